@@ -1,0 +1,1 @@
+"""What the queue decides: pure code, with no I/O, clock, thread or chance in it."""
