@@ -1,0 +1,1 @@
+"""The replicated document, in front of whichever CRDT library this Python has."""

@@ -1,0 +1,293 @@
+"""The replicated document: flat root maps of JSON values, kept the same on every peer by Yjs.
+
+One small interface in front of two libraries of the same wire format. What the libraries must
+never be given is held here once: no unchecked bytes, no update with a gap, no value but plain
+JSON, no second thread, no call from inside one of their callbacks.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Final, Protocol
+
+from crdtqueue.adapters.crdt.values import ABSENT, Absent, checked_key, normalised, plain
+from crdtqueue.core.errors import Hostile, Invalid, Unavailable
+from crdtqueue.core.lib0 import JsonValue, json_weight
+from crdtqueue.core.yupdate import (
+    encode_state_vector,
+    has_gap,
+    overlaps,
+    parse_state_vector,
+    parse_update,
+    without_known,
+)
+
+EDIT_BYTES_MAX: Final = 2**20
+"""The most that one edit may write; a larger one is to be split."""
+
+EMPTY_UPDATE: Final = b"\x00\x00"
+
+
+class ApplyResult(Enum):
+    """What became of an update."""
+
+    APPLIED = auto()
+    NOTHING_NEW = auto()
+    GAP = auto()
+    """Not applied: it builds upon something missing here. Send our state vector to its sender."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """One key's new value; `ABSENT` deletes it."""
+
+    root: str
+    key: str
+    value: JsonValue | Absent
+
+
+class Backend(Protocol):
+    """A CRDT library. It may trust its arguments: the document has checked them."""
+
+    def read(self, root: str) -> dict[str, object]:
+        """Return all keys of a root map; numbers may have become floats."""
+
+    def get(self, root: str, key: str) -> object:
+        """Return one value of a root map, `ABSENT` if there is none."""
+
+    def write(self, changes: Sequence[Change]) -> None:
+        """Make all changes in one transaction; deleting an absent key does nothing."""
+
+    def apply(self, update: bytes) -> None:
+        """Integrate an update that is well formed and has no gap."""
+
+    def diff(self, state_vector: bytes) -> bytes:
+        """Return all that a document at `state_vector` lacks."""
+
+    def state_vector(self) -> bytes:
+        """Return the state vector."""
+
+    def take_updates(self) -> list[bytes]:
+        """Return, and forget, the updates integrated since the last call, empty ones included."""
+
+    def close(self) -> None:
+        """Let go of every object of the library."""
+
+
+class Document:
+    """A replicated document. Only the thread that opened it may use it.
+
+    After a failure inside the library every call raises `Unavailable` with the code
+    "document_broken": close it, open a new one, and apply what the store has.
+    """
+
+    def __init__(self, *, backend: Backend, client_id: int, roots: frozenset[str]) -> None:
+        self._backend = backend
+        self._client_id = client_id
+        self._roots = roots
+        self._owner = threading.get_ident()
+        self._closed = False
+        self._broken = False
+        self._edits: dict[tuple[str, str], Change] | None = None
+        self._outbox: deque[bytes] = deque()
+        self._delivering = False
+        self._observers: list[Callable[[bytes], None]] = []
+
+    def set(self, root: str, key: str, value: JsonValue) -> None:
+        """Write one value. Raises `Invalid` if the key or value is not one the document takes."""
+        self._change(Change(root=root, key=checked_key(key), value=normalised(value)))
+
+    def delete(self, root: str, key: str) -> None:
+        """Remove one key; nothing happens if it is not there."""
+        self._change(Change(root=root, key=checked_key(key), value=ABSENT))
+
+    @contextmanager
+    def edit(self) -> Iterator[None]:
+        """Collect what is set and deleted in the `with` block into one transaction, one update.
+
+        Reading inside the block sees the changes. If the block raises, none of them is made.
+        An edit inside an edit belongs to the outer one.
+        """
+        if self._edits is not None:
+            yield
+            return
+        self._edits = {}
+        try:
+            yield
+            changes = list(self._edits.values())
+        finally:
+            self._edits = None
+        self._write(changes)
+
+    def read(self) -> dict[str, dict[str, JsonValue]]:
+        """Return a copy of everything: root name to key to value, integral floats as ints."""
+        with self._library():
+            content = {root: self._read_root(root) for root in sorted(self._roots)}
+        for change in (self._edits or {}).values():
+            content[change.root].pop(change.key, None)
+            if not isinstance(change.value, Absent):
+                content[change.root][change.key] = plain(change.value)
+        return content
+
+    def get(self, root: str, key: str) -> JsonValue:
+        """Return a copy of one value, None if the key is not there."""
+        self._check_root(root)
+        change = (self._edits or {}).get((root, key))
+        if change is not None:
+            value: object = change.value
+        else:
+            with self._library():
+                value = self._backend.get(root, key)
+        return None if value is ABSENT else plain(value)
+
+    def apply(self, update: bytes) -> ApplyResult:
+        """Check and integrate an update from a peer, a file or the store.
+
+        Raises `Hostile` if it is not an update of this document; then nothing has changed.
+        """
+        summary = parse_update(update, self._roots)
+        known = parse_state_vector(self.state_vector())
+        for block in summary.inserts:
+            if block.client == self._client_id and block.end_clock > known.get(block.client, 0):
+                raise Hostile(f"another peer writes as our client id {block.client}")
+        if has_gap(summary, known):
+            return ApplyResult.GAP
+        if summary.is_empty:
+            return ApplyResult.NOTHING_NEW
+        if overlaps(summary, known):
+            update = without_known(update, self._roots, known)
+        with self._library():
+            self._backend.apply(update)
+        return ApplyResult.APPLIED if self._publish() else ApplyResult.NOTHING_NEW
+
+    def diff(self, state_vector: bytes) -> bytes:
+        """Return the update that brings a document at `state_vector` up to this one.
+
+        A peer's state vector is checked first and raises `Hostile` if malformed; `b"\\0"` asks for
+        everything.
+        """
+        theirs = parse_state_vector(state_vector)
+        ours = parse_state_vector(self.state_vector())
+        # y-py writes a client twice if its clock is given as 0, so name only what both sides have.
+        shared = {client: min(clock, ours.get(client, 0)) for client, clock in theirs.items()}
+        request = encode_state_vector({client: clock for client, clock in shared.items() if clock})
+        with self._library():
+            return self._backend.diff(request)
+
+    def state_vector(self) -> bytes:
+        """Return the encoded state vector."""
+        with self._library():
+            return self._backend.state_vector()
+
+    def on_update(self, observer: Callable[[bytes], None]) -> Callable[[], None]:
+        """Call `observer` with every update integrated from now on, local or from a peer.
+
+        Updates come in the order of integration, after their transaction, and never empty. The
+        observer may read and edit the document but must not raise. Returns how to stop it.
+        """
+        self._observers.append(observer)
+        return lambda: self._observers.remove(observer)
+
+    def close(self) -> None:
+        """Let go of the library's objects. Only `close` may be called after that."""
+        self._check_thread()
+        if not self._closed:
+            self._closed = True
+            self._observers.clear()
+            self._backend.close()
+
+    def _read_root(self, root: str) -> dict[str, JsonValue]:
+        return {key: plain(value) for key, value in self._backend.read(root).items()}
+
+    def _change(self, change: Change) -> None:
+        self._check_root(change.root)
+        if self._edits is None:
+            self._write([change])
+        else:
+            self._edits.pop((change.root, change.key), None)
+            self._edits[change.root, change.key] = change
+
+    def _write(self, changes: Sequence[Change]) -> None:
+        weight = sum(json_weight(c.value) for c in changes if not isinstance(c.value, Absent))
+        if weight > EDIT_BYTES_MAX:
+            raise Invalid(f"One change of {weight} bytes is too large: split it into smaller ones.")
+        if changes:
+            with self._library():
+                self._backend.write(changes)
+            self._publish()
+
+    def _publish(self) -> bool:
+        """Hand new updates to the observers; return whether there were any.
+
+        An observer that edits comes back here: its update waits until the one being handed out
+        has reached every observer.
+        """
+        with self._library():
+            updates = [u for u in self._backend.take_updates() if u != EMPTY_UPDATE]
+        self._outbox.extend(updates)
+        if not self._delivering:
+            self._delivering = True
+            try:
+                self._deliver()
+            finally:
+                self._delivering = False
+        return bool(updates)
+
+    def _deliver(self) -> None:
+        while self._outbox:
+            update = self._outbox.popleft()
+            for observer in tuple(self._observers):
+                observer(update)
+
+    @contextmanager
+    def _library(self) -> Iterator[None]:
+        """Guard a call into the library.
+
+        Its panics derive from BaseException, belong to no module that can be imported, and leave
+        its document in an unknown state.
+        """
+        self._check_thread()
+        if self._closed or self._broken:
+            raise _broken()
+        try:
+            yield
+        except BaseException as panic:
+            if type(panic).__name__ != "PanicException":
+                raise
+            self._broken = True
+            raise _broken() from panic
+
+    def _check_thread(self) -> None:
+        if threading.get_ident() != self._owner:
+            raise RuntimeError("only the thread that opened a document may use it")
+
+    def _check_root(self, root: str) -> None:
+        if root not in self._roots:
+            raise ValueError(f"the document has no root map {root!r}")
+
+
+def open_document(client_id: int, roots: frozenset[str]) -> Document:
+    """Open an empty document with the root maps `roots`.
+
+    `client_id` must be a fresh random number of 32 bits, never used before. The library is y-py,
+    or pycrdt where there is no y-py.
+    """
+    has_y_py = sys.version_info < (3, 13) and find_spec("y_py") is not None
+    module = import_module(f"{__package__}.{'y_py' if has_y_py else 'pycrdt'}_backend")
+    backend: Backend = module.open_backend(client_id, roots)
+    return Document(backend=backend, client_id=client_id, roots=roots)
+
+
+def _broken() -> Unavailable:
+    return Unavailable(
+        "The copy of the queue in memory is closed or damaged: open it again from the store.",
+        code="document_broken",
+    )

@@ -1,0 +1,69 @@
+"""The document in pycrdt, which has wheels for Python 3.13 and later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pycrdt import Doc, Map, TransactionEvent
+
+from crdtqueue.adapters.crdt.facade import Change
+from crdtqueue.adapters.crdt.values import ABSENT, Absent
+
+
+def open_backend(client_id: int, roots: frozenset[str]) -> PycrdtBackend:
+    """Open an empty pycrdt document with the root maps `roots`."""
+    return PycrdtBackend(Doc(client_id=client_id), roots)
+
+
+class PycrdtBackend:
+    """Wraps a `Doc`; the contracts are those of `facade.Backend`."""
+
+    def __init__(self, document: Doc[Map[Any]], roots: frozenset[str]) -> None:
+        self._document = document
+        self._maps = {root: document.get(root, type=Map[Any]) for root in roots}
+        self._updates: list[bytes] = []
+        self._subscription = document.observe(self._keep_update)
+
+    def read(self, root: str) -> dict[str, object]:
+        """Return all keys of a root map."""
+        return self._maps[root].to_py() or {}
+
+    def get(self, root: str, key: str) -> object:
+        """Return one value of a root map, or `ABSENT`."""
+        return self._maps[root].get(key, ABSENT)
+
+    def write(self, changes: Sequence[Change]) -> None:
+        """Make all changes in one transaction."""
+        with self._document.transaction():
+            for change in changes:
+                root = self._maps[change.root]
+                if isinstance(change.value, Absent):
+                    root.pop(change.key, None)
+                else:
+                    root[change.key] = change.value
+
+    def apply(self, update: bytes) -> None:
+        """Integrate an update."""
+        self._document.apply_update(update)
+
+    def diff(self, state_vector: bytes) -> bytes:
+        """Return all that a document at `state_vector` lacks."""
+        return self._document.get_update(state_vector)
+
+    def state_vector(self) -> bytes:
+        """Return the state vector."""
+        return self._document.get_state()
+
+    def take_updates(self) -> list[bytes]:
+        """Return, and forget, the updates integrated since the last call."""
+        updates, self._updates = self._updates, []
+        return updates
+
+    def close(self) -> None:
+        """Let go of the document and its maps."""
+        self._document.unobserve(self._subscription)
+        self._maps.clear()
+
+    def _keep_update(self, event: TransactionEvent) -> None:
+        self._updates.append(bytes(event.update))
