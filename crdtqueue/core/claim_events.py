@@ -1,0 +1,167 @@
+"""What the claim protocol of `crdtqueue.core.claims` is told, and what it wants done."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from crdtqueue.core.ids import Claim, JobId, PeerId
+from crdtqueue.core.messages import ClaimMessage, HeldClaim
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClaimTimes:
+    """The time-outs of the protocol, all in seconds of the local monotonic clock."""
+
+    heartbeat_s: float = 2.0
+    out_of_sight_s: float = 8.0
+    answer_s: float = 4.0
+    unarmed_lapse_s: float = 16.0
+    takeover_s: float = 30 * 60.0
+    cold_start_hold_s: float = 60.0
+
+
+class No(StrEnum):
+    """Why a claim is not granted."""
+
+    HELD = "another printer has it"
+    PROMISED = "it is promised to another printer"
+    OUTRANKED = "another printer asked at the same moment"
+    STALE = "it was claimed meanwhile"
+    UNSYNCED = "the queue is not in sync yet"
+    NO_ANSWER = "a peer in sight did not answer"
+    DISK = "a disk is full"
+    COLD_START = "just started, and no other peer is in sight yet"
+    BUSY = "another claim is under way"
+    EXHAUSTED = "it was claimed as often as can be counted; delete it and add it again"
+
+
+# Events -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Want:
+    """The worker wants this job."""
+
+    job: JobId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PeerSeen:
+    """A peer said hello, or anything else."""
+
+    peer: PeerId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PeerGone:
+    """The link to a peer closed."""
+
+    peer: PeerId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """A peer sent a claim message."""
+
+    peer: PeerId
+    message: ClaimMessage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeardOf:
+    """A heartbeat named these open claims."""
+
+    peer: PeerId
+    held: tuple[HeldClaim, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordsRead:
+    """The claim records of the document, after every change of it; `others` is its roster."""
+
+    claims: frozenset[Claim]
+    ended: frozenset[Claim]
+    others: frozenset[PeerId]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SyncChanged:
+    """Whether the document is in sync with every peer in sight."""
+
+    synced: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stored:
+    """A `StorePromise`, `StoreStart` or `StoreArmed` effect for this claim is durable."""
+
+    effect: "StorePromise | StoreStart | StoreArmed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotStored:
+    """That effect could not be made durable."""
+
+    effect: "StorePromise | StoreStart | StoreArmed"
+
+
+Event: TypeAlias = (
+    Want | PeerSeen | PeerGone | Said | HeardOf | RecordsRead | SyncChanged | Stored | NotStored
+)
+
+# Effects ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tell:
+    """Send this message to this peer."""
+
+    peer: PeerId
+    message: ClaimMessage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StorePromise:
+    """Store the promise durably, then report `Stored`."""
+
+    claim: Claim
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoreStart:
+    """Write our start record into the document durably, then report `Stored`."""
+
+    claim: Claim
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoreArmed:
+    """Store that another peer's claim is armed durably, then report `Stored`."""
+
+    claim: Claim
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WriteEnd:
+    """Write the end record of our claim."""
+
+    claim: Claim
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MayHeat:
+    """The claim is armed: its job is ours."""
+
+    claim: Claim
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Missed:
+    """The job is not ours this time."""
+
+    job: JobId
+    reason: No
+
+
+Effect: TypeAlias = Tell | StorePromise | StoreStart | StoreArmed | WriteEnd | MayHeat | Missed

@@ -1,0 +1,36 @@
+"""What a slicer wrote about a g-code file into its comments."""
+
+import re
+
+from crdtqueue.core.errors import Invalid
+from crdtqueue.core.ids import Profile
+from crdtqueue.core.profile import parse_profile
+
+HEAD_BYTES = 64 * 1024
+TAIL_BYTES = 256 * 1024
+"""Where slicers put their settings; PrusaSlicer's block at the end has about 20 kB."""
+
+_MODEL = re.compile(rb"^\s*;\s*printer_model\s*=\s*(\S.*?)\s*$", re.MULTILINE)
+_COMMAND = re.compile(rb"^\s*(?:N\d+\s*)?[GMT]\d+\b", re.MULTILINE)
+
+
+def check_gcode(name: str, head: bytes) -> None:
+    """Raises Invalid if the beginning of the file (`HEAD_BYTES`) cannot be g-code."""
+    if not head.strip():
+        raise Invalid(f"{name} is empty. Slice the part again and add the new file.")
+    if b"\0" in head or not _COMMAND.search(head):
+        raise Invalid(
+            f"{name} is not g-code: it has no G or M commands. Add the .gcode file that the slicer"
+            " made, not the model."
+        )
+
+
+def profile_in(text: bytes) -> Profile | None:
+    """The printer model that PrusaSlicer and its kin name, from the head or tail of a file."""
+    found = _MODEL.search(text)
+    if not found:
+        return None
+    try:
+        return parse_profile(found[1].decode("utf-8", "replace"))
+    except Invalid:
+        return None

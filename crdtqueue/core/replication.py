@@ -1,0 +1,43 @@
+"""Which files a peer fetches ahead, so that the submitter may be switched off."""
+
+import hashlib
+from functools import partial
+
+from crdtqueue.core.ids import PeerId
+from crdtqueue.core.model import FileRef, Job, PrintSet, QueueState
+from crdtqueue.core.profile import fits
+from crdtqueue.core.progress import progress
+
+HOLDERS_MIN = 2
+
+
+def is_safe_to_leave(state: QueueState, job: Job) -> bool:
+    """Whether enough peers hold every file of the job, whoever of them is switched off."""
+    return all(len(state.holders.get(each.file.sha256, ())) >= HOLDERS_MIN for each in job.sets)
+
+
+def to_fetch(state: QueueState, me: PeerId, in_sight: frozenset[PeerId]) -> list[FileRef]:
+    """The files that this peer is to copy now, most urgent first.
+
+    All peers in sight compute the same order of who copies what, from the document alone: peers
+    whose printer fits come first, then the luck of a hash. So as many copies are made as are
+    needed, and by those who are likely to print them.
+    """
+    wanted = []
+    for job in state.jobs:
+        if progress(job).complete:
+            continue
+        for each in job.sets:
+            holders = state.holders.get(each.file.sha256, frozenset())
+            missing = HOLDERS_MIN - len(holders)
+            candidates = (in_sight | {me}) - holders
+            ranked = sorted(candidates, key=partial(_turn, state, each))
+            if me in ranked[: max(missing, 0)] and holders & in_sight:
+                wanted.append(each.file)
+    return wanted
+
+
+def _turn(state: QueueState, each: PrintSet, peer: PeerId) -> tuple[bool, bytes]:
+    entry = state.roster.get(peer)
+    fitting = entry is not None and entry.profile is not None and fits(each.profiles, entry.profile)
+    return not fitting, hashlib.sha256(f"{each.file.sha256}/{peer}".encode()).digest()

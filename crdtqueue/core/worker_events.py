@@ -1,0 +1,250 @@
+"""What the worker of `crdtqueue.core.worker` is told, and what it wants done."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from crdtqueue.core.ids import Claim, JobId, PrintId, QueueName, SetId, Sha256
+from crdtqueue.core.model import FileRef, QueueState, Result, RunRecord
+
+
+class PrintPhase(StrEnum):
+    """What the printer says of a print."""
+
+    STARTING = "starting"
+    PRINTING = "printing"
+    PAUSED = "paused"
+    CANCELLING = "cancelling"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+RESULTS = {
+    PrintPhase.DONE: Result.DONE,
+    PrintPhase.FAILED: Result.FAILED,
+    PrintPhase.CANCELLED: Result.CANCELLED,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Printing:
+    """One print of ours, from before its start until it is recorded. It survives restarts."""
+
+    queue: QueueName
+    claim: Claim
+    number: int
+    generation: int
+    set: SetId
+    file: FileRef
+    started_at_s: float
+
+    @property
+    def print_id(self) -> PrintId:
+        """What the printer knows this print by."""
+        return self.claim.print_id(self.number)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Saved:
+    """What the worker keeps in the store.
+
+    `held_claim` is the key of the armed claim that the printer works on, also between two copies;
+    empty if there is none.
+    """
+
+    printing: Printing | None = None
+    bed_clear: bool = True
+    managing: bool = True
+    held_queue: QueueName | None = None
+    held_claim: str = ""
+
+    @property
+    def held(self) -> tuple[QueueName, Claim] | None:
+        """The queue and claim that are held."""
+        claim = Claim.from_key(self.held_claim)
+        return (self.held_queue, claim) if claim and self.held_queue else None
+
+
+# Events -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueueView:
+    """One queue as the worker needs it: its document, who owns what, and what cannot be asked."""
+
+    name: QueueName
+    state: QueueState
+    held: Mapping[JobId, Claim]
+    ready: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueuesRead:
+    """The queues, in the order in which the worker walks them."""
+
+    queues: tuple[QueueView, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claimed:
+    """The claim is armed."""
+
+    queue: QueueName
+    claim: Claim
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotClaimed:
+    """The job is not ours this time."""
+
+    queue: QueueName
+    job: JobId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fetched:
+    """The file is here, and its hash was verified."""
+
+    sha256: Sha256
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotFetched:
+    """No peer in sight could give the file."""
+
+    sha256: Sha256
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrinterSeen:
+    """What the printer says. `problem` is empty while it is connected and fit to print.
+
+    `print_id` and what follows are of the print that the printer is at, or was at last.
+    """
+
+    problem: str = ""
+    print_id: PrintId | None = None
+    phase: PrintPhase | None = None
+    reason: str = ""
+    bytes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StartRefused:
+    """The printer will never print this (wrong file, no g-code); nothing has moved."""
+
+    print_id: PrintId
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StartDelayed:
+    """The printer could not be told to start; it is tried again."""
+
+    print_id: PrintId
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrintUnknown:
+    """The printer answers, and has never heard of this print."""
+
+    print_id: PrintId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recorded:
+    """The run record is durable."""
+
+    print_id: PrintId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BedCleared:
+    """A person has cleared the bed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manage:
+    """A person lets the queue use this printer, or no longer."""
+
+    managing: bool
+
+
+Event: TypeAlias = (
+    QueuesRead
+    | Claimed
+    | NotClaimed
+    | Fetched
+    | NotFetched
+    | PrinterSeen
+    | StartRefused
+    | StartDelayed
+    | PrintUnknown
+    | Recorded
+    | BedCleared
+    | Manage
+)
+
+# Effects ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ask:
+    """Ask for the job in this queue; answered by `Claimed` or `NotClaimed`."""
+
+    queue: QueueName
+    job: JobId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class End:
+    """Write the end record of our claim."""
+
+    queue: QueueName
+    claim: Claim
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fetch:
+    """Have the file here; answered by `Fetched` or `NotFetched`."""
+
+    queue: QueueName
+    file: FileRef
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Save:
+    """Store this durably before any later effect is carried out."""
+
+    saved: Saved
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Start:
+    """Tell the printer to start; it starts a print id once and for ever."""
+
+    printing: Printing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """Write the run record durably, unless it is there; answered by `Recorded`."""
+
+    queue: QueueName
+    record: RunRecord
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PauseJob:
+    """Hold the job back until a person lets it go on."""
+
+    queue: QueueName
+    job: JobId
+
+
+Effect: TypeAlias = Ask | End | Fetch | Save | Start | Record | PauseJob
