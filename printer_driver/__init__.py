@@ -1,0 +1,1 @@
+"""Printers: one process streams one g-code file to one printer, and knows nothing of queues."""

@@ -1,0 +1,88 @@
+"""Looking through a file before it is printed, in a thread, so that the main loop goes on."""
+
+import hashlib
+import os
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from printer_driver.core.gcode import FILE_LINE_BYTES_MAX, check_gcode
+from printer_driver.errors import GcodeError, PrinterError, PrintRefused
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checked:
+    """What came of a check; `problem` is None for a file that may be printed."""
+
+    file: BinaryIO
+    bytes_total: int
+    problem: PrinterError | None
+
+
+def open_gcode(path: Path) -> BinaryIO:
+    """Open a regular file. Raises `PrintRefused` with what to do."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise PrintRefused(
+            f"The file {path} cannot be read ({error.strerror}); add it again.", code="wrong_file"
+        ) from error
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise PrintRefused(f"{path} is not a file; choose a g-code file.", code="wrong_file")
+    return os.fdopen(fd, "rb", buffering=1 << 16)
+
+
+def lines_of(file: BinaryIO) -> Iterator[bytes]:
+    """The file's lines, none much longer than FILE_LINE_BYTES_MAX. Raises `GcodeError`."""
+    try:
+        while line := file.readline(FILE_LINE_BYTES_MAX + 1):
+            yield line
+    except (OSError, ValueError) as error:
+        raise GcodeError(f"The file cannot be read any more ({error}); add it again.") from error
+
+
+def check_file(file: BinaryIO, sha256: str) -> Checked:
+    """Whether it has this SHA-256 and is g-code; leaves it at its start."""
+    digest = hashlib.sha256()
+
+    def hashed() -> Iterator[bytes]:
+        for line in lines_of(file):
+            digest.update(line)
+            yield line
+
+    problem: PrinterError | None = None
+    try:
+        lines = hashed()
+        try:
+            check_gcode(lines)
+        except GcodeError as error:
+            problem = error
+        for _ in lines:
+            pass
+        if digest.hexdigest() != sha256:
+            problem = PrintRefused(
+                "The file is not the one that was asked for (its SHA-256 differs); add it again.",
+                code="wrong_file",
+            )
+    except GcodeError as error:
+        problem = error
+    bytes_total = os.fstat(file.fileno()).st_size
+    file.seek(0)
+    return Checked(file=file, bytes_total=bytes_total, problem=problem)
+
+
+def check_in_background(
+    file: BinaryIO, sha256: str, done: Callable[[Checked], None]
+) -> threading.Thread:
+    """Start `check_file`; `done` is called in that thread."""
+
+    def run() -> None:
+        done(check_file(file, sha256))
+
+    thread = threading.Thread(target=run, name="file check", daemon=True)
+    thread.start()
+    return thread

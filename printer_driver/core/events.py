@@ -1,0 +1,96 @@
+"""What happens to a `Streamer`, and what it wants done."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from printer_driver.core.gcode import FileCommand
+from printer_driver.printer import PrintId, PrintReport
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PortOpened:
+    """The serial port is open; the firmware may be booting."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PortLost:
+    """The port is gone or could not be opened; `reason` is a sentence for a person."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Received:
+    """Bytes from the printer, cut anywhere."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StartPrint:
+    """Print these commands; only when `Streamer.can_start`.
+
+    `commands` may raise `GcodeError` at any step, which fails the print.
+    """
+
+    print_id: PrintId
+    commands: Iterator[FileCommand]
+    bytes_total: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PausePrint:
+    """Send no more of the file."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResumePrint:
+    """Go on with the file."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CancelPrint:
+    """Give the print up, heaters off."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EmergencyStop:
+    """Halt the firmware at once (M112); it then needs a reset."""
+
+
+Event = (
+    PortOpened
+    | PortLost
+    | Received
+    | StartPrint
+    | PausePrint
+    | ResumePrint
+    | CancelPrint
+    | EmergencyStop
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Send:
+    """Write these bytes to the port."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrintEnded:
+    """The print is over: make its report durable and close its file."""
+
+    report: PrintReport
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Note:
+    """Something for the log."""
+
+    text: str
+
+
+Effect = Send | PrintEnded | Note

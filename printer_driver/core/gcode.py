@@ -1,0 +1,122 @@
+"""From the lines of a g-code file to the lines on the wire.
+
+The rules are those of Marlin's receiver (`Marlin/src/gcode/queue.cpp`, `process_stream_char` and
+`get_serial_commands`): `;` starts a comment even inside quotes, `\\` is dropped, a line is cut
+at MAX_CMD_SIZE = 96 bytes, and a line that begins with `N` must end in `*` and the XOR of all
+bytes before it. What Marlin would alter is altered here first, else its checksum never matches.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import reduce
+from operator import xor
+
+from printer_driver.errors import GcodeError
+
+WIRE_LINE_BYTES_MAX = 95
+"""MAX_CMD_SIZE less its terminator: number, command and checksum together."""
+COMMAND_BYTES_MAX = WIRE_LINE_BYTES_MAX - len("N999999999 ") - len("*255")
+"""A command as it stands in the file, without comment."""
+FILE_LINE_BYTES_MAX = 1 << 20
+"""A line of the file with its comment; slicers write their whole settings into comments."""
+
+_PLAIN = re.compile(rb"[A-MO-Z][ !-\[\]-~]*")
+_UNSENDABLE = re.compile(r"[^ -~]")
+_NUMBERED = re.compile(r"N\d+ *(?P<command>[^*]*)(?:\*\d+)?")
+_SHOWN_TEXT = re.compile(r"M(?:0|1|117|118|486)(?![\d.])")
+_SETS_LINE_NUMBER = re.compile(r"M110(?![\d.])")
+_COMMAND = re.compile(r"[GMT]\d")
+_MOVE = re.compile(r"G0*[0-3](?![\d.])")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileCommand:
+    """One command of a file."""
+
+    text: str
+    end_offset: int
+    """Offset in the file behind its line, in bytes."""
+
+
+def command_of(line: bytes) -> str:
+    """The command in one line of a file; empty when it has none.
+
+    Raises `GcodeError` (without a line number) for a line that cannot be sent as it is.
+    """
+    body = line.partition(b";")[0].strip()
+    if len(body) <= COMMAND_BYTES_MAX and _PLAIN.fullmatch(body) and not body.startswith(b"M110"):
+        return body.decode("ascii")
+    return _unusual_command(body) if body else ""
+
+
+def _unusual_command(body: bytes) -> str:
+    text = body.decode("utf-8", errors="replace").replace("\t", " ").replace("\\", "")
+    if numbered := _NUMBERED.fullmatch(text):
+        text = numbered["command"].strip()
+    if _SETS_LINE_NUMBER.match(text):
+        return ""  # the numbering is the driver's
+    if _SHOWN_TEXT.match(text):
+        return _UNSENDABLE.sub("?", text)[:COMMAND_BYTES_MAX].rstrip()
+    if unsendable := _UNSENDABLE.search(text):
+        raise GcodeError(f"{unsendable[0]!r} cannot be sent to a printer; slice the model again.")
+    if len(text) > COMMAND_BYTES_MAX:
+        raise GcodeError(
+            f"The command {text[:20]}… has {len(text)} bytes, printers take {COMMAND_BYTES_MAX}; "
+            "change the slicer's start or end g-code that makes it."
+        )
+    return text
+
+
+def commands_of(lines: Iterable[bytes]) -> Iterator[FileCommand]:
+    """The commands of a file, one at a time.
+
+    `lines` are its lines with their line ends, none longer than FILE_LINE_BYTES_MAX.
+    Raises `GcodeError` that names the line.
+    """
+    end_offset = 0
+    for number, line in enumerate(lines, start=1):
+        end_offset += len(line)
+        try:
+            text = command_of(_checked(line, number))
+        except GcodeError as error:
+            raise GcodeError(f"Line {number}: {error}") from None
+        if text:
+            yield FileCommand(text=text, end_offset=end_offset)
+
+
+def _checked(line: bytes, number: int) -> bytes:
+    if len(line) > FILE_LINE_BYTES_MAX:
+        raise GcodeError(f"It is longer than {FILE_LINE_BYTES_MAX} bytes; this is no g-code.")
+    if number > 1:
+        return line
+    if line.startswith(b"GCDE"):
+        raise GcodeError("This is binary g-code; switch it off in the slicer and slice again.")
+    return line.removeprefix(b"\xef\xbb\xbf")
+
+
+def check_gcode(lines: Iterable[bytes]) -> int:
+    """How many commands the file has. Raises `GcodeError` when it cannot be printed."""
+    commands = machine_commands = 0
+    for command in commands_of(lines):
+        commands += 1
+        machine_commands += _COMMAND.match(command.text) is not None
+    if not machine_commands:
+        raise GcodeError("The file has no G or M command; choose a file that a slicer wrote.")
+    return commands
+
+
+def is_move(command: str) -> bool:
+    """Whether it is a G0, G1, G2 or G3."""
+    return _MOVE.match(command) is not None
+
+
+def checksum(data: bytes) -> int:
+    """The XOR of all bytes."""
+    return reduce(xor, data, 0)
+
+
+def numbered_line(number: int, command: str) -> bytes:
+    """The command on the wire: `N<number> <command>*<checksum>` and a line feed."""
+    body = b"N%d %s" % (number, command.encode("ascii"))
+    return b"%s*%d\n" % (body, checksum(body))

@@ -1,0 +1,159 @@
+"""What was printed, durably: a record before the first line is sent, one when it is over.
+
+JSON lines, each written with one `write` and fsynced. A torn last line (power cut) is skipped.
+"""
+
+import contextlib
+import json
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from printer_driver.errors import PrintRefused
+from printer_driver.printer import PrintId, PrintReport, PrintState
+from printer_driver.protocol import report_from_json, report_to_json
+
+PRINTS_MAX = 200
+"""Prints that are kept; the oldest go first."""
+RECORDS_MAX = 4 * PRINTS_MAX
+"""Lines in the file before it is written anew."""
+STOPPED = "printer process stopped in mid-print"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Entry:
+    report: PrintReport
+    path: str
+    sha256: str
+    started_unix_s: float
+
+
+class Journal:
+    """The prints of this printer, by id. Nothing is read before `load`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._entries: dict[PrintId, _Entry] = {}
+        self._unwritten: list[_Entry] = []
+        self._records = 0
+
+    def load(self) -> list[PrintReport]:
+        """Read the file; prints that an earlier process left unfinished are now failed.
+
+        Returns those. Raises `OSError` when the file cannot be read or written.
+        """
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        for record in self._read():
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                self._remember(_entry(record))
+        open_entries = [x for x in self._entries.values() if not x.report.state.is_final]
+        for entry in open_entries:
+            stopped = replace(entry.report, state=PrintState.FAILED, reason=STOPPED)
+            self._remember(replace(entry, report=stopped))
+        self._rewrite()
+        return [self._entries[x.report.print_id].report for x in open_entries]
+
+    def _read(self) -> list[Any]:
+        if not self._path.exists():
+            return []
+        records = []
+        for line in self._path.read_bytes().splitlines():
+            with contextlib.suppress(ValueError):
+                records.append(json.loads(line))
+        return records
+
+    def _remember(self, entry: _Entry) -> None:
+        """A print keeps its place when its result comes."""
+        self._entries[entry.report.print_id] = entry
+        while len(self._entries) > PRINTS_MAX:
+            del self._entries[next(iter(self._entries))]
+
+    def report(self, print_id: PrintId) -> PrintReport | None:
+        """What is known of a print."""
+        entry = self._entries.get(print_id)
+        return entry.report if entry else None
+
+    def begin(self, report: PrintReport, *, path: str, sha256: str, started_unix_s: float) -> None:
+        """Record a print before its first line. Raises `PrintRefused` when that fails."""
+        entry = _Entry(report=report, path=path, sha256=sha256, started_unix_s=started_unix_s)
+        try:
+            self._append(entry)
+        except OSError as error:
+            raise PrintRefused(
+                f"The print journal cannot be written ({error}); make room on the disk.",
+                code="disk",
+            ) from error
+        self._remember(entry)
+
+    def end(self, report: PrintReport) -> None:
+        """Record how a print that began has ended; written by `flush`."""
+        entry = replace(self._entries[report.print_id], report=report)
+        self._remember(entry)
+        self._unwritten.append(entry)
+
+    def flush(self) -> None:
+        """Write what is not written yet. Raises `OSError`; call again later."""
+        while self._unwritten:
+            self._append(self._unwritten[0])
+            del self._unwritten[0]
+        if self._records > RECORDS_MAX:
+            self._rewrite()
+
+    @property
+    def is_flushed(self) -> bool:
+        """Everything is on disk."""
+        return not self._unwritten
+
+    def _append(self, entry: _Entry) -> None:
+        """A line feed goes first: what a failed write has left then spoils only itself."""
+        fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            _write_durably(fd, b"\n" + _line(entry))
+        finally:
+            os.close(fd)
+        self._records += 1
+
+    def _rewrite(self) -> None:
+        scratch = self._path.with_name(self._path.name + ".new")
+        fd = os.open(scratch, os.O_WRONLY | os.O_TRUNC | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            _write_durably(fd, b"".join(_line(entry) for entry in self._entries.values()))
+        finally:
+            os.close(fd)
+        scratch.replace(self._path)
+        self._records = len(self._entries)
+        _sync_folder(self._path.parent)
+
+
+def _entry(record: Any) -> _Entry:
+    return _Entry(
+        report=report_from_json(record),
+        path=str(record["path"]),
+        sha256=str(record["sha256"]),
+        started_unix_s=float(record["started_unix_s"]),
+    )
+
+
+def _line(entry: _Entry) -> bytes:
+    record = {
+        **report_to_json(entry.report),
+        "path": entry.path,
+        "sha256": entry.sha256,
+        "started_unix_s": entry.started_unix_s,
+    }
+    return json.dumps(record, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def _write_durably(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data) :]
+    os.fsync(fd)
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,124 @@
+"""What other code may ask of a printer, whatever drives it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import NewType, Protocol
+
+PrintId = NewType("PrintId", str)
+"""The caller's name for one print: 1 to 128 printable ASCII characters, never used twice."""
+
+
+class Connection(StrEnum):
+    """How things stand between the driver and the printer's firmware."""
+
+    CONNECTING = "connecting"  # the port is open, the firmware has not answered yet
+    READY = "ready"
+    OFFLINE = "offline"  # no port; the driver tries to reopen it
+    HALTED = "halted"  # the firmware stopped itself and needs a person
+
+
+class PrintState(StrEnum):
+    """Where one print is. The last three are final."""
+
+    STARTING = "starting"
+    PRINTING = "printing"
+    PAUSED = "paused"
+    CANCELLING = "cancelling"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the print is over and its report will not change again."""
+        return self in (PrintState.DONE, PrintState.FAILED, PrintState.CANCELLED)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Temperature:
+    """One heater: `T0`, `T1`, … for nozzles, `B` for the bed, `C` for the chamber."""
+
+    name: str
+    actual_c: float
+    target_c: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrintReport:
+    """What is known of one print, running or over."""
+
+    print_id: PrintId
+    state: PrintState
+    lines_done: int = 0
+    """Commands of the file that the firmware has acknowledged."""
+    bytes_done: int = 0
+    """Offset in the file behind the last acknowledged command."""
+    bytes_total: int = 0
+    elapsed_s: float = 0.0
+    """Since the start, pauses included."""
+    reason: str = ""
+    """Why it failed or was cancelled, as a sentence for a person; else empty."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrinterStatus:
+    """The printer at one moment."""
+
+    connection: Connection
+    problem: str = ""
+    """What is wrong and what to do, when `connection` is OFFLINE or HALTED; else empty."""
+    print: PrintReport | None = None
+    """The running print, or the last one of this process, or None."""
+    temperatures: tuple[Temperature, ...] = ()
+    firmware: str = ""
+    """What the firmware calls itself (M115), empty until it has said so."""
+
+
+class Printer(Protocol):
+    """One printer. Every call may raise `PrinterUnavailable`; its waits are bounded."""
+
+    async def status(self) -> PrinterStatus:
+        """The printer now."""
+        ...
+
+    async def start(self, print_id: PrintId, path: Path, sha256: str) -> PrintReport:
+        """Print the file at `path` once.
+
+        Idempotent by `print_id`: a print that runs or is already in the journal is reported
+        as it is, and never printed twice. Raises `PrintRefused` when the printer is busy or
+        halted, or the file is not g-code or does not have this SHA-256 (64 hex digits).
+        """
+        ...
+
+    async def pause(self, print_id: PrintId) -> None:
+        """Stop sending. Raises `NotPrinting` when this print does not run."""
+        ...
+
+    async def resume(self, print_id: PrintId) -> None:
+        """Go on after `pause`. Raises `NotPrinting` when this print does not run."""
+        ...
+
+    async def cancel(self, print_id: PrintId) -> None:
+        """Give the print up and switch the heaters off. Raises `NotPrinting` when it is over."""
+        ...
+
+    async def report(self, print_id: PrintId) -> PrintReport | None:
+        """This print's report, also of earlier runs of the driver; None for an unknown id."""
+        ...
+
+    def watch(self) -> AsyncIterator[PrinterStatus]:
+        """The status now and whenever it changes, at least every 2 s.
+
+        Ends with `PrinterUnavailable` when the driver goes away; the caller may watch again.
+        """
+        ...
+
+    async def quit(self, *, force: bool = False) -> None:
+        """End the driver. Raises `PrintRefused` while it prints, unless `force` cancels first."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the driver; a running print goes on."""
+        ...

@@ -1,0 +1,212 @@
+"""The driver's socket protocol: JSON lines, one request, one reply with the same id.
+
+    → {"id": 1, "do": "start", "print_id": "…", "path": "/…", "sha256": "…"}
+    ← {"id": 1, "report": {…}}                 or {"id": 1, "ok": true}
+    ← {"id": 1, "error": {"code": "busy", "message": "…"}}
+    ← {"event": "status", "status": {…}}       after `watch`
+
+`do` is status, start, pause, resume, cancel, report, watch, emergency_stop or quit.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from printer_driver.errors import (
+    BadRequestError,
+    GcodeError,
+    NotPrinting,
+    PrinterError,
+    PrinterUnavailable,
+    PrintRefused,
+)
+from printer_driver.printer import (
+    Connection,
+    PrinterStatus,
+    PrintId,
+    PrintReport,
+    PrintState,
+    Temperature,
+)
+
+LINE_BYTES_MAX = 64 * 1024
+CLIENTS_MAX = 16
+PRINT_ID_CHARS_MAX = 128
+PATH_BYTES_MAX = 4096
+REQUEST_ID_CHARS_MAX = 64
+
+_PRINT_ID = re.compile(rf"[!-~]{{1,{PRINT_ID_CHARS_MAX}}}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Do(StrEnum):
+    """What a client may ask for."""
+
+    STATUS = "status"
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    REPORT = "report"
+    WATCH = "watch"
+    EMERGENCY_STOP = "emergency_stop"
+    QUIT = "quit"
+
+
+_NO_PRINT = PrintId("")
+_NAMES_A_PRINT = (Do.START, Do.PAUSE, Do.RESUME, Do.CANCEL, Do.REPORT)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """One request; fields that its `do` does not need are empty."""
+
+    id: int | str | None
+    do: Do
+    print_id: PrintId = _NO_PRINT
+    path: Path = Path()
+    sha256: str = ""
+    force: bool = False
+
+
+def load_json_object(line: bytes) -> dict[str, Any]:
+    """One line as a JSON object. Raises `BadRequestError`."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        raise BadRequestError("This is no JSON; send one JSON object per line.") from None
+    if not isinstance(value, dict):
+        raise BadRequestError("This is no JSON object; send one JSON object per line.")
+    return value
+
+
+def request_id(message: dict[str, Any]) -> int | str | None:
+    """The request's id if it is a usable one."""
+    value = message.get("id")
+    if isinstance(value, str) and len(value) <= REQUEST_ID_CHARS_MAX:
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
+        return value
+    return None
+
+
+def parse_request(message: dict[str, Any]) -> Request:
+    """The request in a message. Raises `BadRequestError` that names the field."""
+    do = message.get("do")
+    if not isinstance(do, str) or do not in list(Do):
+        raise BadRequestError(f"`do` must be one of {', '.join(Do)}.")
+    return Request(
+        id=request_id(message),
+        do=Do(do),
+        print_id=_print_id(message) if do in _NAMES_A_PRINT else _NO_PRINT,
+        path=_path(message) if do == Do.START else Path(),
+        sha256=_sha256(message) if do == Do.START else "",
+        force=message.get("force") is True,
+    )
+
+
+def _print_id(message: dict[str, Any]) -> PrintId:
+    value = message.get("print_id")
+    if not isinstance(value, str) or not _PRINT_ID.fullmatch(value):
+        raise BadRequestError(
+            f"`print_id` must be 1 to {PRINT_ID_CHARS_MAX} printable ASCII characters."
+        )
+    return PrintId(value)
+
+
+def _path(message: dict[str, Any]) -> Path:
+    value = message.get("path")
+    if not isinstance(value, str) or "\0" in value or not value.startswith("/"):
+        raise BadRequestError("`path` must be the absolute path of a g-code file.")
+    if len(value.encode("utf-8", "surrogatepass")) > PATH_BYTES_MAX:
+        raise BadRequestError(f"`path` must not be longer than {PATH_BYTES_MAX} bytes.")
+    return Path(value)
+
+
+def _sha256(message: dict[str, Any]) -> str:
+    value = message.get("sha256")
+    if not isinstance(value, str) or not _SHA256.fullmatch(value.lower()):
+        raise BadRequestError("`sha256` must be 64 hexadecimal digits.")
+    return value.lower()
+
+
+def dump_line(message: dict[str, Any]) -> bytes:
+    """A message as its line on the socket."""
+    return json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def error_to_json(error: PrinterError) -> dict[str, Any]:
+    """An error as it goes over the socket."""
+    return {"code": error.code, "message": str(error)}
+
+
+_ERRORS: dict[str, type[PrinterError]] = {
+    kind.code: kind for kind in (PrinterUnavailable, NotPrinting, BadRequestError, GcodeError)
+}
+
+
+def error_from_json(value: Any) -> PrinterError:
+    """The error in a reply; an unknown code is a refusal."""
+    if not isinstance(value, dict):
+        return PrinterUnavailable("The printer driver sent a reply that cannot be read.")
+    code, message = str(value.get("code")), str(value.get("message"))
+    return _ERRORS.get(code, PrintRefused)(message, code=code)
+
+
+def report_to_json(report: PrintReport) -> dict[str, Any]:
+    """A report as it goes over the socket and into the journal."""
+    return {
+        "print_id": report.print_id,
+        "state": report.state.value,
+        "lines_done": report.lines_done,
+        "bytes_done": report.bytes_done,
+        "bytes_total": report.bytes_total,
+        "elapsed_s": report.elapsed_s,
+        "reason": report.reason,
+    }
+
+
+def report_from_json(value: dict[str, Any]) -> PrintReport:
+    """Raises KeyError, TypeError or ValueError for anything else than a report."""
+    return PrintReport(
+        print_id=PrintId(str(value["print_id"])),
+        state=PrintState(value["state"]),
+        lines_done=int(value["lines_done"]),
+        bytes_done=int(value["bytes_done"]),
+        bytes_total=int(value["bytes_total"]),
+        elapsed_s=float(value["elapsed_s"]),
+        reason=str(value["reason"]),
+    )
+
+
+def status_to_json(status: PrinterStatus) -> dict[str, Any]:
+    """A status as it goes over the socket."""
+    return {
+        "connection": status.connection.value,
+        "problem": status.problem,
+        "print": report_to_json(status.print) if status.print else None,
+        "temperatures": [
+            {"name": x.name, "actual_c": x.actual_c, "target_c": x.target_c}
+            for x in status.temperatures
+        ],
+        "firmware": status.firmware,
+    }
+
+
+def status_from_json(value: dict[str, Any]) -> PrinterStatus:
+    """Raises KeyError, TypeError or ValueError for anything else than a status."""
+    return PrinterStatus(
+        connection=Connection(value["connection"]),
+        problem=str(value["problem"]),
+        print=report_from_json(value["print"]) if value["print"] else None,
+        temperatures=tuple(
+            Temperature(
+                name=str(x["name"]), actual_c=float(x["actual_c"]), target_c=float(x["target_c"])
+            )
+            for x in value["temperatures"]
+        ),
+        firmware=str(value["firmware"]),
+    )
