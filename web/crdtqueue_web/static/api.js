@@ -1,0 +1,201 @@
+// @ts-check
+/** The API of a peer, as the view uses it. Another host of the view may inject its own. */
+
+/** @import {NewJob, NewQueue, State, UploadedFile} from "./types.js" */
+
+const ANSWER_MS = 20_000;
+const UNREACHABLE = "This peer did not answer. Check that it is switched on, then try again.";
+
+/** An error whose message is one sentence for people. */
+export class ApiError extends Error {
+  /**
+   * @param {string} code
+   * @param {string} message
+   */
+  constructor(code, message) {
+    super(message);
+    this.name = "ApiError";
+    this.code = code;
+  }
+}
+
+/**
+ * The error in the body of an answer; a body that is not the peer's own gets a plain sentence.
+ *
+ * @param {number} status
+ * @param {string} body
+ * @returns {ApiError}
+ */
+export function errorFrom(status, body) {
+  try {
+    const { code, message } = JSON.parse(body).error;
+    if (typeof message === "string" && message !== "") return new ApiError(String(code), message);
+  } catch {
+    // Not the peer's own answer: a proxy's page, or nothing at all.
+  }
+  return new ApiError("http", `This peer refused (${status}). Reload the page, then try again.`);
+}
+
+/**
+ * @typedef {object} Listener
+ * @property {(state: State) => void} state
+ * @property {() => void} ping
+ * @property {() => void} error  The stream broke; it is not opened again by itself.
+ */
+
+/** One peer's API below a base URL. */
+export class Api {
+  #base;
+  #headers;
+
+  /**
+   * @param {string | URL} base  Where the API is, for instance "/api".
+   * @param {() => Record<string, string>} [headers]  Added to each request but the event stream.
+   */
+  constructor(base, headers = () => ({})) {
+    this.#base = String(base).replace(/\/+$/, "");
+    this.#headers = headers;
+  }
+
+  /** @param {string} path */
+  #url(path) {
+    return `${this.#base}/${path}`;
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} [body]
+   * @returns {Promise<unknown>}  The JSON of the answer, or null.
+   */
+  async request(method, path, body) {
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), ANSWER_MS);
+    try {
+      const answer = await fetch(this.#url(path), {
+        method,
+        headers: { "Content-Type": "application/json", ...this.#headers() },
+        body: body === undefined ? undefined : JSON.stringify(body),
+        signal: abort.signal,
+      });
+      const text = await answer.text();
+      if (!answer.ok) throw errorFrom(answer.status, text);
+      return text === "" ? null : JSON.parse(text);
+    } catch (error) {
+      throw error instanceof ApiError ? error : new ApiError("unreachable", UNREACHABLE);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * Sends a file. XMLHttpRequest, because fetch does not tell how far an upload is.
+   *
+   * @param {File} file
+   * @param {(fraction: number) => void} onProgress  From 0 to 1.
+   * @param {AbortSignal} signal
+   * @returns {Promise<UploadedFile>}
+   */
+  upload(file, onProgress, signal) {
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest();
+      request.open("POST", this.#url(`files?name=${encodeURIComponent(file.name)}`));
+      for (const [name, value] of Object.entries(this.#headers())) {
+        request.setRequestHeader(name, value);
+      }
+      request.setRequestHeader("Content-Type", "application/octet-stream");
+      request.upload.onprogress = (event) => {
+        if (event.lengthComputable && event.total > 0) onProgress(event.loaded / event.total);
+      };
+      request.onload = () => {
+        if (request.status < 200 || request.status > 299) {
+          reject(errorFrom(request.status, request.responseText));
+          return;
+        }
+        try {
+          resolve(JSON.parse(request.responseText));
+        } catch {
+          reject(errorFrom(request.status, ""));
+        }
+      };
+      request.onerror = () => reject(new ApiError("unreachable", UNREACHABLE));
+      request.onabort = () => reject(new ApiError("aborted", "The upload was stopped."));
+      signal.addEventListener("abort", () => request.abort());
+      request.send(file);
+    });
+  }
+
+  /**
+   * Opens the event stream.
+   *
+   * @param {Listener} listener
+   * @returns {() => void}  Closes it.
+   */
+  subscribe(listener) {
+    const source = new EventSource(this.#url("events"));
+    source.addEventListener("state", (event) => {
+      try {
+        listener.state(JSON.parse(event.data));
+      } catch (error) {
+        console.error(error);
+        listener.error();
+      }
+    });
+    source.addEventListener("ping", () => listener.ping());
+    source.addEventListener("error", () => listener.error());
+    return () => source.close();
+  }
+
+  /**
+   * @param {string} queue
+   * @param {NewJob} job
+   */
+  addJob(queue, job) {
+    return this.request("POST", `queues/${encodeURIComponent(queue)}/jobs`, job);
+  }
+
+  /**
+   * @param {string} queue
+   * @param {string} id
+   */
+  deleteJob(queue, id) {
+    return this.request("DELETE", jobPath(queue, id));
+  }
+
+  /**
+   * @param {string} queue
+   * @param {string} id
+   * @param {"pause" | "resume"} verb
+   */
+  steerJob(queue, id, verb) {
+    return this.request("POST", `${jobPath(queue, id)}/${verb}`);
+  }
+
+  /** @param {NewQueue} queue */
+  addQueue(queue) {
+    return this.request("POST", "queues", queue);
+  }
+
+  /** @param {string} name */
+  leaveQueue(name) {
+    return this.request("DELETE", `queues/${encodeURIComponent(name)}`);
+  }
+
+  /** @param {"bed-clear" | "pause" | "resume" | "cancel"} verb */
+  steerPrinter(verb) {
+    return this.request("POST", `printer/${verb}`);
+  }
+
+  /** @param {boolean} managing */
+  setManaging(managing) {
+    return this.request("POST", "printer/managing", { managing });
+  }
+}
+
+/**
+ * @param {string} queue
+ * @param {string} id
+ */
+function jobPath(queue, id) {
+  return `queues/${encodeURIComponent(queue)}/jobs/${encodeURIComponent(id)}`;
+}

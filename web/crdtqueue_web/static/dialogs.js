@@ -1,0 +1,135 @@
+// @ts-check
+/** The dialogs with one question: yes or no, and a new queue. */
+
+import { element, setText } from "./dom.js";
+import { button, icon } from "./pieces.js";
+
+/** @import {ViewContext} from "./types.js" */
+
+const NAME_CHARS_MAX = 200;
+
+/** @typedef {{title: string, text: string, yes: string, no: string}} Question */
+
+/**
+ * A modal dialog with a title and a form.
+ *
+ * @param {string} id  Unique in the view.
+ * @param {string} kind
+ * @param {HTMLFormElement} form
+ * @param {HTMLElement} title
+ */
+export function dialog(id, kind, form, title) {
+  title.id = `${id}-title`;
+  return element("dialog", { class: kind, "aria-labelledby": title.id }, form);
+}
+
+/** Asks before something that cannot be undone. */
+export class ConfirmDialog {
+  #title = element("h2");
+  #text = element("p", { class: "data" });
+  #yes = element("button", { type: "submit", class: "danger solid", value: "yes" });
+  #no = element("button", { type: "submit", value: "no" });
+  node = dialog(
+    "confirm",
+    "confirm",
+    element(
+      "form",
+      { method: "dialog" },
+      this.#title,
+      this.#text,
+      element("div", { class: "buttons end" }, this.#no, this.#yes),
+    ),
+    this.#title,
+  );
+
+  /**
+   * @param {Question} question
+   * @returns {Promise<boolean>}  False also where it was closed without an answer.
+   */
+  ask({ title, text, yes, no }) {
+    setText(this.#title, title);
+    setText(this.#text, text);
+    setText(this.#yes, yes);
+    setText(this.#no, no);
+    this.node.returnValue = "";
+    this.node.showModal();
+    this.#no.focus();
+    return new Promise((resolve) => {
+      const closed = () => resolve(this.node.returnValue === "yes");
+      this.node.addEventListener("close", closed, { once: true });
+    });
+  }
+}
+
+/** Makes a queue, or joins one that other peers have. */
+export class NewQueueDialog {
+  #name = element("input", {
+    name: "name",
+    required: true,
+    maxlength: NAME_CHARS_MAX,
+    autocomplete: "off",
+  });
+  #peers = element("textarea", {
+    name: "peers",
+    rows: 3,
+    placeholder: "192.168.1.5:7420",
+    spellcheck: "false",
+    "aria-describedby": "new-queue-peers-hint",
+  });
+  #error = element("p", { class: "error data", role: "alert" });
+  #title = element("h2", {}, "New queue");
+  #submit = element("button", { type: "submit", class: "primary" }, icon("add"), "Make queue");
+  #context;
+  node;
+
+  /** @param {ViewContext} context */
+  constructor(context) {
+    this.#context = context;
+    const form = element(
+      "form",
+      { on: { submit: (event) => this.#send(event) } },
+      this.#title,
+      element("label", {}, element("span", {}, "Name"), this.#name),
+      element("label", {}, element("span", {}, "Other peers"), this.#peers),
+      element(
+        "p",
+        { class: "hint", id: "new-queue-peers-hint" },
+        "The addresses of peers that share this queue, one per line. To join a queue that they " +
+          "have, give it the same name. Leave it empty for a queue on this peer alone.",
+      ),
+      this.#error,
+      element(
+        "div",
+        { class: "buttons end" },
+        button("Close", { kind: "quiet", press: () => this.node.close() }),
+        this.#submit,
+      ),
+    );
+    this.node = dialog("new-queue", "new-queue", form, this.#title);
+  }
+
+  open() {
+    setText(this.#error, "");
+    this.#name.value = "";
+    this.#peers.value = "";
+    this.node.showModal();
+    this.#name.focus();
+  }
+
+  /** @param {SubmitEvent} event */
+  async #send(event) {
+    event.preventDefault();
+    const peers = this.#peers.value.split("\n").map((line) => line.trim());
+    const queue = { name: this.#name.value.trim(), peers: peers.filter((line) => line !== "") };
+    setText(this.#error, "");
+    this.#submit.disabled = true;
+    try {
+      await this.#context.api().addQueue(queue);
+      this.node.close();
+    } catch (error) {
+      setText(this.#error, error instanceof Error ? error.message : String(error));
+    } finally {
+      this.#submit.disabled = false;
+    }
+  }
+}

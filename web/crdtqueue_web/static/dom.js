@@ -1,0 +1,148 @@
+// @ts-check
+/** Small helpers to build and update elements. Data gets in as text only, never as markup. */
+
+/** @typedef {string | number | boolean | null | undefined} AttributeValue */
+/** @typedef {Node | string | null} Child */
+
+/** @typedef {Record<string, (event: any) => void>} Handlers  By event type. */
+
+/**
+ * Makes an element. Handlers go into an object, `on`; true makes an empty attribute, and
+ * false, null and undefined make none.
+ *
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Record<string, AttributeValue | Handlers>} [attributes]
+ * @param {...Child} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value !== "object" || value === null) setAttribute(node, name, value);
+    else for (const [type, handler] of Object.entries(value)) node.addEventListener(type, handler);
+  }
+  node.append(...children.filter((child) => child !== null));
+  return node;
+}
+
+/**
+ * @param {Element} node
+ * @param {string} name
+ * @param {AttributeValue} value
+ */
+export function setAttribute(node, name, value) {
+  if (value === null || value === undefined || value === false) node.removeAttribute(name);
+  else node.setAttribute(name, value === true ? "" : String(value));
+}
+
+/**
+ * Sets the text where it differs, so that a selection in it survives, and hides an empty element.
+ *
+ * @param {HTMLElement} node
+ * @param {string} text
+ */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+  node.hidden = text === "";
+}
+
+/** @type {WeakMap<Element, string>} */
+const builtFrom = new WeakMap();
+
+/**
+ * Rebuilds the children of a node, but only when the data they show has changed. The focus goes to
+ * what takes the place: from Pause to Resume.
+ *
+ * @param {HTMLElement} node
+ * @param {unknown} data  JSON.
+ * @param {() => Child[]} build
+ */
+export function rebuild(node, data, build) {
+  const key = JSON.stringify(data);
+  if (builtFrom.get(node) === key) return;
+  builtFrom.set(node, key);
+  const children = build().filter((child) => child !== null);
+  const focused = [...node.children].findIndex((child) => child.matches(":focus"));
+  node.replaceChildren(...children);
+  node.hidden = children.length === 0;
+  const successor = node.children[focused] ?? node.lastElementChild;
+  if (focused >= 0 && successor instanceof HTMLElement) successor.focus();
+}
+
+/**
+ * @template T
+ * @typedef {{node: HTMLElement, update: (item: T) => void}} Part
+ */
+
+/**
+ * Shows a list of items as parts, one for each key, keeping the nodes that stay: focus, selection
+ * and open folds survive an update.
+ *
+ * @template T
+ * @template {Part<T>} P
+ */
+export class KeyedList {
+  /** @type {Map<string, P>} */
+  #parts = new Map();
+  #container;
+  #create;
+
+  /**
+   * @param {HTMLElement} container
+   * @param {() => P} create
+   */
+  constructor(container, create) {
+    this.#container = container;
+    this.#create = create;
+  }
+
+  /** What is shown now, in the order in which it came. */
+  get parts() {
+    return [...this.#parts.values()];
+  }
+
+  /**
+   * @param {T[]} items
+   * @param {(item: T) => string} keyOf
+   */
+  update(items, keyOf) {
+    this.#dropAllBut(new Set(items.map(keyOf)));
+    const focused = this.#container.querySelector(":focus");
+    items.forEach((item, index) => {
+      const part = this.#part(keyOf(item));
+      const there = this.#container.children[index] ?? null;
+      if (there !== part.node) this.#container.insertBefore(part.node, there);
+      part.update(item);
+    });
+    if (focused instanceof HTMLElement && focused.isConnected) focused.focus();
+  }
+
+  /** @param {string} key */
+  #part(key) {
+    const part = this.#parts.get(key) ?? this.#create();
+    this.#parts.set(key, part);
+    return part;
+  }
+
+  /** @param {Set<string>} keys */
+  #dropAllBut(keys) {
+    for (const [key, { node }] of this.#parts) {
+      if (keys.has(key)) continue;
+      if (node.matches(":focus-within")) focusNear(node);
+      node.remove();
+      this.#parts.delete(key);
+    }
+  }
+}
+
+/**
+ * Hands the focus of a node that is about to go to its neighbour, so that the keyboard stays there.
+ *
+ * @param {HTMLElement} node
+ */
+function focusNear(node) {
+  const neighbour = node.nextElementSibling ?? node.previousElementSibling;
+  const target = neighbour?.querySelector("button") ?? node.closest("section");
+  if (target instanceof HTMLElement) target.focus();
+}

@@ -1,0 +1,54 @@
+// @ts-check
+/** Files dropped on the view: on a queue they go to that queue, elsewhere to the first. */
+
+/** @import {QueueCard} from "./queue-card.js" */
+
+/** Takes drops on one element. */
+export class DropTarget {
+  #view;
+  #cards;
+
+  /**
+   * @param {HTMLElement} view
+   * @param {() => QueueCard[]} cards  The queues as they are shown, from the top.
+   * @param {(queue: string, files: File[]) => void} addJob
+   */
+  constructor(view, cards, addJob) {
+    this.#view = view;
+    this.#cards = cards;
+    view.addEventListener("dragover", (event) => this.#over(event));
+    view.addEventListener("dragleave", (event) => this.#leave(event));
+    view.addEventListener("drop", (event) => {
+      event.preventDefault();
+      this.#mark(undefined);
+      const queue = this.#cardOf(event)?.queueName;
+      const files = [...(event.dataTransfer?.files ?? [])];
+      if (queue !== undefined && files.length) addJob(queue, files);
+    });
+  }
+
+  /** @param {DragEvent} event */
+  #over(event) {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    this.#mark(this.#cardOf(event));
+  }
+
+  /** @param {DragEvent} event */
+  #leave(event) {
+    const into = event.relatedTarget;
+    if (!(into instanceof Node && this.#view.contains(into))) this.#mark(undefined);
+  }
+
+  /** @param {DragEvent} event */
+  #cardOf(event) {
+    const path = event.composedPath();
+    const cards = this.#cards();
+    return cards.find((card) => path.includes(card.node)) ?? cards[0];
+  }
+
+  /** @param {QueueCard | undefined} target */
+  #mark(target) {
+    for (const card of this.#cards()) card.node.classList.toggle("target", card === target);
+  }
+}

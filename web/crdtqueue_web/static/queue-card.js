@@ -1,0 +1,165 @@
+// @ts-check
+/** One queue: its peers, its jobs, and a place to drop g-code files. */
+
+import { KeyedList, element, rebuild, setText } from "./dom.js";
+import { counted, duration } from "./format.js";
+import { JobCard } from "./job-card.js";
+import { button, chip, icon, openMark } from "./pieces.js";
+
+/** @import {QueuePeer, QueueView, ViewContext} from "./types.js" */
+/** @import {QueuedJob} from "./job-card.js" */
+
+const DONE_SHOWN_MAX = 50;
+
+/** The section of one queue. */
+export class QueueCard {
+  #name = element("h2", { class: "data" });
+  #count = element("span", { class: "count" });
+  #chips = element("div", { class: "chips" });
+  #peers = element("ul", { class: "peers plain" });
+  #jobs = element("ol", { class: "jobs plain" });
+  #done = element("ol", { class: "jobs plain" });
+  #doneCount = element("summary");
+  #doneMore = element("p", { class: "hint" });
+  #doneFold = element("details", { class: "done" }, this.#doneCount, this.#done, this.#doneMore);
+  #empty = element("div", { class: "empty" });
+  #jobList;
+  #doneList;
+  #context;
+  /** @type {QueueView | null} */
+  #queue = null;
+  node;
+
+  /** @param {ViewContext} context */
+  constructor(context) {
+    this.#context = context;
+    this.#jobList = new KeyedList(this.#jobs, () => new JobCard(context));
+    this.#doneList = new KeyedList(this.#done, () => new JobCard(context));
+    this.#empty.append(
+      icon("upload"),
+      element("p", {}, element("strong", {}, "No jobs yet.")),
+      element("p", {}, "Drop g-code files here or press Add."),
+    );
+    this.node = element(
+      "section",
+      { class: "queue card", tabindex: -1 },
+      element(
+        "header",
+        {},
+        element("div", { class: "title" }, this.#name, this.#count),
+        this.#buttons(),
+      ),
+      this.#chips,
+      this.#peers,
+      this.#jobs,
+      this.#empty,
+      this.#doneFold,
+    );
+  }
+
+  /** The name of the queue that this card shows. */
+  get queueName() {
+    return this.#queue?.name ?? "";
+  }
+
+  #buttons() {
+    return element(
+      "div",
+      { class: "buttons" },
+      button("Leave", {
+        icon: "leave",
+        kind: "quiet compact",
+        title: "This peer leaves the queue.",
+        press: (node) => this.#leave(node),
+      }),
+      button("Add", {
+        icon: "add",
+        kind: "primary",
+        title: "Add a job to this queue.",
+        press: () => this.#context.addJob(this.queueName),
+      }),
+    );
+  }
+
+  /** @param {QueueView} queue */
+  update(queue) {
+    this.#queue = queue;
+    const ahead = queue.jobs.filter((job) => job.state !== "done");
+    const done = queue.jobs.filter((job) => job.state === "done");
+    setText(this.#name, queue.name);
+    this.node.setAttribute("aria-label", `Queue ${queue.name}`);
+    setText(this.#count, ahead.length ? counted(ahead.length, "job", "jobs") : "");
+    rebuild(this.#chips, [queue.open, queue.mode, queue.local, queue.synced], () => marks(queue));
+    rebuild(this.#peers, queue.peers.map(peerKey), () => queue.peers.map(peerRow));
+    this.#empty.hidden = ahead.length > 0;
+    const shown = ahead.map((job) => ({ job, queue }));
+    this.#jobList.update(shown, jobKey);
+    this.#updateDone(done.map((job) => ({ job, queue })));
+  }
+
+  /** @param {QueuedJob[]} done */
+  #updateDone(done) {
+    this.#doneFold.hidden = done.length === 0;
+    setText(this.#doneCount, `${counted(done.length, "job", "jobs")} done`);
+    this.#doneList.update(done.slice(0, DONE_SHOWN_MAX), jobKey);
+    const more = done.length - DONE_SHOWN_MAX;
+    setText(this.#doneMore, more > 0 ? `… and ${more} more` : "");
+  }
+
+  /** @param {HTMLButtonElement} node */
+  async #leave(node) {
+    const queue = this.#queue;
+    if (!queue) return;
+    const alone = queue.peers.every((peer) => peer.self);
+    const rest = alone
+      ? "No other peer has this queue, so its jobs are lost."
+      : "Its jobs stay with the other peers.";
+    const sure = await this.#context.confirm({
+      title: "Leave this queue?",
+      text: `This peer forgets the queue “${queue.name}” and takes no more jobs from it. ${rest}`,
+      yes: "Leave queue",
+      no: "Stay",
+    });
+    if (sure) await this.#context.perform(node, () => this.#context.api().leaveQueue(queue.name));
+  }
+}
+
+/** @param {QueuedJob} queued */
+const jobKey = ({ job }) => job.id;
+
+/** @param {QueueView} queue */
+function marks({ open, mode, local, synced }) {
+  return [
+    open ? openMark() : null,
+    local ? chip("Only on this peer") : null,
+    synced ? null : chip("Catching up with the other peers", { tone: "accent", icon: "clock" }),
+    mode === "safe"
+      ? chip("Safe mode", { title: "A print starts only while most of the peers are in sight." })
+      : null,
+  ];
+}
+
+/** @param {QueuePeer} peer */
+const peerKey = ({ id, name, self, online, profile, address, heard_s }) => [
+  id,
+  name,
+  self,
+  online,
+  profile,
+  address,
+  online || heard_s === null ? null : duration(heard_s),
+];
+
+/** @param {QueuePeer} peer */
+function peerRow({ name, self, online, heard_s, address }) {
+  const heard = heard_s === null ? "not heard of yet" : `last heard of ${duration(heard_s)} ago`;
+  const state = online ? "in sight" : heard;
+  return element(
+    "li",
+    { class: online ? "online" : "offline", title: address ? `${address}, ${state}` : state },
+    element("span", { class: "dot", "aria-hidden": "true" }),
+    element("span", { class: "data" }, name),
+    self ? element("span", { class: "hint" }, "this peer") : null,
+    online ? null : element("span", { class: "hint" }, "out of sight"),
+  );
+}
