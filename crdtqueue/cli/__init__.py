@@ -1,0 +1,1 @@
+"""The command line: `crdtqueue serve`, and what asks a running peer."""

@@ -1,0 +1,121 @@
+"""Asks a running peer over its HTTP API."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from crdtqueue.core.errors import CrdtQueueError, Invalid, NotFound, Unavailable
+
+CHUNK_BYTES = 256 * 1024
+TIMEOUT_S = 30.0
+DEFAULT_HTTP_PORT = 7421
+
+
+def default_url() -> str:
+    """Where the peer of this computer is, unless CRDTQUEUE_URL says otherwise."""
+    return os.environ.get("CRDTQUEUE_URL", f"http://127.0.0.1:{DEFAULT_HTTP_PORT}")
+
+
+class Client:
+    """One peer's API. Every call raises a CrdtQueueError with the sentence for people."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the peer shows."""
+        state = self._json(self._ask("GET", "/api/state"))
+        if not isinstance(state, dict) or not {"peer", "printer", "queues"} <= state.keys():
+            raise _no_peer(self._url)
+        return state
+
+    def post(self, path: str, request: object = None) -> Any:
+        """Posts JSON; `path` is made of quoted parts. Returns what came back, if anything."""
+        answer = self._ask("POST", path, json=request)
+        return self._json(answer) if answer.content else None
+
+    def delete(self, path: str) -> None:
+        """Deletes what `path` names."""
+        self._ask("DELETE", path)
+
+    def upload(self, path: Path, on_bytes: Callable[[int], None]) -> dict[str, Any]:
+        """Sends a file; `on_bytes` is told of each piece that has gone out."""
+
+        def pieces() -> Iterator[bytes]:
+            with path.open("rb") as file:
+                while piece := file.read(CHUNK_BYTES):
+                    yield piece
+                    on_bytes(len(piece))
+
+        check_readable(path)
+        name = quote(printable(path.name), safe="")
+        try:
+            answer = self._ask("POST", f"/api/files?name={name}", content=pieces())
+        except OSError as error:
+            raise Invalid(f"{path} cannot be read: {error.strerror}. Check the file.") from error
+        file = self._json(answer)
+        if not isinstance(file, dict) or not {"sha256", "name", "profile"} <= file.keys():
+            raise _no_peer(self._url)
+        return file
+
+    def _json(self, answer: httpx.Response) -> Any:
+        try:
+            return answer.json()
+        except ValueError:
+            raise _no_peer(self._url) from None
+
+    def _ask(self, method: str, path: str, **content: Any) -> httpx.Response:
+        try:
+            # No proxy: a peer is on this network, or on this machine.
+            with httpx.Client(trust_env=False, timeout=TIMEOUT_S) as http:
+                answer = http.request(method, f"{self._url}{path}", **content)
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError) as error:
+            raise Invalid(
+                f"{self._url} is no address of a page. Give --url like http://127.0.0.1:7421."
+            ) from error
+        except httpx.HTTPError as error:
+            raise Unavailable(
+                f"No peer answers at {self._url}. Start one with 'crdtqueue serve', or give its"
+                " page with --url."
+            ) from error
+        if answer.is_success:
+            return answer
+        raise _error_of(answer, self._url)
+
+
+def check_readable(path: Path) -> None:
+    """Raises NotFound or Invalid if there is no file to read at `path`."""
+    if path.is_dir():
+        raise Invalid(f"{path} is a folder. Give the .gcode files in it.")
+    try:
+        path.open("rb").close()
+    except FileNotFoundError:
+        raise NotFound(f"There is no file {path}. Check its name and folder.") from None
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: {error.strerror}. Check who may read it.") from error
+
+
+def _error_of(answer: httpx.Response, url: str) -> CrdtQueueError:
+    with suppress(ValueError, KeyError, TypeError):
+        error = answer.json()["error"]
+        return CrdtQueueError(str(error["message"]), code=str(error["code"]))
+    return _no_peer(url)
+
+
+def _no_peer(url: str) -> Unavailable:
+    return Unavailable(f"What answers at {url} is no crdtqueue peer. Check --url.")
+
+
+def printable(text: str) -> str:
+    """`text` without what a terminal would obey, or cannot show."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def job_path(queue: str, job: str) -> str:
+    """The path of a job in the API."""
+    return f"/api/queues/{quote(queue, safe='')}/jobs/{quote(job, safe='')}"

@@ -1,0 +1,233 @@
+"""`crdtqueue serve`: binds the ports, then runs the peer and its page until it is told to stop."""
+
+import argparse
+import asyncio
+import contextlib
+import errno
+import json
+import logging
+import math
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import platformdirs
+import uvicorn
+
+from crdtqueue.adapters.links import Address, parse_address
+from crdtqueue.adapters.printer_process import SerialPrinter
+from crdtqueue.cli.client import DEFAULT_HTTP_PORT
+from crdtqueue.core.claim_events import ClaimTimes
+from crdtqueue.core.errors import Invalid, NotFound, Refused
+from crdtqueue.core.profile import parse_profile
+from crdtqueue.http.app import make_app
+from crdtqueue.peer.config import PeerConfig, PrinterConfig, queue_name
+from crdtqueue.peer.peer import Peer
+
+DEFAULT_PEER_PORT = 7420
+SHUTDOWN_S = 3
+
+
+def add_parser(
+    kinds: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    common: argparse.ArgumentParser,
+) -> None:
+    """Adds the command to the command line."""
+    parser = kinds.add_parser("serve", parents=[common], help="run a peer")
+    parser.add_argument("--queue", metavar="NAME", help="the LAN queue to take part in")
+    parser.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        metavar="HOST:PORT",
+        help="another peer of that queue; may be given again",
+    )
+    parser.add_argument("--name", default=socket.gethostname(), help="what people call this peer")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(platformdirs.user_data_dir("crdtqueue", appauthor=False)),
+        help="the folder for queues and files (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--listen",
+        default=f"0.0.0.0:{DEFAULT_PEER_PORT}",
+        metavar="HOST:PORT",
+        help="where other peers reach this one (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--http",
+        default=f"127.0.0.1:{DEFAULT_HTTP_PORT}",
+        metavar="HOST:PORT",
+        help="where the web page and the API are (default: %(default)s; 0.0.0.0 lets everybody on"
+        " the network use them)",
+    )
+    printer = parser.add_argument_group("the printer of this peer, if it has one")
+    printer.add_argument("--port", help="its serial port, or 'virtual'")
+    printer.add_argument("--profile", help="its model, as the slicer names it")
+    printer.add_argument("--baud", type=int, default=115200)
+    printer.add_argument(
+        "--self-clearing", action="store_true", help="it clears its own bed after a print"
+    )
+    printer.add_argument(
+        "--speed-up", type=float, default=1.0, help="how much faster a virtual printer is"
+    )
+    printer.add_argument(
+        "--record", type=Path, help="a file for the commands that a virtual printer executes"
+    )
+    parser.add_argument(
+        "--cold-start-hold-s",
+        type=float,
+        default=ClaimTimes().cold_start_hold_s,
+        help="how long to hold back after a start while no known peer is in sight (default: 60)",
+    )
+    parser.set_defaults(run=serve)
+
+
+def serve(options: argparse.Namespace) -> None:
+    """Runs until SIGINT or SIGTERM. Raises a CrdtQueueError if it cannot begin."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("websockets").setLevel(logging.ERROR)
+    config = config_of(options)
+    try:
+        config.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Invalid(
+            f"The folder {config.folder} cannot be made: {error.strerror}. Choose one with --data."
+        ) from error
+    listener = bind(config.listen, "--listen")
+    with contextlib.closing(listener), contextlib.closing(bind(config.http, "--http")) as http:
+        asyncio.run(_run(config, options, listener, http))
+
+
+def config_of(options: argparse.Namespace) -> PeerConfig:
+    """The peer that the arguments describe. Raises Invalid."""
+    if bool(options.port) != bool(options.profile):
+        raise Invalid(
+            "A printer needs both: --port for where it is, and --profile for its model, as the"
+            " slicer names it."
+        )
+    if not 0 < options.speed_up < math.inf:
+        raise Invalid("--speed-up must be a number above 0.")
+    if not 0 <= options.cold_start_hold_s < math.inf:
+        raise Invalid("--cold-start-hold-s must be a number of seconds, 0 or more.")
+    if options.peer and not options.queue:
+        raise Invalid("Say which queue you share with that peer: --queue NAME.")
+    printer = None
+    if options.port:
+        record = options.record.absolute() if options.record else None
+        serial = SerialPrinter(
+            port=options.port, baud=options.baud, speed_up=options.speed_up, record=record
+        )
+        printer = PrinterConfig(
+            serial=serial,
+            profile=parse_profile(options.profile),
+            self_clearing=options.self_clearing,
+        )
+    if options.queue:
+        queue_name(options.queue)
+        for text in options.peer:
+            parse_address(text)
+    return PeerConfig(
+        folder=options.data.absolute(),
+        name=options.name.strip()[:200] or "unnamed",
+        listen=parse_address(options.listen),
+        http=parse_address(options.http),
+        printer=printer,
+        times=ClaimTimes(cold_start_hold_s=options.cold_start_hold_s),
+    )
+
+
+def bind(address: Address, option: str) -> socket.socket:
+    """A socket that listens at `address`. Raises Refused or Invalid with what to do."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        return socket.create_server((address.host, address.port), family=family)
+    except PermissionError as error:
+        raise Refused(
+            f"Port {address.port} may only be used by the administrator. Choose one above 1023"
+            f" with {option}.",
+            code="port_privileged",
+        ) from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Refused(
+                f"Port {address.port} is in use by another program. Stop that one, or choose"
+                f" another port with {option}.",
+                code="port_in_use",
+            ) from error
+        raise Invalid(
+            f"{address} is no address of this computer: {error.strerror}. Correct {option}."
+        ) from error
+
+
+class _Page(uvicorn.Server):
+    """uvicorn inside our own loop: signals are ours."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leaves the signals alone."""
+        yield
+
+
+async def _run(
+    config: PeerConfig,
+    options: argparse.Namespace,
+    listener: socket.socket,
+    http: socket.socket,
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows: KeyboardInterrupt does it.
+            loop.add_signal_handler(number, stop.set)
+    peer = Peer(config)
+    async with peer.running(listener):
+        await _join(peer, options)
+        page = _Page(
+            uvicorn.Config(
+                make_app(peer, own_names(config)),
+                ws="none",
+                lifespan="off",
+                log_level="warning",
+                access_log=False,
+                timeout_graceful_shutdown=SHUTDOWN_S,
+            )
+        )
+        serving = asyncio.create_task(page.serve(sockets=[http]), name="page")
+        _announce(config, options)
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        page.should_exit = True
+        await serving
+        stopping.cancel()
+
+
+async def _join(peer: Peer, options: argparse.Namespace) -> None:
+    if not options.queue:
+        return
+    name = queue_name(options.queue)
+    try:
+        peer.queue(name)
+    except NotFound:
+        await peer.add_queue(name, options.peer)
+    else:
+        await peer.add_addresses(name, options.peer)
+
+
+def own_names(config: PeerConfig) -> frozenset[str]:
+    """The host names that a browser may know this computer by."""
+    host = socket.gethostname().lower()
+    return frozenset({"localhost", host, host.partition(".")[0], config.http.host.lower()})
+
+
+def _announce(config: PeerConfig, options: argparse.Namespace) -> None:
+    host = "127.0.0.1" if config.http.host == "0.0.0.0" else config.http.host  # noqa: S104
+    page = f"http://{Address(host=host, port=config.http.port)}/"
+    if options.json:
+        print(json.dumps({"page": page, "peer": str(config.listen), "name": config.name}))
+    else:
+        print(f"{config.name} is running. Its page: {page}")
+    sys.stdout.flush()

@@ -1,0 +1,1 @@
+"""The HTTP face of a peer: the API and the web page."""

@@ -1,0 +1,220 @@
+"""The routes: the API as JSON, live state as server-sent events, the page as static files."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from crdtqueue_web import static_dir
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from crdtqueue.api.models import BODY_BYTES_MAX, Managing, NewJob, NewQueue, read
+from crdtqueue.api.service import Service
+from crdtqueue.api.view import state_of
+from crdtqueue.core.errors import (
+    CrdtQueueError,
+    Hostile,
+    Invalid,
+    NotFound,
+    Refused,
+    Unavailable,
+)
+from crdtqueue.http.guard import Guard
+from crdtqueue.peer.peer import Peer
+
+EVENT_GAP_S = 0.25
+PING_S = 5.0
+WATCHERS_MAX = 64
+
+STATUS: Mapping[type[CrdtQueueError], int] = {
+    Invalid: 422,
+    Refused: 409,
+    NotFound: 404,
+    Hostile: 400,
+    Unavailable: 503,
+}
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Routes:
+    """The handlers of one peer."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._service = Service(peer)
+        self._watchers = 0
+
+    async def state(self, _: Request) -> Response:
+        """Everything that a page shows."""
+        return JSONResponse(state_of(self._peer))
+
+    async def events(self, _: Request) -> Response:
+        """The state, at once and after every change."""
+        if self._watchers >= WATCHERS_MAX:
+            raise Unavailable(f"{WATCHERS_MAX} pages watch this peer already. Close some of them.")
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(self._stream(), media_type="text/event-stream", headers=headers)
+
+    async def _stream(self) -> AsyncIterator[str]:
+        self._watchers += 1
+        try:
+            with self._peer.changes.watch() as changed:
+                last = ""
+                while True:
+                    changed.clear()
+                    now = json.dumps(state_of(self._peer))
+                    yield (
+                        f"event: state\ndata: {now}\n\n"
+                        if now != last
+                        else "event: ping\ndata:\n\n"
+                    )
+                    last = now
+                    await asyncio.sleep(EVENT_GAP_S)
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(PING_S):
+                            await changed.wait()
+        finally:
+            self._watchers -= 1
+
+    async def upload(self, request: Request) -> Response:
+        """A g-code file, as the raw body."""
+        name = request.query_params.get("name", "")
+        upload = await self._service.upload(name, request.stream())
+        file = upload.file
+        return JSONResponse(
+            {
+                "sha256": file.sha256,
+                "name": file.name,
+                "size_bytes": file.size_bytes,
+                "profile": upload.profile,
+            },
+            status_code=201,
+        )
+
+    async def add_job(self, request: Request) -> Response:
+        """A new job of uploaded files."""
+        new = read(NewJob, await body(request))
+        job = await self._service.add_job(request.path_params["queue"], new)
+        return JSONResponse({"id": job}, status_code=201)
+
+    async def delete_job(self, request: Request) -> Response:
+        """Away with a job."""
+        await self._service.delete_job(request.path_params["queue"], request.path_params["job"])
+        return Response(status_code=204)
+
+    async def pause_job(self, request: Request) -> Response:
+        """Holds a job back."""
+        queue, job = request.path_params["queue"], request.path_params["job"]
+        await self._service.pause_job(queue, job, paused=True)
+        return Response(status_code=204)
+
+    async def resume_job(self, request: Request) -> Response:
+        """Lets a job go on."""
+        queue, job = request.path_params["queue"], request.path_params["job"]
+        await self._service.pause_job(queue, job, paused=False)
+        return Response(status_code=204)
+
+    async def add_queue(self, request: Request) -> Response:
+        """A new LAN queue, or one to join."""
+        new = read(NewQueue, await body(request))
+        name = await self._service.add_queue(new)
+        return JSONResponse({"name": name}, status_code=201)
+
+    async def leave_queue(self, request: Request) -> Response:
+        """Leaves a LAN queue."""
+        await self._service.leave_queue(request.path_params["queue"])
+        return Response(status_code=204)
+
+    async def clear_bed(self, _: Request) -> Response:
+        """A person says that the bed is clear."""
+        self._service.clear_bed()
+        return Response(status_code=204)
+
+    async def manage(self, request: Request) -> Response:
+        """Starts or stops managing the printer."""
+        self._service.manage(managing=read(Managing, await body(request)).managing)
+        return Response(status_code=204)
+
+    async def pause_print(self, _: Request) -> Response:
+        """Pauses the print."""
+        await self._service.pause_print()
+        return Response(status_code=204)
+
+    async def resume_print(self, _: Request) -> Response:
+        """Goes on with the print."""
+        await self._service.resume_print()
+        return Response(status_code=204)
+
+    async def cancel_print(self, _: Request) -> Response:
+        """Gives the print up."""
+        await self._service.cancel_print()
+        return Response(status_code=204)
+
+    def table(self) -> list[Route]:
+        """Every route of the API."""
+        rows: list[tuple[str, str, Handler]] = [
+            ("GET", "/state", self.state),
+            ("GET", "/events", self.events),
+            ("POST", "/files", self.upload),
+            ("POST", "/queues", self.add_queue),
+            ("DELETE", "/queues/{queue}", self.leave_queue),
+            ("POST", "/queues/{queue}/jobs", self.add_job),
+            ("DELETE", "/queues/{queue}/jobs/{job}", self.delete_job),
+            ("POST", "/queues/{queue}/jobs/{job}/pause", self.pause_job),
+            ("POST", "/queues/{queue}/jobs/{job}/resume", self.resume_job),
+            ("POST", "/printer/bed-clear", self.clear_bed),
+            ("POST", "/printer/managing", self.manage),
+            ("POST", "/printer/pause", self.pause_print),
+            ("POST", "/printer/resume", self.resume_print),
+            ("POST", "/printer/cancel", self.cancel_print),
+        ]
+        return [Route(f"/api{path}", handler, methods=[method]) for method, path, handler in rows]
+
+
+async def body(request: Request) -> bytes:
+    """The request's body. Raises Invalid if it is larger than any request of ours."""
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > BODY_BYTES_MAX:
+            raise Invalid(f"The request is larger than {BODY_BYTES_MAX // 1024} kB.")
+    return bytes(data)
+
+
+def error_response(code: str, message: str, status: int) -> JSONResponse:
+    """An error as every face shows it."""
+    return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)
+
+
+async def _on_error(_: Request, error: Exception) -> Response:
+    if isinstance(error, CrdtQueueError):
+        status = next((s for kind, s in STATUS.items() if isinstance(error, kind)), 500)
+        return error_response(error.code, error.message, status)
+    if isinstance(error, HTTPException):
+        return error_response("http", f"{error.detail}.", error.status_code)
+    if isinstance(error, ClientDisconnect):
+        return error_response("broken_off", "The request broke off. Try again.", 400)
+    text = "crdtqueue has made a mistake; its log says more. Please report it."
+    return error_response("internal", text, 500)
+
+
+def make_app(peer: Peer, own_names: frozenset[str]) -> Starlette:
+    """The whole HTTP face. `own_names` are the host names that browsers may call it by."""
+    kinds = (CrdtQueueError, HTTPException, ClientDisconnect, Exception)
+    handlers: dict[Any, Any] = dict.fromkeys(kinds, _on_error)
+    return Starlette(
+        routes=[
+            *Routes(peer).table(),
+            Mount("/", StaticFiles(directory=static_dir(), html=True), name="page"),
+        ],
+        middleware=[Middleware(Guard, own_names=own_names)],
+        exception_handlers=handlers,
+    )

@@ -1,0 +1,68 @@
+"""Keeps other web sites out of this peer's API.
+
+A page of another site must not reach a printer through the visitor's browser: neither by a request
+across origins nor by a name that it has made to point here (DNS rebinding).
+"""
+
+import ipaddress
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+
+
+class Guard:
+    """ASGI middleware that checks Host and Origin, and sets the headers that browsers obey."""
+
+    def __init__(self, app: ASGIApp, own_names: frozenset[str]) -> None:
+        self._app = app
+        self._own_names = own_names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers 403 to what another site may have sent; passes everything else on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        message = self._objection(headers)
+        if message:
+            content = {"error": {"code": "forbidden", "message": message}}
+            await JSONResponse(content, status_code=403)(scope, receive, send)
+            return
+
+        async def send_guarded(event: Message) -> None:
+            if event["type"] == "http.response.start":
+                out = MutableHeaders(scope=event)
+                for name, value in SECURITY_HEADERS.items():
+                    out.setdefault(name, value)
+            await send(event)
+
+        await self._app(scope, receive, send_guarded)
+
+    def _objection(self, headers: Headers) -> str:
+        host = headers.get("host", "")
+        if not self._is_ours(host):
+            return (
+                f"This peer is not known as {host[:80]!r}. Open the page by its IP address, or by"
+                " the name of this computer."
+            )
+        origin = headers.get("origin")
+        if origin is not None and origin.partition("://")[2] != host:
+            return "Another web site tried to use this peer; that is not allowed."
+        return ""
+
+    def _is_ours(self, host: str) -> bool:
+        name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
+        name = name.strip("[]").lower().removesuffix(".")
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return name in self._own_names or name.removesuffix(".local") in self._own_names
+        return True

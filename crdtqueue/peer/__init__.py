@@ -1,0 +1,1 @@
+"""The peer process: thin shells that run the cores on one asyncio loop."""

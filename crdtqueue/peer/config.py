@@ -1,0 +1,55 @@
+"""What a person decides when they start a peer."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from crdtqueue.adapters.links import Address
+from crdtqueue.adapters.printer_process import SerialPrinter
+from crdtqueue.core.claim_events import ClaimTimes
+from crdtqueue.core.errors import Invalid
+from crdtqueue.core.ids import Profile, QueueName
+from crdtqueue.core.model import NAME_CHARS_MAX
+
+LOCAL = QueueName("local")
+"""The queue that every peer has for itself alone."""
+RESERVED_NAMES = frozenset({"local", "archive"})
+QUEUES_MAX = 32
+ADDRESSES_PER_QUEUE_MAX = 64
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrinterConfig:
+    """The printer of this peer."""
+
+    serial: SerialPrinter
+    profile: Profile
+    self_clearing: bool = False
+    """Whether it clears its own bed after a print, so that no person has to."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PeerConfig:
+    """Everything that a peer is started with. A peer without a printer only takes part."""
+
+    folder: Path
+    name: str
+    listen: Address
+    http: Address
+    printer: PrinterConfig | None
+    times: ClaimTimes
+
+
+def queue_name(text: str) -> QueueName:
+    """`text` as the name of a LAN queue. Raises Invalid."""
+    name = " ".join(text.split())
+    if not name or len(name) > NAME_CHARS_MAX or not name.isprintable() or "/" in name:
+        raise Invalid(
+            f"A queue's name has 1 to {NAME_CHARS_MAX} printable characters and no slash."
+            " Choose another name.",
+            code="queue_name",
+        )
+    if name.casefold() in RESERVED_NAMES:
+        raise Invalid(
+            f"The name {name} is reserved. Choose another name for the queue.", code="queue_name"
+        )
+    return QueueName(name)

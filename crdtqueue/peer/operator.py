@@ -1,0 +1,272 @@
+"""Runs the worker: between its pure cycle and the printer, the queues, the files and the store."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Protocol
+
+from crdtqueue.adapters import clock
+from crdtqueue.adapters.files import FileStore
+from crdtqueue.adapters.store import Store
+from crdtqueue.core import worker_events as w
+from crdtqueue.core.document import paused_entry, record_entry
+from crdtqueue.core.errors import CrdtQueueError, Unavailable
+from crdtqueue.core.ids import Claim, JobId, PrintId, QueueName
+from crdtqueue.core.model import FileRef
+from crdtqueue.core.worker import Worker
+from crdtqueue.peer.fetching import Fetching
+from crdtqueue.peer.lan_queue import LanQueue
+from printer_driver.errors import PrinterError, PrinterUnavailable, PrintRefused
+from printer_driver.printer import Connection, Printer, PrinterStatus, PrintReport
+from printer_driver.printer import PrintId as DriverPrintId
+
+RETRY_WRITE_S = 2.0
+
+log = logging.getLogger(__name__)
+
+
+class PrinterSource(Protocol):
+    """A printer, and whatever keeps it at hand."""
+
+    printer: Printer
+
+    def watch(self) -> AsyncIterator[PrinterStatus | str]:
+        """Its status whenever it changes, or a sentence that says why there is none. Never ends."""
+
+
+class Operator:
+    """One printer of this peer. Keep `run` running; `post` events from anywhere on the loop."""
+
+    def __init__(
+        self,
+        *,
+        worker: Worker,
+        source: PrinterSource,
+        store: Store,
+        files: FileStore,
+        fetching: Fetching,
+        queues: Callable[[], Mapping[QueueName, LanQueue]],
+        changed: Callable[[], None],
+    ) -> None:
+        self.worker = worker
+        self.source = source
+        self.status: PrinterStatus | None = None
+        self._store = store
+        self._files = files
+        self._fetching = fetching
+        self._queues = queues
+        self._changed = changed
+        self._events: list[w.Event] = []
+        self._stale = True
+        self._wake = asyncio.Event()
+        self._tasks: asyncio.TaskGroup | None = None
+
+    def post(self, event: w.Event) -> None:
+        """Hands the worker an event."""
+        self._events.append(event)
+        self._wake.set()
+
+    def look(self) -> None:
+        """The queues have changed."""
+        self._stale = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Works until cancelled; a running print goes on without us."""
+        async with asyncio.TaskGroup() as self._tasks:
+            self._tasks.create_task(self._watch(), name="printer")
+            self._tasks.create_task(self._work(), name="worker")
+
+    async def let_printer_go(self) -> None:
+        """After `run` has ended: ends the printer process too, unless it is printing."""
+        with suppress(PrinterError):
+            await self.source.printer.quit()
+        await self.source.printer.close()
+
+    def views(self) -> tuple[w.QueueView, ...]:
+        """The queues as the worker sees them."""
+        now_s = clock.now_s()
+        return tuple(
+            w.QueueView(
+                name=name, state=queue.state, held=queue.claims.held(now_s), ready=queue.ready
+            )
+            for name, queue in self._queues().items()
+        )
+
+    async def _work(self) -> None:
+        while True:
+            self._wake.clear()
+            events, self._events = self._events, []
+            if self._stale:
+                self._stale = False
+                events.insert(0, w.QueuesRead(queues=self.views()))
+            for event in events:
+                self.worker.receive(event, clock.now_s(), clock.wall_s())
+            self.worker.tick(clock.now_s(), clock.wall_s())
+            for effect in self.worker.effects():
+                await self._carry_out(effect)
+            self._changed()
+            await self._wait()
+
+    async def _wait(self) -> None:
+        deadline_s = self.worker.next_deadline_s()
+        wait_s = None if deadline_s is None else max(deadline_s - clock.now_s(), 0.01)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._wake.wait()
+
+    async def _carry_out(self, effect: w.Effect) -> None:
+        match effect:
+            case w.Save(saved=saved):
+                await self._until_stored(lambda: save(self._store, saved))
+            case w.End(queue=queue, claim=claim, reason=reason):
+                await self._until_stored(lambda: self._end(queue, claim, reason))
+            case w.Ask(queue=queue, job=job):
+                self._ask(queue, job)
+            case w.PauseJob(queue=queue, job=job):
+                await self._until_stored(lambda: self._pause_job(queue, job))
+            case w.Fetch(queue=queue, file=file):
+                self._spawn(self._fetch(queue, file))
+            case w.Start(printing=printing):
+                self._spawn(self._start(printing))
+            case w.Record():
+                self._spawn(self._record(effect))
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        if self._tasks:
+            self._tasks.create_task(work)
+
+    async def _until_stored(self, write: Callable[[], Awaitable[object]]) -> None:
+        """A full disk stops what comes next, not the print: tries until there is room."""
+        while True:
+            try:
+                await write()
+            except Unavailable as error:
+                log.error("%s", error)  # noqa: TRY400  # a full disk, not a defect
+                await asyncio.sleep(RETRY_WRITE_S)
+            else:
+                return
+
+    def _ask(self, queue: QueueName, job: JobId) -> None:
+        if queue in self._queues():
+            self._queues()[queue].want(job)
+        else:
+            self.post(w.NotClaimed(queue=queue, job=job))
+
+    async def _pause_job(self, queue: QueueName, job: JobId) -> None:
+        if queue in self._queues():
+            await self._queues()[queue].edit([paused_entry(job, paused=True)])
+
+    async def _end(self, queue: QueueName, claim: Claim, reason: str) -> None:
+        if queue in self._queues():
+            await self._queues()[queue].end(claim, reason)
+
+    async def _record(self, effect: w.Record) -> None:
+        print_id = effect.record.print_id
+        queue = self._queues().get(effect.queue)
+        if queue and queue.replica.document.get("runs", print_id) is None:
+            await self._until_stored(lambda: queue.edit([record_entry(effect.record)]))
+        elif queue:
+            await self._until_stored(queue.replica.durable)
+        self.look()
+        self.post(w.Recorded(print_id=print_id))
+
+    async def _fetch(self, name: QueueName, file: FileRef) -> None:
+        queue = self._queues().get(name)
+        try:
+            if queue:
+                await self._fetching.have(queue, file)
+            elif not await self._files.verify(file.sha256):
+                raise Unavailable(f"This peer has left the queue {name}, and {file.name} with it.")
+        except CrdtQueueError as error:
+            self.post(w.NotFetched(sha256=file.sha256, reason=str(error)))
+        else:
+            self.post(w.Fetched(sha256=file.sha256))
+
+    async def _start(self, printing: w.Printing) -> None:
+        print_id, file = printing.print_id, printing.file
+        try:
+            path = self._files.path(file.sha256)
+            report = await self.source.printer.start(
+                DriverPrintId(print_id), path.absolute(), file.sha256
+            )
+        except PrinterUnavailable as error:
+            self.post(w.StartDelayed(print_id=print_id, reason=str(error)))
+        except PrintRefused as error:
+            busy = error.code in {"busy", "halted"}
+            refusal = w.StartDelayed if busy else w.StartRefused
+            self.post(refusal(print_id=print_id, reason=str(error)))
+        except PrinterError as error:
+            self.post(w.StartDelayed(print_id=print_id, reason=str(error)))
+        else:
+            self.post(seen_of(report))
+
+    async def _watch(self) -> None:
+        async for status in self.source.watch():
+            if isinstance(status, str):
+                self.status = None
+                self.post(w.PrinterSeen(problem=status))
+                continue
+            self.status = status
+            self.post(self._seen(status, await self._report_of_ours(status)))
+        raise AssertionError("a printer source never ends")
+
+    async def _report_of_ours(self, status: PrinterStatus) -> PrintReport | None:
+        """What the printer says of the print that we know of, also when it is at none any more."""
+        printing = self.worker.saved.printing
+        if printing is None:
+            return status.print
+        ours = DriverPrintId(printing.print_id)
+        if status.print and status.print.print_id == ours:
+            return status.print
+        try:
+            report = await self.source.printer.report(ours)
+        except PrinterError:
+            return status.print
+        if report is None:
+            self.post(w.PrintUnknown(print_id=printing.print_id))
+        return report or status.print
+
+    @staticmethod
+    def _seen(status: PrinterStatus, report: PrintReport | None) -> w.PrinterSeen:
+        problem = "" if status.connection is Connection.READY else status.problem
+        if status.connection is Connection.CONNECTING:
+            problem = status.problem or "The printer does not answer yet."
+        return seen_of(report, problem) if report else w.PrinterSeen(problem=problem)
+
+
+def seen_of(report: PrintReport, problem: str = "") -> w.PrinterSeen:
+    """A printer's report in the words of the worker."""
+    return w.PrinterSeen(
+        problem=problem,
+        print_id=PrintId(report.print_id),
+        phase=w.PrintPhase(report.state.value),
+        reason=report.reason,
+        bytes=report.bytes_done,
+    )
+
+
+_SAVED = "worker"
+
+
+async def save(store: Store, saved: w.Saved) -> None:
+    """Stores what the worker must not forget."""
+    await store.set_meta(_SAVED, json.dumps(asdict(saved)))
+
+
+async def load(store: Store) -> w.Saved:
+    """What `save` stored last."""
+    text = await store.meta(_SAVED)
+    if text is None:
+        return w.Saved()
+    fields = json.loads(text)
+    printing = fields.pop("printing")
+    return w.Saved(printing=_printing(printing) if printing else None, **fields)
+
+
+def _printing(fields: dict[str, object]) -> w.Printing:
+    claim, file = Claim(**fields.pop("claim")), FileRef(**fields.pop("file"))  # type: ignore[arg-type]
+    return w.Printing(claim=claim, file=file, **fields)  # type: ignore[arg-type]

@@ -1,0 +1,168 @@
+"""One queue's document, kept in memory and in the store."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Iterable
+
+from crdtqueue.adapters.crdt.facade import ApplyResult, Document, open_document
+from crdtqueue.adapters.store import COMPACT_AFTER_UPDATES, Store
+from crdtqueue.core.document import ROOTS, Entry, read_queue
+from crdtqueue.core.errors import Hostile, Unavailable
+from crdtqueue.core.ids import QueueName
+from crdtqueue.core.model import QueueState
+from crdtqueue.core.yupdate import UPDATE_BYTES_MAX
+
+UNWRITTEN_MAX = 1_000
+"""So many updates may wait for the disk before no more are taken from other peers."""
+
+log = logging.getLogger(__name__)
+
+
+class Replica:
+    """A queue's document. Call `open` first.
+
+    `on_update` is called with each new update, ours or another peer's, and must not wait.
+    """
+
+    def __init__(self, name: QueueName, store: Store, on_update: Callable[[bytes], None]) -> None:
+        self._name = name
+        self._store = store
+        self._on_update = on_update
+        self._document: Document | None = None
+        self._state: QueueState | None = None
+        self._last_write: asyncio.Future[None] | None = None
+        self._unwritten = 0
+        self._behind = ""
+        self._lost: list[bytes] = []
+
+    async def open(self) -> None:
+        """Reads the document from the store."""
+        updates = await self._store.updates(self._name)
+        self._document = open_document(secrets.randbits(32), ROOTS)
+        damaged = self._replay(self._document, updates)
+        if damaged:
+            log.warning("%s: %d stored updates make no sense; left out", self._name, damaged)
+        elif len(updates) > COMPACT_AFTER_UPDATES:
+            whole = self._document.diff(b"\0")
+            # One update that is too large would be refused at the next start.
+            if len(whole) <= UPDATE_BYTES_MAX:
+                await self._store.compact(self._name, whole)
+        self._document.on_update(self._updated)
+
+    @staticmethod
+    def _replay(document: Document, updates: list[bytes]) -> int:
+        """Applies updates whatever their order; returns how many could not be."""
+        damaged = 0
+        while updates:
+            later = []
+            for update in updates:
+                try:
+                    if document.apply(update) is ApplyResult.GAP:
+                        later.append(update)
+                except Hostile:
+                    damaged += 1
+            if len(later) == len(updates):
+                return damaged + len(later)
+            updates = later
+        return damaged
+
+    def close(self) -> None:
+        """Lets go of the document."""
+        if self._document:
+            self._document.close()
+            self._document = None
+
+    @property
+    def document(self) -> Document:
+        """The open document. Raises Unavailable before `open` and after `close`."""
+        if self._document is None:
+            raise Unavailable(f"The queue {self._name} is closed.")
+        return self._document
+
+    @property
+    def state(self) -> QueueState:
+        """What the document says now."""
+        if self._state is None:
+            self._state = read_queue(self.document.read())
+        return self._state
+
+    @property
+    def problem(self) -> str:
+        """Why the store lacks something, as a sentence; empty while it has everything."""
+        return self._behind
+
+    async def edit(self, entries: Iterable[Entry]) -> None:
+        """Writes entries in one transaction and returns when they are durable.
+
+        Raises Unavailable if they cannot be, and writes nothing if that is known before.
+        """
+        self._check_disk()
+        with self.document.edit():
+            for root, key, value in entries:
+                self.document.set(root, key, value)
+        await self.durable()
+
+    async def delete(self, root: str, key: str) -> None:
+        """Removes one entry, durably. Raises Unavailable as `edit` does."""
+        self._check_disk()
+        self.document.delete(root, key)
+        await self.durable()
+
+    async def durable(self) -> None:
+        """Returns once everything so far is in the store. Raises Unavailable if it cannot be."""
+        self._check_disk()
+        if self._last_write:
+            await asyncio.shield(self._last_write)
+        self._check_disk()  # An earlier write may have failed meanwhile.
+
+    def _check_disk(self) -> None:
+        if self._behind:
+            raise Unavailable(self._behind, code="disk")
+
+    async def catch_up(self) -> None:
+        """Waits while too much is on its way to the disk."""
+        if self._unwritten >= UNWRITTEN_MAX and self._last_write:
+            await asyncio.wait([self._last_write])
+
+    async def repair(self) -> None:
+        """After failed writes: tries to store them now, so that nothing is missing."""
+        lost, self._lost = self._lost, []
+        if not lost:
+            return
+        try:
+            await asyncio.gather(*(self._store.append(self._name, each) for each in lost))
+        except Unavailable as error:
+            self._lost = lost + self._lost
+            self._behind = str(error)
+        else:
+            self._behind = ""
+
+    # What a sync session needs
+
+    def integrate(self, update: bytes) -> bool:
+        """Applies another peer's update; False if it has a gap. Raises Hostile."""
+        return self.document.apply(update) is not ApplyResult.GAP
+
+    def diff(self, state_vector: bytes) -> bytes:
+        """What the owner of this state vector lacks. Raises Hostile."""
+        return self.document.diff(state_vector)
+
+    def state_vector(self) -> bytes:
+        """What is known here."""
+        return self.document.state_vector()
+
+    def _updated(self, update: bytes) -> None:
+        self._state = None
+        self._unwritten += 1
+        self._last_write = self._store.append(self._name, update)
+        self._last_write.add_done_callback(lambda write: self._written(update, write))
+        self._on_update(update)
+
+    def _written(self, update: bytes, write: "asyncio.Future[None]") -> None:
+        self._unwritten -= 1
+        error = None if write.cancelled() else write.exception()
+        if error:
+            self._lost.append(update)
+            self._behind = str(error)
+            log.error("%s", error)
