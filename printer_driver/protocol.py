@@ -34,6 +34,7 @@ from printer_driver.printer import (
 
 LINE_BYTES_MAX = 64 * 1024
 CLIENTS_MAX = 16
+TOO_MANY_CLIENTS = "too_many_clients"
 PRINT_ID_CHARS_MAX = 128
 PATH_BYTES_MAX = 4096
 REQUEST_ID_CHARS_MAX = 64
@@ -146,6 +147,7 @@ def error_to_json(error: PrinterError) -> dict[str, Any]:
 _ERRORS: dict[str, type[PrinterError]] = {
     kind.code: kind for kind in (PrinterUnavailable, NotPrinting, BadRequestError, GcodeError)
 }
+_ERRORS[TOO_MANY_CLIENTS] = PrinterUnavailable
 
 
 def error_from_json(value: Any) -> PrinterError:

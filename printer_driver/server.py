@@ -9,8 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from printer_driver.errors import BadRequestError, PrinterError, PrintRefused
-from printer_driver.protocol import CLIENTS_MAX, LINE_BYTES_MAX, dump_line, error_to_json
+from printer_driver.errors import BadRequestError, PrinterError, PrinterUnavailable
+from printer_driver.protocol import (
+    CLIENTS_MAX,
+    LINE_BYTES_MAX,
+    TOO_MANY_CLIENTS,
+    dump_line,
+    error_to_json,
+)
 
 UNSENT_BYTES_MAX = 256 * 1024
 """A client that reads slower than this is dropped."""
@@ -122,7 +128,7 @@ class Server:
         connection.setblocking(False)
         client = Client(connection)
         if len(self.clients) >= CLIENTS_MAX:
-            error = PrintRefused("Too many clients; close one.", code="too_many_clients")
+            error = PrinterUnavailable("Too many clients; try again later.", code=TOO_MANY_CLIENTS)
             with contextlib.suppress(OSError):
                 connection.send(dump_line({"id": None, "error": error_to_json(error)}))
             connection.close()

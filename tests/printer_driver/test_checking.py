@@ -1,0 +1,65 @@
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from printer_driver.checking import Checked, check_file, check_in_background, lines_of, open_gcode
+from printer_driver.core.gcode import FILE_LINE_BYTES_MAX
+from printer_driver.errors import GcodeError, PrintRefused
+
+CONTENT = b"; test\nG28\nG1 X1\n"
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "x.gcode"
+    path.write_bytes(CONTENT)
+    return path
+
+
+def test_the_right_file(path: Path) -> None:
+    with open_gcode(path) as file:
+        checked = check_file(file, SHA256)
+        assert (checked.problem, checked.bytes_total) == (None, len(CONTENT))
+        assert file.read() == CONTENT
+
+
+def test_another_file_and_no_g_code(path: Path) -> None:
+    with open_gcode(path) as file:
+        assert "SHA-256" in str(check_file(file, "0" * 64).problem)
+    path.write_bytes(b"\0\1\2")
+    with open_gcode(path) as file:
+        problem = check_file(file, hashlib.sha256(b"\0\1\2").hexdigest()).problem
+    assert isinstance(problem, GcodeError)
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    for name in ("", "fifo", "none"):
+        with pytest.raises(PrintRefused):
+            open_gcode(tmp_path / name)
+
+
+def test_no_line_is_read_whole_when_it_never_ends(tmp_path: Path) -> None:
+    path = tmp_path / "long"
+    path.write_bytes(b"x" * (FILE_LINE_BYTES_MAX * 3))
+    with open_gcode(path) as file:
+        assert max(map(len, lines_of(file))) == FILE_LINE_BYTES_MAX + 1
+
+
+def test_a_closed_file_is_a_clear_error(path: Path) -> None:
+    file = open_gcode(path)
+    lines = lines_of(file)
+    next(lines)
+    file.close()
+    with pytest.raises(GcodeError, match="cannot be read"):
+        next(lines)
+
+
+def test_in_the_background(path: Path) -> None:
+    results: list[Checked] = []
+    with open_gcode(path) as file:
+        check_in_background(file, SHA256, results.append).join()
+    assert results[0].problem is None

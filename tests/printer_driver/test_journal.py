@@ -1,0 +1,68 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from printer_driver.errors import PrintRefused
+from printer_driver.journal import PRINTS_MAX, STOPPED, Journal
+from printer_driver.printer import PrintId, PrintReport, PrintState
+
+
+def begin(journal: Journal, name: str) -> PrintReport:
+    report = PrintReport(print_id=PrintId(name), state=PrintState.STARTING, bytes_total=10)
+    journal.begin(report, path="/x.gcode", sha256="a" * 64, started_unix_s=1.0)
+    return report
+
+
+def loaded(path: Path) -> Journal:
+    journal = Journal(path)
+    journal.load()
+    return journal
+
+
+def test_a_finished_print_is_remembered(tmp_path: Path) -> None:
+    journal = loaded(tmp_path / "deep" / "journal")
+    done = replace(begin(journal, "a"), state=PrintState.DONE, lines_done=7)
+    journal.end(done)
+    assert not journal.is_flushed
+    journal.flush()
+    assert loaded(tmp_path / "deep" / "journal").report(PrintId("a")) == done
+
+
+def test_an_unfinished_print_has_failed(tmp_path: Path) -> None:
+    begin(loaded(tmp_path / "journal"), "a")
+    journal = Journal(tmp_path / "journal")
+    (stopped,) = journal.load()
+    assert (stopped.state, stopped.reason) == (PrintState.FAILED, STOPPED)
+    assert Journal(tmp_path / "journal").load() == []
+
+
+@pytest.mark.parametrize("tail", [b'{"print_id":"b","sta', b"\xff\n[]\n7\n{}\n", b"\0" * 100])
+def test_torn_and_strange_lines_are_skipped(tmp_path: Path, tail: bytes) -> None:
+    path = tmp_path / "journal"
+    journal = loaded(path)
+    begin(journal, "a")
+    with path.open("ab") as file:
+        file.write(tail)
+    begin(journal, "c")
+    again = loaded(path)
+    assert again.report(PrintId("a"))
+    assert again.report(PrintId("c"))
+
+
+def test_it_keeps_the_last_prints_only(tmp_path: Path) -> None:
+    journal = loaded(tmp_path / "journal")
+    for number in range(PRINTS_MAX + 5):
+        journal.end(replace(begin(journal, str(number)), state=PrintState.DONE))
+        journal.flush()
+    again = loaded(tmp_path / "journal")
+    assert again.report(PrintId("4")) is None
+    assert again.report(PrintId("5"))
+    assert (tmp_path / "journal").read_bytes().count(b"\n") == PRINTS_MAX
+
+
+def test_a_full_disk_refuses_the_print(tmp_path: Path) -> None:
+    journal = Journal(Path("/dev/full"))
+    with pytest.raises(PrintRefused, match="make room"):
+        begin(journal, "a")
+    assert journal.report(PrintId("a")) is None

@@ -1,0 +1,92 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from printer_driver.errors import BadRequestError, NotPrinting, PrinterUnavailable, PrintRefused
+from printer_driver.printer import (
+    Connection,
+    PrinterStatus,
+    PrintId,
+    PrintReport,
+    PrintState,
+    Temperature,
+)
+from printer_driver.protocol import (
+    Do,
+    dump_line,
+    error_from_json,
+    error_to_json,
+    load_json_object,
+    parse_request,
+    request_id,
+    status_from_json,
+    status_to_json,
+)
+
+START = {"id": 1, "do": "start", "print_id": "p", "path": "/x", "sha256": "a" * 64}
+
+
+def test_a_status_survives_the_socket() -> None:
+    status = PrinterStatus(
+        connection=Connection.READY,
+        problem="ü",
+        print=PrintReport(print_id=PrintId("p"), state=PrintState.PAUSED, lines_done=3),
+        temperatures=(Temperature(name="T0", actual_c=20.5, target_c=0.0),),
+        firmware="Marlin",
+    )
+    assert status_from_json(json.loads(dump_line(status_to_json(status)))) == status
+
+
+def test_a_request() -> None:
+    request = parse_request(START)
+    assert (request.id, request.do, request.print_id) == (1, Do.START, "p")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("do", "dance"),
+        ("do", ["start"]),
+        ("print_id", ""),
+        ("print_id", "a b"),
+        ("print_id", "x" * 129),
+        ("path", "relative"),
+        ("path", "/\0"),
+        ("path", "/" + "x" * 5000),
+        ("sha256", "xyz"),
+        ("sha256", None),
+    ],
+)
+def test_a_bad_field_is_named(field: str, value: object) -> None:
+    with pytest.raises(BadRequestError, match=field):
+        parse_request({**START, field: value})
+
+
+@given(st.binary(max_size=200))
+def test_random_bytes_are_refused_or_an_object(line: bytes) -> None:
+    try:
+        message = load_json_object(line)
+        parse_request(message)
+    except BadRequestError:
+        pass
+
+
+@pytest.mark.parametrize(("given_id", "kept"), [(5, 5), ("x", "x"), (True, None), (2**70, None)])
+def test_request_id(given_id: object, kept: object) -> None:
+    assert request_id({"id": given_id}) == kept
+
+
+@pytest.mark.parametrize(
+    "error",
+    [PrinterUnavailable("a"), NotPrinting("b"), PrintRefused("c", code="busy"), PrintRefused("d")],
+)
+def test_errors_keep_their_kind(error: PrinterUnavailable) -> None:
+    back = error_from_json(error_to_json(error))
+    assert type(back) is type(error)
+    assert (back.code, str(back)) == (error.code, str(error))
+
+
+def test_an_unreadable_error() -> None:
+    assert isinstance(error_from_json("?"), PrinterUnavailable)
