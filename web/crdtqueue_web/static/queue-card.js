@@ -23,6 +23,12 @@ export class QueueCard {
   #doneMore = element("p", { class: "hint" });
   #doneFold = element("details", { class: "done" }, this.#doneCount, this.#done, this.#doneMore);
   #empty = element("div", { class: "empty" });
+  #leaveButton = button("Leave", {
+    icon: "leave",
+    kind: "quiet compact",
+    title: "This peer leaves the queue.",
+    press: (node) => this.#leave(node),
+  });
   #jobList;
   #doneList;
   #context;
@@ -66,12 +72,7 @@ export class QueueCard {
     return element(
       "div",
       { class: "buttons" },
-      button("Leave", {
-        icon: "leave",
-        kind: "quiet compact",
-        title: "This peer leaves the queue.",
-        press: (node) => this.#leave(node),
-      }),
+      this.#leaveButton,
       button("Add", {
         icon: "add",
         kind: "primary",
@@ -92,6 +93,9 @@ export class QueueCard {
     rebuild(this.#chips, [queue.open, queue.mode, queue.local, queue.synced], () => marks(queue));
     rebuild(this.#peers, queue.peers.map(peerKey), () => queue.peers.map(peerRow));
     this.#empty.hidden = ahead.length > 0;
+    this.#leaveButton.hidden = queue.local;
+    this.#peers.hidden = queue.local;
+    this.node.classList.toggle("local", queue.local);
     const shown = ahead.map((job) => ({ job, queue }));
     this.#jobList.update(shown, jobKey);
     this.#updateDone(done.map((job) => ({ job, queue })));

@@ -1,0 +1,191 @@
+"""A small peer with the API that the page uses: real HTTP, real events, state in one dict."""
+
+import asyncio
+import hashlib
+import json
+import re
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import uvicorn
+from crdtqueue_web import static_dir
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tests.browser.sample_state import Json, job, print_set, queue
+
+POLICY = "default-src 'self'"
+START_S = 10.0
+PING_S = 1.0
+PRINTER_MODEL = re.compile(rb"^; printer_model = (\w+)$", re.MULTILINE)
+
+Action = Callable[[Request], Awaitable[Any]]
+
+
+class StandInPeer:
+    """Serves `state`; `calls` are the actions asked of it, each refused while `refuse` is set.
+
+    While `silent`, the event stream stays open and says nothing.
+    """
+
+    def __init__(self, state: Json) -> None:
+        self.state = state
+        self.calls: list[str] = []
+        self.bodies: list[Any] = []
+        self.refuse = ""
+        self.silent = False
+        self._version = 0
+        self._port = 0
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}/"
+
+    def start(self) -> None:
+        """Serve until `stop`; a second start takes the same port."""
+        config = uvicorn.Config(
+            WithPolicy(self._app()),
+            host="127.0.0.1",
+            port=self._port,
+            log_level="warning",
+            lifespan="off",
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+        end_s = time.monotonic() + START_S
+        while not self._server.started:
+            assert time.monotonic() < end_s, "the stand-in peer did not start"
+            time.sleep(0.01)
+        self._port = self._server.servers[0].sockets[0].getsockname()[1]
+
+    def stop(self) -> None:
+        assert self._server is not None
+        assert self._thread is not None
+        self._server.should_exit = True
+        self._thread.join(timeout=START_S)
+        assert not self._thread.is_alive()
+
+    def change(self, edit: Callable[[Json], object]) -> None:
+        """Edit the state and tell the pages."""
+        edit(self.state)
+        self._version += 1
+
+    def queue(self, name: str) -> Json:
+        found: Json = next(each for each in self.state["queues"] if each["name"] == name)
+        return found
+
+    def _app(self) -> Starlette:
+        queues, jobs = "/api/queues", "/api/queues/{queue}/jobs"
+        return Starlette(
+            routes=[
+                Route("/api/events", self._events),
+                self._route("POST", "/api/files", self._add_file),
+                self._route("POST", queues, self._add_queue),
+                self._route("DELETE", queues + "/{queue}", self._leave),
+                self._route("POST", jobs, self._add_job),
+                self._route("DELETE", jobs + "/{id}", self._delete_job),
+                self._route("POST", jobs + "/{id}/{verb}", self._steer_job),
+                self._route("POST", "/api/printer/{verb}", self._steer_printer),
+                Mount("/", StaticFiles(directory=static_dir(), html=True)),
+            ]
+        )
+
+    def _route(self, method: str, path: str, act: Action) -> Route:
+        async def answer(request: Request) -> Response:
+            self.calls.append(f"{method} {request.url.path.removeprefix('/api/')}")
+            if self.refuse:
+                error = {"code": "refused", "message": self.refuse}
+                return JSONResponse({"error": error}, status_code=409)
+            result = await act(request)
+            self._version += 1
+            return JSONResponse(result, status_code=201)
+
+        return Route(path, answer, methods=[method])
+
+    async def _events(self, _: Request) -> Response:
+        return StreamingResponse(self._stream(), media_type="text/event-stream")
+
+    async def _stream(self) -> AsyncIterator[str]:
+        assert self._server is not None
+        server, sent, ping_s = self._server, -1, 0.0
+        while not server.should_exit:
+            if not self.silent and sent != self._version:
+                sent = self._version
+                yield f"event: state\ndata: {json.dumps(self.state)}\n\n"
+            if not self.silent and time.monotonic() - ping_s > PING_S:
+                ping_s = time.monotonic()
+                yield "event: ping\ndata: {}\n\n"
+            await asyncio.sleep(0.02)
+
+    async def _add_file(self, request: Request) -> Json:
+        body = await request.body()
+        name = request.query_params["name"]
+        model = PRINTER_MODEL.search(body)
+        profile = model[1].decode() if model else None
+        digest = hashlib.sha256(body).hexdigest()
+        return {"sha256": digest, "name": name, "size_bytes": len(body), "profile": profile}
+
+    async def _add_job(self, request: Request) -> Json:
+        new = await request.json()
+        self.bodies.append(new)
+        sets = [
+            print_set(each["name"], each["profiles"][0], copies=each["copies"])
+            for each in new["sets"]
+        ]
+        jobs = self.queue(request.path_params["queue"])["jobs"]
+        jobs.append(job(len(jobs) + 100, new["name"], runs=new["runs"], sets=sets))
+        return {"id": jobs[-1]["id"]}
+
+    async def _delete_job(self, request: Request) -> None:
+        found = self.queue(request.path_params["queue"])
+        found["jobs"] = [job for job in found["jobs"] if job["id"] != request.path_params["id"]]
+
+    async def _steer_job(self, request: Request) -> None:
+        jobs = self.queue(request.path_params["queue"])["jobs"]
+        found = next(each for each in jobs if each["id"] == request.path_params["id"])
+        found["state"] = {"pause": "paused", "resume": "waiting"}[request.path_params["verb"]]
+
+    async def _add_queue(self, request: Request) -> None:
+        new = await request.json()
+        self.bodies.append(new)
+        self.state["queues"].append(queue(new["name"], [], []))
+
+    async def _leave(self, request: Request) -> None:
+        left = self.queue(request.path_params["queue"])
+        self.state["queues"].remove(left)
+
+    async def _steer_printer(self, request: Request) -> None:
+        printer, verb = self.state["printer"], request.path_params["verb"]
+        if verb == "bed-clear":
+            printer.update(state="idle", bed_clear=True, text="Ready.")
+        elif verb == "managing":
+            printer["managing"] = (await request.json())["managing"]
+        else:
+            printer["state"] = {"pause": "paused", "resume": "printing", "cancel": "cancelling"}[
+                verb
+            ]
+
+
+class WithPolicy:
+    """Adds the strict content policy that the page has to run under."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Content-Security-Policy"] = POLICY
+            await send(message)
+
+        await self._app(scope, receive, send_with_policy)

@@ -1,0 +1,90 @@
+"""What a person does with the page and sees on it, whichever peer serves it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Locator, Page, expect
+
+
+class ViewSteps:
+    """Drives one open page; playwright's locators look into the shadow root by themselves."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda message: self._note(message.type, message.text))
+
+    def _note(self, kind: str, text: str) -> None:
+        if kind == "error" and "Failed to load resource" not in text and "net::ERR" not in text:
+            self.complaints.append(text)
+
+    def open(self, url: str) -> None:
+        self.page.goto(url)
+        expect(self.page.get_by_role("heading", level=1)).to_be_visible()
+
+    def printer(self, name: str) -> Locator:
+        heading = self.page.get_by_role("heading", name=name, exact=True, level=3)
+        return self.page.locator(".printer", has=heading)
+
+    def queue(self, name: str) -> Locator:
+        return self.page.get_by_role("region", name=f"Queue {name}")
+
+    def job(self, name: str) -> Locator:
+        return self.page.locator(
+            ".job", has=self.page.get_by_role("heading", name=name, exact=True)
+        )
+
+    def dialog(self) -> Locator:
+        return self.page.get_by_role("dialog")
+
+    def press(self, inside: Locator, label: str) -> None:
+        inside.get_by_role("button", name=label).click()
+
+    def pick_files(self, queue: str, files: list[Path]) -> Locator:
+        """Opens the dialog of `queue` and picks `files`; returns the dialog."""
+        self.press(self.queue(queue), "Add")
+        self.dialog().locator("input[type=file]").set_input_files(files)
+        return self.dialog()
+
+    def add_to_queue(self) -> None:
+        self.press(self.dialog(), "Add to queue")
+        expect(self.dialog()).to_have_count(0)
+
+    def new_queue(self, name: str, *, peers: str = "") -> None:
+        self.page.get_by_role("button", name="New queue").first.click()
+        self.dialog().get_by_label("Name").fill(name)
+        self.dialog().get_by_label("Other peers").fill(peers)
+        self.press(self.dialog(), "Make queue")
+        expect(self.dialog()).to_have_count(0)
+
+    def delete_job(self, name: str, *, answer: str = "Delete job") -> None:
+        self.press(self.job(name), "Delete")
+        self.press(self.dialog(), answer)
+        expect(self.dialog()).to_have_count(0)
+
+    def clear_bed(self, printer: str) -> None:
+        self.press(self.printer(printer), "Bed is clear")
+
+    def lost_banner(self) -> Locator:
+        return self.page.get_by_role("alert").filter(has_text="No connection to this peer")
+
+    def overflow_px(self) -> int:
+        """How far the page can be scrolled sideways."""
+        width: int = self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        return width
+
+
+@contextmanager
+def open_view(browser: Browser, url: str, *, width: int = 1200) -> Iterator[ViewSteps]:
+    """A page of its own at `url`; at the end nothing may have gone wrong in its scripts."""
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.set_default_timeout(10_000)
+    steps = ViewSteps(page)
+    steps.open(url)
+    yield steps
+    assert steps.complaints == []
+    page.close()
