@@ -218,6 +218,28 @@ def test_random_bytes_are_refused_or_parsed(data: bytes) -> None:
             continue
 
 
+@pytest.mark.parametrize(
+    ("known", "rest"),
+    [
+        ({}, [block(9, 3, item(), tombstone(4), item(origin=(9, 7)))]),
+        ({9: 3}, [block(9, 3, item(), tombstone(4), item(origin=(9, 7)))]),
+        ({9: 4}, [block(9, 4, tombstone(4), item(origin=(9, 7)))]),
+        ({9: 6}, [block(9, 6, b"\xa1\x09\x05\x02", item(origin=(9, 7)))]),
+        ({9: 8}, [block(9, 8, item(origin=(9, 7)))]),
+        ({9: 9}, []),
+        ({9: 50}, []),
+    ],
+)
+def test_what_is_known_is_cut_off(known: dict[int, int], rest: list[bytes]) -> None:
+    other, deletes = block(5, 0, item(key="other")), delete_set((9, 3, 2))
+    whole = block(9, 3, item(), tombstone(4), item(origin=(9, 7)))
+    data = update(whole, other, deletes=deletes)
+    assert yu.overlaps(parse(data), known) is (known.get(9, 0) > 3)
+    cut = yu.without_known(data, ROOTS, known)
+    assert cut == update(*rest, other, deletes=deletes)
+    assert not yu.overlaps(parse(cut), known)
+
+
 @given(st.dictionaries(st.integers(0, yu.CLIENT_MAX), st.integers(0, yu.CLOCK_MAX)))
 def test_state_vectors_round_trip(clocks: dict[int, int]) -> None:
     assert yu.parse_state_vector(yu.encode_state_vector(clocks)) == clocks

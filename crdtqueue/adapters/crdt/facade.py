@@ -128,7 +128,10 @@ class Document:
         self._write(changes)
 
     def read(self) -> dict[str, dict[str, JsonValue]]:
-        """Return a copy of everything: root name to key to value, integral floats as ints."""
+        """Return a copy of everything: root name to key to value.
+
+        Keys are sorted (those of an unfinished edit come last), and integral floats are ints.
+        """
         with self._library():
             content = {root: self._read_root(root) for root in sorted(self._roots)}
         for change in (self._edits or {}).values():
@@ -205,7 +208,8 @@ class Document:
             self._backend.close()
 
     def _read_root(self, root: str) -> dict[str, JsonValue]:
-        return {key: plain(value) for key, value in self._backend.read(root).items()}
+        values = self._backend.read(root)
+        return {key: plain(values[key]) for key in sorted(values)}
 
     def _change(self, change: Change) -> None:
         self._check_root(change.root)

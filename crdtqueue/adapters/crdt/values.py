@@ -42,7 +42,10 @@ def normalised(value: object) -> JsonValue:
 
 
 def plain(value: object) -> JsonValue:
-    """Return a copy of a value read from a library, its integral floats turned back to ints."""
+    """Return a copy of a value read from a library, its integral floats turned back to ints.
+
+    The libraries keep no order of an object's fields; the copy has them sorted.
+    """
     match value:
         case float() if value.is_integer() and abs(value) <= UINT_MAX:
             return int(value)
@@ -51,7 +54,7 @@ def plain(value: object) -> JsonValue:
         case list():
             return [plain(item) for item in value]
         case dict():
-            return {key: plain(item) for key, item in value.items()}
+            return {name: plain(value[name]) for name in sorted(value)}
         case _:
             raise TypeError(f"the document holds a {type(value).__name__}, which is not JSON")
 
