@@ -8,7 +8,7 @@ VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test check format benchmark clean
+.PHONY: setup demo test check format screenshot clean
 
 setup: $(READY)
 
@@ -35,6 +35,9 @@ check: $(READY)
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+screenshot: $(READY)
+	$(BIN)/python -m tests.screenshot docs/page.png
 
 clean:
 	rm -rf .venv .venv-* .demo .coverage dist

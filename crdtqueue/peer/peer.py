@@ -69,6 +69,7 @@ class Peer:
         self._identity: Identity | None = None
         self._fetching: Fetching | None = None
         self._tasks: asyncio.TaskGroup | None = None
+        self._told: object = None
         self._changing_queues = asyncio.Lock()
 
     @property
@@ -174,7 +175,7 @@ class Peer:
             files=self.files,
             fetching=fetching,
             queues=lambda: self.queues,
-            changed=self.changes.notify,
+            changed=self._printer_changed,
         )
 
     # Queues
@@ -348,6 +349,16 @@ class Peer:
             self.operator.look()
         if self._fetching:
             self._fetching.look()
+
+    def _printer_changed(self) -> None:
+        self.changes.notify()
+        news = self._news()
+        told = (news.state, news.text, news.job) if news else None
+        if told != self._told:
+            # What others show would be wrong until the next heartbeat.
+            self._told = told
+            for queue in self.queues.values():
+                queue.heartbeat()
 
     def _claimed(self, queue: QueueName, claim: Claim) -> None:
         if self.operator:
