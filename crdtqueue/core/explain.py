@@ -63,7 +63,7 @@ def _owned(job: Job, owner: Printer | None, silent_s: float) -> tuple[JobState, 
 
 
 def _waits(job: Job, printers: Sequence[Printer]) -> str:
-    if not any(each.copies for each in job.sets):
+    if not job.runs or not any(each.copies for each in job.sets):
         return "There is nothing to print in it."
     fitting = [p for p in printers if sets_for(job, p.profile)]
     in_sight = [(p, p.news) for p in fitting if p.news]

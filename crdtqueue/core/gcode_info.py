@@ -10,8 +10,9 @@ HEAD_BYTES = 64 * 1024
 TAIL_BYTES = 256 * 1024
 """Where slicers put their settings; PrusaSlicer's block at the end has about 20 kB."""
 
-_MODEL = re.compile(rb"^\s*;\s*printer_model\s*=\s*(\S.*?)\s*$", re.MULTILINE)
-_COMMAND = re.compile(rb"^\s*(?:N\d+\s*)?[GMT]\d+\b", re.MULTILINE)
+# Blanks but no line ends in them: over many empty lines the search would take quadratic time.
+_MODEL = re.compile(rb"^[ \t]*;[ \t]*printer_model[ \t]*=([^\r\n]+)", re.MULTILINE)
+_COMMAND = re.compile(rb"^[ \t]*(?:N\d+[ \t]*)?[GMT]\d+\b", re.MULTILINE)
 
 
 def check_gcode(name: str, head: bytes) -> None:

@@ -30,7 +30,7 @@ Count = Annotated[int, Field(ge=0, le=999_999_999)]
 
 
 class _Message(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
 
 
 class ClaimText(_Message):
@@ -174,7 +174,7 @@ def decode(text: str) -> Message:
         return _MESSAGE.validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        raise Hostile(f"no message: {first['msg']} at {first['loc']}") from None
+        raise Hostile(f"no message: {first['msg'][:200]!r} at {first['loc']}") from None
 
 
 def piece(sha256: Sha256, offset: int, data: bytes) -> bytes:

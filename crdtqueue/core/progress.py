@@ -105,9 +105,11 @@ def _copies_of_next_run(way: Way, done: Counter[SetId]) -> int:
 
 def failures(job: Job) -> int:
     """Failed prints of the job's present generation."""
-    return sum(
-        1 for r in job.records if r.result is Result.FAILED and r.generation == job.generation
-    )
+    return len(_failed(job))
+
+
+def _failed(job: Job) -> list[RunRecord]:
+    return [r for r in job.records if r.result is Result.FAILED and r.generation == job.generation]
 
 
 def on_hold(job: Job) -> str:
@@ -115,6 +117,6 @@ def on_hold(job: Job) -> str:
     if job.paused:
         return "Paused. Press Resume to let it be printed."
     if failures(job) >= FAILURES_MAX:
-        last = max(job.records, key=lambda each: each.ended_at_s)
+        last = max(_failed(job), key=lambda each: each.ended_at_s)
         return f"Failed {failures(job)} times, at last: {last.reason} Delete it or add it again."
     return ""

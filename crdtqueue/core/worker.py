@@ -377,7 +377,8 @@ class Worker:
         if self._state is not WorkerState.REPORTING:
             return
         result, moved = self._outcome
-        clear = (self._self_clearing and result is Result.DONE) or not moved
+        unused = not moved and not self._strange_print
+        clear = unused or (self._self_clearing and result is Result.DONE)
         self._state = WorkerState.HOLDING
         cancelled = result is Result.CANCELLED
         if cancelled and self.held:

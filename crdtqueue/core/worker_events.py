@@ -157,7 +157,7 @@ class PrintUnknown:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recorded:
-    """The run record is durable."""
+    """The run record is durable, and in the last `QueuesRead`."""
 
     print_id: PrintId
 

@@ -54,7 +54,7 @@ def test_inserting_anywhere_keeps_the_order(inserts: list[tuple[int, int]]) -> N
 
 
 def test_a_thousand_appends_and_prepends_stay_at_four_characters() -> None:
-    chance = random.Random(1)  # noqa: S311 -- seeded
+    chance = random.Random(1)
     last, first = None, None
     for _ in range(1000):
         last = key_between(last, None, chance.getrandbits(32))
@@ -92,7 +92,7 @@ def test_a_thousand_inserts_at_one_place_stay_under_200(jitter: int, moving: str
     ("before", "after"), [(None, None), ("K", None), (None, "K"), ("K", "L"), ("K", "K")]
 )
 def test_concurrent_inserts_hardly_ever_collide(before: str | None, after: str | None) -> None:
-    chance = random.Random(2)  # noqa: S311 -- seeded
+    chance = random.Random(2)
     pairs = 2000
     collisions = sum(
         key_between(before, after, chance.getrandbits(32))

@@ -1,0 +1,113 @@
+"""A claims machine with a clock around it, and short names for what is said, for its tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from crdtqueue.core import claim_events as ce
+from crdtqueue.core import messages as m
+from crdtqueue.core.claims import Claims
+from crdtqueue.core.ids import Claim, JobId, PeerId
+from tests.core.samples import JOB, ME, a_claim, peer
+
+B, C, D = peer(0xBB), peer(0xCC), peer(0xDD)
+TIMES = ce.ClaimTimes()
+MINE = a_claim()
+HIGHER = max((a_claim(peer(n)) for n in range(100)), key=lambda claim: claim.rank)
+LOWER = min((a_claim(peer(n)) for n in range(100)), key=lambda claim: claim.rank)
+MIDDLE = sorted((a_claim(peer(n)) for n in range(100)), key=lambda claim: claim.rank)[50]
+assert LOWER.rank < MINE.rank < HIGHER.rank
+
+
+class Desk:
+    """A machine, its clock, and the effects of each event."""
+
+    def __init__(
+        self,
+        *in_sight: PeerId,
+        promises: Iterable[tuple[Claim, bool]] = (),
+        others: Iterable[PeerId] = (),
+        synced: bool = True,
+    ) -> None:
+        self.now_s = 100.0
+        self.others = frozenset(others)
+        self.claims = Claims(me=ME, incarnation=1, times=TIMES, promises=promises, now_s=self.now_s)
+        self.read()
+        self.tell(ce.SyncChanged(synced=synced))
+        for each in in_sight:
+            self.tell(ce.PeerSeen(peer=each))
+
+    def tell(self, event: ce.Event) -> list[ce.Effect]:
+        self.claims.receive(event, self.now_s)
+        return self.claims.effects()
+
+    def wait(self, seconds: float) -> list[ce.Effect]:
+        """Lets time pass as a shell does: a tick at each deadline."""
+        end_s = self.now_s + seconds
+        effects: list[ce.Effect] = []
+        while (deadline_s := self.claims.next_deadline_s()) is not None and deadline_s <= end_s:
+            assert deadline_s > self.now_s or not effects, "a tick at the deadline does nothing"
+            self.now_s = max(self.now_s, deadline_s)
+            self.claims.tick(self.now_s)
+            effects += self.claims.effects()
+            assert self.claims.next_deadline_s() != deadline_s
+        self.now_s = end_s
+        return effects
+
+    def read(self, claims: Iterable[Claim] = (), ended: Iterable[Claim] = ()) -> list[ce.Effect]:
+        return self.tell(
+            ce.RecordsRead(claims=frozenset(claims), ended=frozenset(ended), others=self.others)
+        )
+
+    def want(self, job: JobId = JOB) -> list[ce.Effect]:
+        return self.tell(ce.Want(job=job))
+
+    def hear(self, message: m.ClaimMessage, sender: PeerId | None = None) -> list[ce.Effect]:
+        return self.tell(ce.Said(peer=sender or PeerId(message.claim.peer), message=message))
+
+    def stored(self, effect: ce.StorePromise | ce.StoreStart | ce.StoreArmed) -> list[ce.Effect]:
+        return self.tell(ce.Stored(effect=effect))
+
+    def promise(self, claim: Claim) -> None:
+        self.hear(ask(claim))
+        assert self.stored(ce.StorePromise(claim=claim)) == [told(claim.peer, grant(claim))]
+
+    def arm(self, claim: Claim) -> None:
+        self.hear(arm(claim))
+        assert self.stored(ce.StoreArmed(claim=claim)) == [told(claim.peer, armed(claim))]
+
+
+def ask(claim: Claim) -> m.Ask:
+    return m.Ask(claim=m.ClaimText.of(claim))
+
+
+def grant(claim: Claim) -> m.Grant:
+    return m.Grant(claim=m.ClaimText.of(claim))
+
+
+def deny(claim: Claim, reason: str) -> m.Deny:
+    return m.Deny(claim=m.ClaimText.of(claim), reason=reason)
+
+
+def arm(claim: Claim) -> m.Arm:
+    return m.Arm(claim=m.ClaimText.of(claim))
+
+
+def armed(claim: Claim) -> m.Armed:
+    return m.Armed(claim=m.ClaimText.of(claim))
+
+
+def release(claim: Claim) -> m.Release:
+    return m.Release(claim=m.ClaimText.of(claim))
+
+
+def told(to: PeerId, message: m.ClaimMessage) -> ce.Tell:
+    return ce.Tell(peer=to, message=message)
+
+
+def denied(claim: Claim, reason: ce.No) -> list[ce.Effect]:
+    return [told(claim.peer, deny(claim, reason.value))]
+
+
+def missed(reason: ce.No, job: JobId = JOB) -> ce.Missed:
+    return ce.Missed(job=job, reason=reason)

@@ -1,0 +1,144 @@
+"""A worker with a store and a queue around it, for its tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from crdtqueue.core import worker_events as w
+from crdtqueue.core.ids import Claim, JobId, Profile, QueueName
+from crdtqueue.core.model import Job, QueueState, RunRecord
+from crdtqueue.core.worker import Worker, WorkerState
+from crdtqueue.core.worker_events import PrintPhase
+from tests.core.samples import (
+    JOB,
+    ME,
+    MK3S,
+    a_claim,
+    print_set,
+)
+
+QUEUE = QueueName("workshop")
+IDLE_PRINTER = w.PrinterSeen()
+MINE = a_claim()
+FETCHED = w.Fetched(sha256=print_set().file.sha256)
+
+
+class Bench:
+    """A worker, what its last `Save` stored, and the one queue that it sees."""
+
+    def __init__(
+        self,
+        *jobs: Job,
+        saved: w.Saved | None = None,
+        self_clearing: bool = False,
+        profile: Profile = MK3S,
+    ) -> None:
+        self.now_s = 0.0
+        self.saved = saved or w.Saved()
+        self.state = QueueState(jobs=jobs)
+        self.held: dict[JobId, Claim] = {}
+        self.self_clearing = self_clearing
+        self.profile = profile
+        self.worker = self.boot()
+
+    def boot(self) -> Worker:
+        """A new process, after the last `Save`."""
+        self.worker = Worker(
+            me=ME, profile=self.profile, self_clearing=self.self_clearing, saved=self.saved
+        )
+        return self.worker
+
+    def at(self, state: WorkerState) -> bool:
+        return self.worker.state is state
+
+    def tell(self, event: w.Event) -> list[w.Effect]:
+        self.worker.receive(event, self.now_s, 1000.0 + self.now_s)
+        return self.effects()
+
+    def wait(self, seconds: float) -> list[w.Effect]:
+        self.now_s += seconds
+        self.worker.tick(self.now_s, 1000.0 + self.now_s)
+        return self.effects()
+
+    def effects(self) -> list[w.Effect]:
+        effects = self.worker.effects()
+        for effect in effects:
+            if isinstance(effect, w.Save):
+                self.saved = effect.saved
+        assert self.saved == self.worker.saved or not effects
+        return effects
+
+    def view(self, *, ready: bool = True) -> w.QueuesRead:
+        queue = w.QueueView(name=QUEUE, state=self.state, held=self.held, ready=ready)
+        return w.QueuesRead(queues=(queue,))
+
+    def read(self, *, ready: bool = True) -> list[w.Effect]:
+        return self.tell(self.view(ready=ready))
+
+    def change(self, *jobs: Job) -> list[w.Effect]:
+        self.state = replace(self.state, jobs=jobs)
+        return self.read()
+
+    def add_record(self, done: RunRecord) -> None:
+        job = self.state.jobs[0]
+        if done.print_id not in {each.print_id for each in job.records}:
+            job = replace(job, records=(*job.records, done))
+        self.change(job, *self.state.jobs[1:])
+
+    # Steps of a print
+
+    def start(self) -> w.Printing:
+        """From idle until the printer is told to start."""
+        assert self.read() == []
+        (ask,) = self.tell(IDLE_PRINTER)
+        assert ask == w.Ask(queue=QUEUE, job=JOB)
+        assert self.at(WorkerState.CLAIMING)
+        self.hold(MINE)
+        return self.fetched()
+
+    def hold(self, claim: Claim) -> None:
+        self.held = {claim.job: claim}
+        self.read()
+        save, fetch = self.tell(w.Claimed(queue=QUEUE, claim=claim))
+        assert isinstance(save, w.Save)
+        assert save.saved.held == (QUEUE, claim)
+        assert isinstance(fetch, w.Fetch)
+
+    def fetched(self) -> w.Printing:
+        save, start = self.tell(self.fetched_event())
+        assert isinstance(save, w.Save)
+        assert isinstance(start, w.Start)
+        assert save.saved.printing == start.printing
+        assert not save.saved.bed_clear
+        return start.printing
+
+    def fetched_event(self) -> w.Fetched:
+        fetching = self.worker._fetching
+        assert fetching
+        return w.Fetched(sha256=fetching.sha256)
+
+    def seen(self, printing: w.Printing, phase: PrintPhase, reason: str = "") -> list[w.Effect]:
+        return self.tell(
+            w.PrinterSeen(print_id=printing.print_id, phase=phase, reason=reason, bytes=10)
+        )
+
+    def print(self, printing: w.Printing, phase: PrintPhase = PrintPhase.DONE) -> list[w.Effect]:
+        """The whole print, and its record."""
+        assert self.seen(printing, PrintPhase.PRINTING) == []
+        assert self.at(WorkerState.PRINTING)
+        (effect,) = self.seen(printing, phase, "because")
+        assert isinstance(effect, w.Record)
+        assert self.at(WorkerState.REPORTING)
+        return self.recorded(effect)
+
+    def recorded(self, effect: w.Record) -> list[w.Effect]:
+        self.add_record(effect.record)
+        return self.tell(w.Recorded(print_id=effect.record.print_id))
+
+
+def starts(effects: list[w.Effect]) -> list[w.Printing]:
+    return [effect.printing for effect in effects if isinstance(effect, w.Start)]
+
+
+def ends(effects: list[w.Effect]) -> list[str]:
+    return [effect.reason for effect in effects if isinstance(effect, w.End)]
