@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from crdtqueue.core.errors import Refused, Unavailable
-from crdtqueue.core.ids import Claim, JobId, QueueName
+from crdtqueue.core.ids import Claim, QueueName
 
 SCHEMA = 1
 COMPACT_AFTER_UPDATES = 2_000
@@ -151,9 +151,9 @@ class Store:
             int(armed),
         )
 
-    def drop_promise(self, queue: QueueName, job: JobId) -> "asyncio.Future[None]":
-        """Forgets the promise of a job."""
-        return self._write("DELETE FROM promises WHERE queue = ? AND job = ?", queue, job)
+    def drop_promise(self, queue: QueueName, claim: Claim) -> "asyncio.Future[None]":
+        """Forgets the promise to a claim; one to another claim of the job stays."""
+        return self._write("DELETE FROM promises WHERE queue = ? AND claim = ?", queue, claim.key)
 
     # The thread
 

@@ -54,7 +54,7 @@ class PeerSeen:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PeerGone:
-    """The link to a peer closed."""
+    """A peer said that it stops. A link that merely closed says nothing of the kind."""
 
     peer: PeerId
 
@@ -95,14 +95,14 @@ class SyncChanged:
 class Stored:
     """A `StorePromise`, `StoreStart` or `StoreArmed` effect for this claim is durable."""
 
-    effect: "StorePromise | StoreStart | StoreArmed"
+    effect: "Storing"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotStored:
     """That effect could not be made durable."""
 
-    effect: "StorePromise | StoreStart | StoreArmed"
+    effect: "Storing"
 
 
 Event: TypeAlias = (
@@ -142,6 +142,13 @@ class StoreArmed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DropPromise:
+    """The stored promise to this claim is over; it may be forgotten any time from now."""
+
+    claim: Claim
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WriteEnd:
     """Write the end record of our claim."""
 
@@ -164,4 +171,7 @@ class Missed:
     reason: No
 
 
-Effect: TypeAlias = Tell | StorePromise | StoreStart | StoreArmed | WriteEnd | MayHeat | Missed
+Storing: TypeAlias = StorePromise | StoreStart | StoreArmed
+"""The effects that are answered by `Stored` or `NotStored`."""
+
+Effect: TypeAlias = Tell | Storing | DropPromise | WriteEnd | MayHeat | Missed

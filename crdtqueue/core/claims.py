@@ -23,6 +23,7 @@ from enum import Enum, auto
 
 from crdtqueue.core.claim_events import (
     ClaimTimes,
+    DropPromise,
     Effect,
     Event,
     HeardOf,
@@ -419,7 +420,7 @@ class Claims:
 
     def _free(self, job: JobId, now_s: float) -> None:
         """Takes a promise back, and makes it to the claim that waits for it."""
-        del self._promises[job]
+        self._effects.append(DropPromise(claim=self._promises.pop(job).claim))
         waiting = self._waiting.pop(job, None)
         if waiting:
             self._asked(waiting, now_s)

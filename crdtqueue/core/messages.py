@@ -140,6 +140,15 @@ class Release(_Message):
     claim: ClaimText
 
 
+class Bye(_Message):
+    """The sender stops, or leaves the queue: it will claim nothing more over this link.
+
+    Without it a closed link says nothing: it may be the network, and the sender alive.
+    """
+
+    kind: Literal["bye"] = "bye"
+
+
 class WantPiece(_Message):
     """Asks for at most `PIECE_BYTES_MAX` of a file from `offset`."""
 
@@ -156,7 +165,7 @@ class NoPiece(_Message):
 
 
 ClaimMessage: TypeAlias = Ask | Grant | Deny | Arm | Armed | Release
-Message: TypeAlias = Hello | Heartbeat | ClaimMessage | WantPiece | NoPiece
+Message: TypeAlias = Hello | Heartbeat | Bye | ClaimMessage | WantPiece | NoPiece
 
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 

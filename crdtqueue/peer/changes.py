@@ -10,11 +10,22 @@ class Changes:
 
     def __init__(self) -> None:
         self._watchers: set[asyncio.Event] = set()
+        self._closed = False
 
     def notify(self) -> None:
         """Something has changed."""
         for watcher in self._watchers:
             watcher.set()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether there will be no more, because the process ends."""
+        return self._closed
+
+    def close(self) -> None:
+        """Tells the watchers that they may go."""
+        self._closed = True
+        self.notify()
 
     @contextmanager
     def watch(self) -> Iterator[asyncio.Event]:

@@ -5,8 +5,8 @@ A claimant fetches what it prints; other peers copy what too few hold (`core.rep
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Mapping
+from weakref import WeakValueDictionary
 
 from crdtqueue.adapters.files import FILE_BYTES_MAX, FileStore
 from crdtqueue.core.document import holder_entry
@@ -35,7 +35,7 @@ class Fetching:
         self._me = me
         self._queues = queues
         self._awaited: dict[tuple[int, Sha256, int], asyncio.Future[bytes | None]] = {}
-        self._locks: defaultdict[Sha256, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: WeakValueDictionary[Sha256, asyncio.Lock] = WeakValueDictionary()
         self._wake = asyncio.Event()
 
     # What others want of us
@@ -75,7 +75,7 @@ class Fetching:
 
         Raises Unavailable, with the sentence for people, if no peer in sight can give it.
         """
-        async with self._locks[file.sha256]:
+        async with self._locks.setdefault(file.sha256, asyncio.Lock()):
             if not await self._files.verify(file.sha256):
                 await self._fetch(queue, file)
         await self._announce(queue, file.sha256)

@@ -35,7 +35,7 @@ SYNC_TIMEOUT_S = 60.0
 REMOTES_MAX = 512
 """So many peers' last words are kept."""
 
-_Storing: TypeAlias = ce.StorePromise | ce.StoreStart | ce.StoreArmed | ce.WriteEnd
+_Written: TypeAlias = ce.Storing | ce.DropPromise | ce.WriteEnd
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ class LanQueue:
         self._unread = True
         self._wake = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
-        self._waiting: list[_Storing] = []
+        self._waiting: list[_Written] = []
         self._wanted: JobId | None = None
 
     @property
@@ -141,12 +141,23 @@ class LanQueue:
     @property
     def synced(self) -> bool:
         """Whether everything that the linked peers had is here."""
-        return all(session.sync.synced for session in self._sessions)
+        return all(session.sync.synced for session in self._sessions if session.hello)
 
     @property
     def ready(self) -> bool:
-        """Whether jobs may be asked for: in sync, and the store can keep a promise."""
-        return self.synced and not self.replica.problem
+        """Whether jobs may be asked for."""
+        return not self.holds_back
+
+    @property
+    def holds_back(self) -> str:
+        """Why no job is asked for in this queue, as a sentence; empty if jobs are."""
+        if self.replica.problem:
+            return self.replica.problem
+        if not self.synced:
+            return f"Brings {self.name} in sync with the other peers first."
+        if self.claims.is_cold(clock.now_s()):
+            return f"Just started: waits up to a minute for the other peers of {self.name}."
+        return ""
 
     @property
     def sessions(self) -> tuple[Session, ...]:
@@ -227,11 +238,14 @@ class LanQueue:
         await asyncio.gather(*(s.link.close("this peer has left the queue") for s in sessions))
         await asyncio.gather(*(s.over.wait() for s in sessions))
 
+    async def say_goodbye(self) -> None:
+        """Tells the peers in sight that this one will claim nothing more."""
+        frame = encode_json(m.encode(m.Bye()))
+        await asyncio.gather(*(s.link.last_word(frame) for s in self._sessions if s.hello))
+
     def _drop(self, session: Session) -> None:
         self._sessions.remove(session)
         session.over.set()
-        if session.peer and not self.session_of(session.peer):
-            self._tell_claims(ce.PeerGone(peer=session.peer))
         self._synced_changed()
         self._hooks.changed()
 
@@ -267,6 +281,8 @@ class LanQueue:
                 self._remember(session.peer, printer)
                 self._tell_claims(ce.HeardOf(peer=session.peer, held=tuple(held)))
                 self._hooks.changed()
+            case m.Bye():
+                self._tell_claims(ce.PeerGone(peer=session.peer))
             case m.WantPiece():
                 self._hooks.asked_for_piece(self, session, message)
             case m.NoPiece(sha256=sha256):
@@ -297,6 +313,7 @@ class LanQueue:
             worse = self._worse(other, session)
             worse.link.hang_up("a second link to the same peer")
         self._learn_own_host(session.link.local_host)
+        self._synced_changed()
         self._tell_claims(ce.PeerSeen(peer=peer))
         self._send_heartbeat(session)
         self._hooks.changed()
@@ -425,7 +442,7 @@ class LanQueue:
             for effect in waiting:
                 self._tasks.create_task(self._store_effect(effect), name="promise")
 
-    async def _store_effect(self, effect: _Storing) -> None:
+    async def _store_effect(self, effect: _Written) -> None:
         try:
             match effect:
                 case ce.StorePromise(claim=claim):
@@ -434,14 +451,16 @@ class LanQueue:
                     await self._store.put_promise(self.name, claim, armed=True)
                 case ce.StoreStart(claim=claim):
                     await self.edit([claim_entry(claim, at_s=clock.wall_s())])
+                case ce.DropPromise(claim=claim):
+                    await self._store.drop_promise(self.name, claim)
                 case ce.WriteEnd(claim=claim, reason=reason):
                     await self.end(claim, reason)
         except Unavailable as error:
             log.error("%s", error)  # noqa: TRY400  # a full disk, not a defect
-            if not isinstance(effect, ce.WriteEnd):
+            if isinstance(effect, ce.Storing):
                 self._tell_claims(ce.NotStored(effect=effect))
         else:
-            if not isinstance(effect, ce.WriteEnd):
+            if isinstance(effect, ce.Storing):
                 self._tell_claims(ce.Stored(effect=effect))
 
     async def _beat(self) -> None:

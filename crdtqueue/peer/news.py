@@ -18,8 +18,11 @@ _PHASES = {
 }
 
 
-def printer_news(worker: Worker, status: PrinterStatus | None) -> PrinterNews:
-    """The printer's state, in words that a page can show."""
+def printer_news(worker: Worker, status: PrinterStatus | None, holds_back: str) -> PrinterNews:
+    """The printer's state, in words that a page can show.
+
+    `holds_back` is why a queue asks for no job, as a sentence; empty if all do.
+    """
     state = _state(worker)
     printing = worker.saved.printing
     report = status.print if status else None
@@ -28,7 +31,7 @@ def printer_news(worker: Worker, status: PrinterStatus | None) -> PrinterNews:
     job: JobId | None = printing.claim.job if printing else None
     return PrinterNews(
         state=state,
-        text=_text(worker, state)[:200],
+        text=_text(worker, state, holds_back)[:200],
         job=job or (worker.held[1].job if worker.held else None),
         file_name=printing.file.name if printing else None,
         progress=done,
@@ -53,7 +56,7 @@ def _state(worker: Worker) -> str:
     return "idle" if worker.saved.managing else "stopped"
 
 
-def _text(worker: Worker, state: str) -> str:
+def _text(worker: Worker, state: str, holds_back: str) -> str:
     file = worker.saved.printing.file.name if worker.saved.printing else ""
     match state:
         case "printing":
@@ -76,4 +79,4 @@ def _text(worker: Worker, state: str) -> str:
         case "stopped":
             return "Takes no jobs until you start managing it."
         case _:
-            return worker.problem or "Ready for the next job."
+            return worker.problem or holds_back or "Ready for the next job."

@@ -212,7 +212,10 @@ def test_a_higher_claim_waits_until_the_lower_gives_up() -> None:
     desk = Desk()
     desk.promise(LOWER)
     assert desk.hear(ask(HIGHER)) == []
-    assert desk.hear(release(LOWER)) == [ce.StorePromise(claim=HIGHER)]
+    assert desk.hear(release(LOWER)) == [
+        ce.DropPromise(claim=LOWER),
+        ce.StorePromise(claim=HIGHER),
+    ]
     assert desk.stored(ce.StorePromise(claim=LOWER)) == []
     assert desk.stored(ce.StorePromise(claim=HIGHER)) == [told(HIGHER.peer, grant(HIGHER))]
 
@@ -238,7 +241,7 @@ def test_who_waits_and_gives_up_or_goes_gets_nothing() -> None:
         desk.promise(LOWER)
         desk.hear(ask(HIGHER))
         assert desk.tell(event) == []
-        assert desk.hear(release(LOWER)) == []
+        assert desk.hear(release(LOWER)) == [ce.DropPromise(claim=LOWER)]
         assert desk.claims.why_not(JOB, desk.now_s) is None
 
 
@@ -270,7 +273,7 @@ def test_a_lapsed_promise_goes_to_who_waits() -> None:
     desk.promise(LOWER)
     desk.wait(TIMES.unarmed_lapse_s - 1.0)
     desk.hear(ask(HIGHER))
-    assert desk.wait(1.0) == [ce.StorePromise(claim=HIGHER)]
+    assert desk.wait(1.0) == [ce.DropPromise(claim=LOWER), ce.StorePromise(claim=HIGHER)]
 
 
 def test_an_armed_promise_is_kept_until_the_end_record() -> None:
@@ -302,7 +305,8 @@ def test_a_full_disk_denies_and_forgets(message: Callable[[Claim], m.ClaimMessag
     claim = a_claim(B)
     (effect,) = desk.hear(message(claim))
     assert isinstance(effect, ce.StorePromise | ce.StoreArmed)
-    assert desk.tell(ce.NotStored(effect=effect)) == denied(claim, ce.No.DISK)
+    refused = [*denied(claim, ce.No.DISK), ce.DropPromise(claim=claim)]
+    assert desk.tell(ce.NotStored(effect=effect)) == refused
     assert desk.tell(ce.NotStored(effect=effect)) == []
     assert desk.claims.why_not(JOB, desk.now_s) is None
 

@@ -16,6 +16,8 @@ from crdtqueue.core import claim_events as ce
 from crdtqueue.core.claims import Claims
 from crdtqueue.core.ids import Claim, JobId, PeerId
 
+FLAP_SHARE = 0.5
+FLAP_S_MAX = ce.ClaimTimes().out_of_sight_s - 4.0
 STORM_S = 40.0
 CALM_S = 160.0
 RETRY_S = 5.0
@@ -114,8 +116,17 @@ class World:
             nodes = list(self.nodes.values())
             if all(node.up and all(node.sessions.values()) for node in nodes):
                 node = self.chance.choice([node for node in nodes if node.me != self.hub])
-                node.crash()
-                self.later(self.chance.uniform(0.3, 20.0), node.boot)
+                if self.chance.random() < FLAP_SHARE:
+                    self.flap(node, self.chance.choice(self.linked(node)))
+                else:
+                    node.crash()
+                    self.later(self.chance.uniform(0.3, 20.0), node.boot)
+
+    def flap(self, one: Node, two: Node) -> None:
+        """The link between two that are alive breaks, and is back before they forget each other."""
+        one.drop(two.me)
+        two.drop(one.me)
+        self.later(self.chance.uniform(0.1, FLAP_S_MAX), lambda: one.link(two))
 
 
 class Node:
@@ -170,7 +181,6 @@ class Node:
 
     def drop(self, peer: PeerId) -> None:
         if self.sessions.pop(peer, None) is not None:
-            self.tell(ce.PeerGone(peer=peer))
             self.tell(ce.SyncChanged(synced=all(self.sessions.values())))
 
     def link(self, other: Node) -> None:
