@@ -19,6 +19,8 @@ PRINTS_MAX = 200
 RECORDS_MAX = 4 * PRINTS_MAX
 """Lines in the file before it is written anew."""
 STOPPED = "printer process stopped in mid-print"
+_WRITE = os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+"""The last two: not on Windows, and only there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +37,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._entries: dict[PrintId, _Entry] = {}
-        self._unwritten: list[_Entry] = []
+        self._unwritten: list[bytes] = []
         self._records = 0
 
     def load(self) -> list[PrintReport]:
@@ -43,16 +45,30 @@ class Journal:
 
         Returns those. Raises `OSError` when the file cannot be read or written.
         """
+        stopped = [replace(x, state=PrintState.FAILED, reason=STOPPED) for x in self._recall()]
+        for report in stopped:
+            self._remember(replace(self._entries[report.print_id], report=report))
+        self._rewrite()
+        return stopped
+
+    def load_open(self) -> list[PrintReport]:
+        """Read the file; returns the prints that an earlier process left unfinished, as they were.
+
+        For a printer that goes on without us. Raises `OSError` as `load` does.
+        """
+        unfinished = self._recall()
+        self._rewrite()
+        return unfinished
+
+    def _recall(self) -> list[PrintReport]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         for record in self._read():
             with contextlib.suppress(KeyError, TypeError, ValueError):
-                self._remember(_entry(record))
-        open_entries = [x for x in self._entries.values() if not x.report.state.is_final]
-        for entry in open_entries:
-            stopped = replace(entry.report, state=PrintState.FAILED, reason=STOPPED)
-            self._remember(replace(entry, report=stopped))
-        self._rewrite()
-        return [self._entries[x.report.print_id].report for x in open_entries]
+                if "withdrawn" in record:
+                    self._entries.pop(record["withdrawn"], None)
+                else:
+                    self._remember(_entry(record))
+        return [x.report for x in self._entries.values() if not x.report.state.is_final]
 
     def _read(self) -> list[Any]:
         if not self._path.exists():
@@ -74,11 +90,15 @@ class Journal:
         entry = self._entries.get(print_id)
         return entry.report if entry else None
 
+    def reports(self) -> list[PrintReport]:
+        """What is known of all prints, the oldest first."""
+        return [entry.report for entry in self._entries.values()]
+
     def begin(self, report: PrintReport, *, path: str, sha256: str, started_unix_s: float) -> None:
         """Record a print before its first line. Raises `PrintRefused` when that fails."""
         entry = _Entry(report=report, path=path, sha256=sha256, started_unix_s=started_unix_s)
         try:
-            self._append(entry)
+            self._append(_line(entry))
         except OSError as error:
             raise PrintRefused(
                 f"The print journal cannot be written ({error}); make room on the disk.",
@@ -90,7 +110,12 @@ class Journal:
         """Record how a print that began has ended; written by `flush`."""
         entry = replace(self._entries[report.print_id], report=report)
         self._remember(entry)
-        self._unwritten.append(entry)
+        self._unwritten.append(_line(entry))
+
+    def withdraw(self, print_id: PrintId) -> None:
+        """Forget a print that was not begun after all; written by `flush`."""
+        self._entries.pop(print_id, None)
+        self._unwritten.append(json.dumps({"withdrawn": print_id}).encode("ascii") + b"\n")
 
     def flush(self) -> None:
         """Write what is not written yet. Raises `OSError`; call again later."""
@@ -105,18 +130,18 @@ class Journal:
         """Everything is on disk."""
         return not self._unwritten
 
-    def _append(self, entry: _Entry) -> None:
+    def _append(self, line: bytes) -> None:
         """A line feed goes first: what a failed write has left then spoils only itself."""
-        fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fd = os.open(self._path, _WRITE | os.O_APPEND, 0o600)
         try:
-            _write_durably(fd, b"\n" + _line(entry))
+            _write_durably(fd, b"\n" + line)
         finally:
             os.close(fd)
         self._records += 1
 
     def _rewrite(self) -> None:
         scratch = self._path.with_name(self._path.name + ".new")
-        fd = os.open(scratch, os.O_WRONLY | os.O_TRUNC | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fd = os.open(scratch, _WRITE | os.O_TRUNC, 0o600)
         try:
             _write_durably(fd, b"".join(_line(entry) for entry in self._entries.values()))
         finally:
@@ -152,6 +177,8 @@ def _write_durably(fd: int, data: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # a folder cannot be opened there
+        return
     fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(fd)

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.connection import Connection
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
@@ -30,6 +30,7 @@ LINKS_MAX = 256
 RETRY_FIRST_S = 0.25
 RETRY_MAX_S = 10.0
 CONNECT_TIMEOUT_S = 5.0
+LAST_WORD_S = 1.0
 CLOSE_TIMEOUT_S = 2.0
 """How long a peer that may be gone is waited for when a link is closed."""
 
@@ -74,6 +75,39 @@ def _is_host(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+class _Gone(asyncio.Transport):
+    """Stands in for a transport that is closed.
+
+    One that the other side closed while it had a backlog fails when it is aborted (seen in CPython
+    3.11), which websockets does.
+    """
+
+    def abort(self) -> None:
+        """Does nothing."""
+
+
+class _Dialled(ClientConnection):
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.transport = _gone(self.transport)
+
+
+class _Connect(connect):
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """A peer does not send us anywhere else."""
+        return exc
+
+
+class _Accepted(ServerConnection):
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.transport = _gone(self.transport)
+
+
+def _gone(transport: asyncio.BaseTransport) -> _Gone:
+    return _Gone({name: transport.get_extra_info(name) for name in ("sockname", "peername")})
 
 
 class Link:
@@ -131,6 +165,12 @@ class Link:
         """Closes the link, telling the other side why."""
         await self._websocket.close(1000, reason[:100])
 
+    async def last_word(self, frame: bytes) -> None:
+        """Sends a frame past all that is queued, waiting for a moment only."""
+        with contextlib.suppress(ConnectionClosed, TimeoutError):
+            async with asyncio.timeout(LAST_WORD_S):
+                await self._websocket.send(frame)
+
     @property
     def is_hung_up(self) -> bool:
         """Whether we are closing it."""
@@ -178,6 +218,7 @@ async def listen(listener: socket.socket, is_room: Callable[[str], bool], on_lin
         max_size=FRAME_BYTES_MAX,
         compression=None,
         server_header=None,
+        create_connection=_Accepted,
         close_timeout=CLOSE_TIMEOUT_S,
     ):
         await asyncio.Event().wait()
@@ -215,7 +256,7 @@ async def _dial_once(
 ) -> str:
     """One link from its beginning to its end; says what went wrong before it began."""
     try:
-        async with connect(
+        async with _Connect(
             f"ws://{address}/{room}",
             subprotocols=SUBPROTOCOLS,
             max_size=FRAME_BYTES_MAX,
@@ -223,6 +264,7 @@ async def _dial_once(
             close_timeout=CLOSE_TIMEOUT_S,
             compression=None,
             proxy=None,
+            create_connection=_Dialled,
         ) as websocket:
             if websocket.subprotocol not in SUBPROTOCOLS:
                 return f"{address} answers, but is no crdtqueue peer. Check the address."

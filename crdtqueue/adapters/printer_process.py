@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from printer_driver.client import SocketPrinter
-from printer_driver.errors import PrinterUnavailable
+from printer_driver.errors import PrinterError, PrinterUnavailable
 from printer_driver.printer import Printer, PrinterStatus
 
 SOCKET_PATH_BYTES_MAX = 100
@@ -59,12 +59,20 @@ class PrinterProcess:
             try:
                 async for status in self.printer.watch():
                     yield status
-            except PrinterUnavailable as error:
+            except PrinterError as error:
                 yield str(error)
             await asyncio.sleep(0.2)
 
     async def _ensure(self) -> str:
         """Has the process running; says why not, if it cannot be."""
+        try:
+            return await self._start()
+        except PrinterError as error:
+            return str(error)  # Something answers there that we do not understand.
+        except OSError as error:
+            return f"The printer process cannot be started: {error}. Make room on the disk."
+
+    async def _start(self) -> str:
         if await self._answers():
             return ""
         self._child = await asyncio.to_thread(self._spawn)

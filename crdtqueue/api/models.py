@@ -14,7 +14,7 @@ Count = Annotated[int, Field(ge=0, le=COUNT_MAX)]
 
 
 class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", str_strip_whitespace=True)
 
 
 class NewSet(_Request):
@@ -35,7 +35,7 @@ class NewJob(_Request):
 
 
 class NewQueue(_Request):
-    """A LAN queue to make or join, and addresses (`host:port`) of peers that have it."""
+    """A LAN queue to make or join, and where its peers are: `host:port` or `auto`."""
 
     name: str
     peers: list[str] = []
@@ -56,5 +56,5 @@ def read(model: type[_Model], body: bytes) -> _Model:
         return model.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(str(part) for part in first["loc"])[:100]
         raise Invalid(f"{where or 'The request'}: {first['msg']}.") from None

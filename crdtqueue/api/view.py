@@ -12,7 +12,6 @@ from crdtqueue.core.model import Job, PrintSet, RosterEntry
 from crdtqueue.core.progress import done_by_set, progress
 from crdtqueue.core.replication import is_safe_to_leave
 from crdtqueue.peer.lan_queue import LanQueue
-from crdtqueue.peer.news import printer_news
 from crdtqueue.peer.peer import Membership, Peer
 
 Json = dict[str, Any]
@@ -39,7 +38,7 @@ def problems(peer: Peer) -> list[str]:
     for name, membership in peer.memberships.items():
         queue = membership.queue
         texts = [queue.problem, queue.replica.problem]
-        texts += [text for a, text in membership.problems.items() if a in membership.peers]
+        texts += membership.finder.sentences()
         found += [f"{name}: {text}" for text in texts if text]
     return found
 
@@ -54,12 +53,8 @@ def _host(peer: Peer) -> str:
     return known[0] if known else peer.config.listen.host
 
 
-def _own_news(peer: Peer) -> PrinterNews | None:
-    return printer_news(peer.operator.worker, peer.operator.status) if peer.operator else None
-
-
 def _own_printer(peer: Peer) -> Json | None:
-    news = _own_news(peer)
+    news = peer.news()
     if news is None or peer.operator is None or peer.me.profile is None:
         return None
     held = peer.operator.worker.held
@@ -116,7 +111,7 @@ def _news(peer: Peer, queue: LanQueue) -> dict[PeerId, PrinterNews]:
     """What every printer in sight is doing."""
     linked = {session.peer for session in queue.sessions}
     news = {p: r.printer for p, r in queue.remotes.items() if p in linked and r.printer}
-    own = _own_news(peer)
+    own = peer.news()
     return news | ({queue.me.peer: own} if own else {})
 
 

@@ -17,6 +17,7 @@ import platformdirs
 import uvicorn
 
 from crdtqueue.adapters.links import Address, parse_address
+from crdtqueue.adapters.octoprint_source import OctoPrintAddress
 from crdtqueue.adapters.printer_process import SerialPrinter
 from crdtqueue.cli.client import DEFAULT_HTTP_PORT
 from crdtqueue.core.claim_events import ClaimTimes
@@ -24,10 +25,13 @@ from crdtqueue.core.errors import Invalid, NotFound, Refused
 from crdtqueue.core.profile import parse_profile
 from crdtqueue.http.app import make_app
 from crdtqueue.peer.config import PeerConfig, PrinterConfig, queue_name
+from crdtqueue.peer.finding import Whereabouts
 from crdtqueue.peer.peer import Peer
 
 DEFAULT_PEER_PORT = 7420
 SHUTDOWN_S = 3
+REQUESTS_MAX = 256
+SECRET_CHARS_MAX = 1_000
 
 
 def add_parser(
@@ -41,8 +45,8 @@ def add_parser(
         "--peer",
         action="append",
         default=[],
-        metavar="HOST:PORT",
-        help="another peer of that queue; may be given again",
+        metavar="HOST:PORT|auto",
+        help="another peer of that queue, or auto to find them on this network; may be given again",
     )
     parser.add_argument("--name", default=socket.gethostname(), help="what people call this peer")
     parser.add_argument(
@@ -64,8 +68,17 @@ def add_parser(
         help="where the web page and the API are (default: %(default)s; 0.0.0.0 lets everybody on"
         " the network use them)",
     )
+    parser.add_argument(
+        "--api-token-file",
+        type=Path,
+        help="a file with a token that every request to the API must carry",
+    )
     printer = parser.add_argument_group("the printer of this peer, if it has one")
     printer.add_argument("--port", help="its serial port, or 'virtual'")
+    printer.add_argument("--octoprint", metavar="URL", help="the OctoPrint that drives it")
+    printer.add_argument(
+        "--octoprint-key-file", type=Path, help="a file with an application key of OctoPrint"
+    )
     printer.add_argument("--profile", help="its model, as the slicer names it")
     printer.add_argument("--baud", type=int, default=115200)
     printer.add_argument(
@@ -91,6 +104,7 @@ def serve(options: argparse.Namespace) -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("websockets").setLevel(logging.ERROR)
     config = config_of(options)
+    token = read_secret(options.api_token_file) if options.api_token_file else None
     try:
         config.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -99,45 +113,74 @@ def serve(options: argparse.Namespace) -> None:
         ) from error
     listener = bind(config.listen, "--listen")
     with contextlib.closing(listener), contextlib.closing(bind(config.http, "--http")) as http:
-        asyncio.run(_run(config, options, listener, http))
+        asyncio.run(_run(config, options, token, listener, http))
 
 
 def config_of(options: argparse.Namespace) -> PeerConfig:
     """The peer that the arguments describe. Raises Invalid."""
-    if bool(options.port) != bool(options.profile):
-        raise Invalid(
-            "A printer needs both: --port for where it is, and --profile for its model, as the"
-            " slicer names it."
-        )
     if not 0 < options.speed_up < math.inf:
         raise Invalid("--speed-up must be a number above 0.")
     if not 0 <= options.cold_start_hold_s < math.inf:
         raise Invalid("--cold-start-hold-s must be a number of seconds, 0 or more.")
     if options.peer and not options.queue:
         raise Invalid("Say which queue you share with that peer: --queue NAME.")
-    printer = None
-    if options.port:
-        record = options.record.absolute() if options.record else None
-        serial = SerialPrinter(
-            port=options.port, baud=options.baud, speed_up=options.speed_up, record=record
-        )
-        printer = PrinterConfig(
-            serial=serial,
-            profile=parse_profile(options.profile),
-            self_clearing=options.self_clearing,
-        )
     if options.queue:
         queue_name(options.queue)
-        for text in options.peer:
-            parse_address(text)
+        Whereabouts.parse(options.peer)
     return PeerConfig(
         folder=options.data.absolute(),
         name=options.name.strip()[:200] or "unnamed",
         listen=parse_address(options.listen),
         http=parse_address(options.http),
-        printer=printer,
+        printer=_printer_of(options),
         times=ClaimTimes(cold_start_hold_s=options.cold_start_hold_s),
     )
+
+
+def _printer_of(options: argparse.Namespace) -> PrinterConfig | None:
+    if options.port and options.octoprint:
+        raise Invalid("Give either --port or --octoprint: one program at a time drives a printer.")
+    if bool(options.port or options.octoprint) != bool(options.profile):
+        raise Invalid(
+            "A printer needs both: --port or --octoprint for where it is, and --profile for its"
+            " model, as the slicer names it."
+        )
+    if bool(options.octoprint) != bool(options.octoprint_key_file):
+        raise Invalid("--octoprint needs --octoprint-key-file with an application key for it.")
+    if not options.profile:
+        return None
+    return PrinterConfig(
+        place=_octoprint_of(options) if options.octoprint else _serial_of(options),
+        profile=parse_profile(options.profile),
+        self_clearing=options.self_clearing,
+    )
+
+
+def _octoprint_of(options: argparse.Namespace) -> OctoPrintAddress:
+    url = options.octoprint.strip().rstrip("/")
+    if not url.startswith(("http://", "https://")):
+        raise Invalid(
+            f"{url[:60]!r} is no address of an OctoPrint. Give it like http://octopi.local:5000."
+        )
+    return OctoPrintAddress(url=url, key=read_secret(options.octoprint_key_file))
+
+
+def _serial_of(options: argparse.Namespace) -> SerialPrinter:
+    record = options.record.absolute() if options.record else None
+    return SerialPrinter(
+        port=options.port, baud=options.baud, speed_up=options.speed_up, record=record
+    )
+
+
+def read_secret(path: Path) -> str:
+    """The key or token in a file. Raises Invalid if there is none."""
+    try:
+        secret = path.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"{path} cannot be read. Check its name, and who may read it.") from error
+    if not secret or len(secret) > SECRET_CHARS_MAX or not secret.isprintable():
+        raise Invalid(f"{path} holds no key. Put the key alone into it, on one line.")
+    return secret
 
 
 def bind(address: Address, option: str) -> socket.socket:
@@ -175,6 +218,7 @@ class _Page(uvicorn.Server):
 async def _run(
     config: PeerConfig,
     options: argparse.Namespace,
+    token: str | None,
     listener: socket.socket,
     http: socket.socket,
 ) -> None:
@@ -188,18 +232,20 @@ async def _run(
         await _join(peer, options)
         page = _Page(
             uvicorn.Config(
-                make_app(peer, own_names(config)),
+                make_app(peer, own_names(config), token),
                 ws="none",
                 lifespan="off",
                 log_level="warning",
                 access_log=False,
                 timeout_graceful_shutdown=SHUTDOWN_S,
+                limit_concurrency=REQUESTS_MAX,
             )
         )
         serving = asyncio.create_task(page.serve(sockets=[http]), name="page")
         _announce(config, options)
         stopping = asyncio.create_task(stop.wait(), name="stop")
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        peer.changes.close()
         page.should_exit = True
         await serving
         stopping.cancel()

@@ -68,7 +68,7 @@ class Routes:
         try:
             with self._peer.changes.watch() as changed:
                 last = ""
-                while True:
+                while not self._peer.changes.is_closed:
                     changed.clear()
                     now = json.dumps(state_of(self._peer))
                     yield (
@@ -206,7 +206,7 @@ async def _on_error(_: Request, error: Exception) -> Response:
     return error_response("internal", text, 500)
 
 
-def make_app(peer: Peer, own_names: frozenset[str]) -> Starlette:
+def make_app(peer: Peer, own_names: frozenset[str], token: str | None = None) -> Starlette:
     """The whole HTTP face. `own_names` are the host names that browsers may call it by."""
     kinds = (CrdtQueueError, HTTPException, ClientDisconnect, Exception)
     handlers: dict[Any, Any] = dict.fromkeys(kinds, _on_error)
@@ -215,6 +215,6 @@ def make_app(peer: Peer, own_names: frozenset[str]) -> Starlette:
             *Routes(peer).table(),
             Mount("/", StaticFiles(directory=static_dir(), html=True), name="page"),
         ],
-        middleware=[Middleware(Guard, own_names=own_names)],
+        middleware=[Middleware(Guard, own_names=own_names, token=token)],
         exception_handlers=handlers,
     )

@@ -1,9 +1,11 @@
-"""Keeps other web sites out of this peer's API.
+"""Keeps strangers out of this peer's API.
 
 A page of another site must not reach a printer through the visitor's browser: neither by a request
-across origins nor by a name that it has made to point here (DNS rebinding).
+across origins nor by a name that it has made to point here (DNS rebinding). Where another program
+passes requests on and checks whose they are, a token keeps everybody else from going around it.
 """
 
+import hmac
 import ipaddress
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -19,11 +21,12 @@ SECURITY_HEADERS = {
 
 
 class Guard:
-    """ASGI middleware that checks Host and Origin, and sets the headers that browsers obey."""
+    """ASGI middleware that checks Host, Origin and token, and sets headers that browsers obey."""
 
-    def __init__(self, app: ASGIApp, own_names: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, own_names: frozenset[str], token: str | None = None) -> None:
         self._app = app
         self._own_names = own_names
+        self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers 403 to what another site may have sent; passes everything else on."""
@@ -56,6 +59,10 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2] != host:
             return "Another web site tried to use this peer; that is not allowed."
+        if self._token is not None:
+            given = headers.get("authorization", "").encode()
+            if not hmac.compare_digest(given, f"Bearer {self._token}".encode()):
+                return "This peer belongs to another program. Use the queue's page there."
         return ""
 
     def _is_ours(self, host: str) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crdtqueue.adapters.links import Address
-from crdtqueue.adapters.printer_process import SerialPrinter
+from crdtqueue.adapters.printer_source import Place
 from crdtqueue.core.claim_events import ClaimTimes
 from crdtqueue.core.errors import Invalid
 from crdtqueue.core.ids import Profile, QueueName
@@ -21,7 +21,7 @@ ADDRESSES_PER_QUEUE_MAX = 64
 class PrinterConfig:
     """The printer of this peer."""
 
-    serial: SerialPrinter
+    place: Place
     profile: Profile
     self_clearing: bool = False
     """Whether it clears its own bed after a print, so that no person has to."""

@@ -3,13 +3,13 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import asdict
-from typing import Protocol
 
 from crdtqueue.adapters import clock
 from crdtqueue.adapters.files import FileStore
+from crdtqueue.adapters.printer_source import PrinterSource
 from crdtqueue.adapters.store import Store
 from crdtqueue.core import worker_events as w
 from crdtqueue.core.document import paused_entry, record_entry
@@ -20,21 +20,12 @@ from crdtqueue.core.worker import Worker
 from crdtqueue.peer.fetching import Fetching
 from crdtqueue.peer.lan_queue import LanQueue
 from printer_driver.errors import PrinterError, PrinterUnavailable, PrintRefused
-from printer_driver.printer import Connection, Printer, PrinterStatus, PrintReport
+from printer_driver.printer import Connection, PrinterStatus, PrintReport
 from printer_driver.printer import PrintId as DriverPrintId
 
 RETRY_WRITE_S = 2.0
 
 log = logging.getLogger(__name__)
-
-
-class PrinterSource(Protocol):
-    """A printer, and whatever keeps it at hand."""
-
-    printer: Printer
-
-    def watch(self) -> AsyncIterator[PrinterStatus | str]:
-        """Its status whenever it changes, or a sentence that says why there is none. Never ends."""
 
 
 class Operator:
@@ -65,7 +56,10 @@ class Operator:
         self._tasks: asyncio.TaskGroup | None = None
 
     def post(self, event: w.Event) -> None:
-        """Hands the worker an event."""
+        """Hands the worker an event. Of what the printer says only the latest matters."""
+        last = self._events[-1] if self._events else None
+        if isinstance(event, w.PrinterSeen) and isinstance(last, w.PrinterSeen):
+            self._events.pop()
         self._events.append(event)
         self._wake.set()
 

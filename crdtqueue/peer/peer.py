@@ -6,48 +6,44 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from crdtqueue.adapters import clock
 from crdtqueue.adapters.files import FileStore
-from crdtqueue.adapters.links import Address, Link, dial, listen, parse_address
-from crdtqueue.adapters.printer_process import PrinterProcess, SerialPrinter
+from crdtqueue.adapters.links import Link, listen
+from crdtqueue.adapters.printer_source import Place, PrinterSource, source_of
 from crdtqueue.adapters.store import Store, StoredQueue
-from crdtqueue.core.document import roster_entry
-from crdtqueue.core.errors import Invalid, NotFound, Refused, Unavailable
+from crdtqueue.core.errors import NotFound, Refused, Unavailable
 from crdtqueue.core.ids import PEER_ID_CHARS, Claim, JobId, PeerId, QueueName, Sha256
 from crdtqueue.core.messages import PrinterNews, WantPiece
-from crdtqueue.core.model import RosterEntry
 from crdtqueue.core.worker import Worker
 from crdtqueue.core.worker_events import Claimed, NotClaimed
 from crdtqueue.peer import operator
 from crdtqueue.peer.changes import Changes
 from crdtqueue.peer.config import (
-    ADDRESSES_PER_QUEUE_MAX,
     LOCAL,
     QUEUES_MAX,
     PeerConfig,
     queue_name,
 )
 from crdtqueue.peer.fetching import Fetching
+from crdtqueue.peer.finding import Finder, Whereabouts
 from crdtqueue.peer.lan_queue import Hooks, Identity, LanQueue, Session, room_of
 from crdtqueue.peer.news import printer_news
-from crdtqueue.peer.operator import Operator, PrinterSource
+from crdtqueue.peer.operator import Operator
 
 STORE_NAME = "store.sqlite3"
-DIALS_MAX = 512
-LOOK_FOR_ADDRESSES_S = 2.0
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True, slots=True)
 class Membership:
-    """A queue that this peer takes part in, and what was found at the addresses given for it."""
+    """A queue that this peer takes part in, and what finds the others that do."""
 
     queue: LanQueue
-    peers: tuple[Address, ...]
-    problems: dict[Address, str] = field(default_factory=dict)
+    finder: Finder
     task: asyncio.Task[None] | None = None
 
 
@@ -57,7 +53,7 @@ class Peer:
     def __init__(
         self,
         config: PeerConfig,
-        make_source: Callable[[SerialPrinter, Path], PrinterSource] = PrinterProcess,
+        make_source: Callable[[Place, Path], PrinterSource] = source_of,
     ) -> None:
         self.config = config
         self._make_source = make_source
@@ -122,6 +118,7 @@ class Peer:
                         yield self
                     finally:
                         self._tasks = None
+                        await asyncio.gather(*(q.say_goodbye() for q in self.queues.values()))
                         services += [m.task for m in self.memberships.values() if m.task]
                         for task in services:
                             task.cancel()
@@ -170,7 +167,7 @@ class Peer:
                 self_clearing=printer.self_clearing,
                 saved=await operator.load(self.store),
             ),
-            source=self._make_source(printer.serial, self.config.folder),
+            source=self._make_source(printer.place, self.config.folder),
             store=self.store,
             files=self.files,
             fetching=fetching,
@@ -181,9 +178,9 @@ class Peer:
     # Queues
 
     async def _open_queues(self) -> None:
-        await self._join(LOCAL, ())
+        await self._join(LOCAL, Whereabouts())
         for stored in await self.store.queues():
-            await self._join(stored.name, tuple(parse_address(a) for a in stored.peers))
+            await self._join(stored.name, Whereabouts.parse(stored.peers))
 
     async def add_queue(self, name: str, peers: list[str]) -> LanQueue:
         """Makes a LAN queue, or joins that of this name at these addresses.
@@ -194,9 +191,7 @@ class Peer:
             return await self._add_queue(name, peers)
 
     async def _add_queue(self, name: str, peers: list[str]) -> LanQueue:
-        wanted, addresses = queue_name(name), tuple(parse_address(text) for text in peers)
-        if len(addresses) > ADDRESSES_PER_QUEUE_MAX:
-            raise Invalid(f"Give at most {ADDRESSES_PER_QUEUE_MAX} addresses; peers find the rest.")
+        wanted, where = queue_name(name), Whereabouts.parse(peers)
         if any(wanted.casefold() == taken.casefold() for taken in self.memberships):
             raise Refused(
                 f"There is a queue named {wanted} already. Choose another name, or leave that one"
@@ -205,17 +200,15 @@ class Peer:
             )
         if len(self.memberships) >= QUEUES_MAX:
             raise Refused(f"A peer has at most {QUEUES_MAX} queues. Leave one first.")
-        stored = StoredQueue(name=wanted, peers=tuple(str(each) for each in addresses))
-        await self.store.put_queue(stored)
-        return await self._join(wanted, addresses)
+        await self.store.put_queue(StoredQueue(name=wanted, peers=where.texts()))
+        return await self._join(wanted, where)
 
     async def add_addresses(self, name: str, peers: list[str]) -> None:
         """Adds addresses to a queue that is there already."""
         membership = self._membership(name)
-        new = [parse_address(text) for text in peers]
-        merged = tuple(dict.fromkeys([*membership.peers, *new]))[:ADDRESSES_PER_QUEUE_MAX]
-        membership.peers = merged
-        stored = StoredQueue(name=membership.queue.name, peers=tuple(str(a) for a in merged))
+        where = Whereabouts.parse([*membership.finder.where.texts(), *peers])
+        membership.finder.where = where
+        stored = StoredQueue(name=membership.queue.name, peers=where.texts())
         await self.store.put_queue(stored)
 
     async def leave_queue(self, name: str) -> None:
@@ -228,6 +221,7 @@ class Peer:
         self._check_may_leave(queue)
         await self.store.remove_queue(queue.name)
         del self.memberships[queue.name]
+        await queue.say_goodbye()
         if membership.task:
             membership.task.cancel()
             await asyncio.wait([membership.task])
@@ -246,18 +240,19 @@ class Peer:
                 " stop managing the printer first."
             )
 
-    async def _join(self, name: QueueName, peers: tuple[Address, ...]) -> LanQueue:
+    async def _join(self, name: QueueName, where: Whereabouts) -> LanQueue:
         hooks = Hooks(
             changed=self._changed,
             claimed=self._claimed,
             missed=self._missed,
             asked_for_piece=self._asked_for_piece,
             got_piece=self._got_piece,
-            news=self._news,
+            news=self.news,
         )
         queue = LanQueue(name, me=self.me, store=self.store, times=self.config.times, hooks=hooks)
         await queue.open()
-        membership = Membership(queue=queue, peers=peers)
+        finder = Finder(queue=queue, where=where, listen=self.config.listen, changed=self._changed)
+        membership = Membership(queue=queue, finder=finder)
         self.memberships[name] = membership
         if self._tasks:
             membership.task = self._tasks.create_task(self._live(membership), name=f"queue {name}")
@@ -269,10 +264,19 @@ class Peer:
         queue = membership.queue
         if self._fetching:
             await self._fetching.correct_holders(queue)
+        if self.config.printer is None:
+            await self._end_stray_claims(queue)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(queue.run(), name=f"run {queue.name}")
             if not queue.is_local:
-                tasks.create_task(self._find_peers(membership), name=f"find {queue.name}")
+                tasks.create_task(membership.finder.run(), name=f"find {queue.name}")
+
+    async def _end_stray_claims(self, queue: LanQueue) -> None:
+        """Without a printer nobody goes on with what an earlier process of this peer claimed."""
+        for claim in queue.claims.held(clock.now_s()).values():
+            if claim.peer == self.me.peer:
+                with suppress(Unavailable):
+                    await queue.end(claim, "no printer any more")
 
     # Links
 
@@ -288,59 +292,6 @@ class Peer:
         if queue:
             await queue.serve(link)
 
-    async def _find_peers(self, membership: Membership) -> None:
-        """Keeps a link to every address that was given, or that the roster names."""
-        queue = membership.queue
-        dialled: set[Address] = set()
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                await self._announce(queue)
-                for address in [*membership.peers, *self._roster_addresses(queue)]:
-                    if address not in dialled and len(dialled) < DIALS_MAX:
-                        dialled.add(address)
-                        tasks.create_task(self._dial(membership, address), name=f"dial {address}")
-                await asyncio.sleep(LOOK_FOR_ADDRESSES_S)
-
-    async def _dial(self, membership: Membership, address: Address) -> None:
-        queue = membership.queue
-
-        def wanted() -> bool:
-            peer = queue.addresses.get(address) or self._on_roster(queue, address)
-            return peer is None or (peer != self.me.peer and queue.session_of(peer) is None)
-
-        def on_problem(problem: str) -> None:
-            if membership.problems.get(address, "") != problem:
-                membership.problems[address] = problem
-                self._changed()
-
-        await dial(address, queue.room, wanted=wanted, on_link=queue.serve, on_problem=on_problem)
-
-    def _roster_addresses(self, queue: LanQueue) -> list[Address]:
-        found = []
-        for entry in queue.state.roster.values():
-            if entry.peer != self.me.peer:
-                for text in entry.addresses:
-                    with suppress(Invalid):
-                        found.append(parse_address(text))
-        return found
-
-    def _on_roster(self, queue: LanQueue, address: Address) -> PeerId | None:
-        roster = queue.state.roster.values()
-        return next((e.peer for e in roster if str(address) in e.addresses), None)
-
-    async def _announce(self, queue: LanQueue) -> None:
-        """Keeps this peer's own entry in the roster true."""
-        addresses = [str(Address(host=host, port=self.me.port)) for host in queue.own_hosts]
-        entry = RosterEntry(
-            peer=self.me.peer,
-            name=self.me.name,
-            profile=self.me.profile,
-            addresses=tuple(sorted(addresses)),
-        )
-        if queue.state.roster.get(self.me.peer) != entry:
-            with suppress(Unavailable):
-                await queue.edit([roster_entry(entry)])
-
     # What the queues tell
 
     def _changed(self) -> None:
@@ -352,7 +303,7 @@ class Peer:
 
     def _printer_changed(self) -> None:
         self.changes.notify()
-        news = self._news()
+        news = self.news()
         told = (news.state, news.text, news.job) if news else None
         if told != self._told:
             # What others show would be wrong until the next heartbeat.
@@ -378,10 +329,12 @@ class Peer:
         if self._fetching:
             self._fetching.arrived(session, sha256, offset, data)
 
-    def _news(self) -> PrinterNews | None:
+    def news(self) -> PrinterNews | None:
+        """What this peer's printer is doing; None if it has none."""
         if self.operator is None:
             return None
-        return printer_news(self.operator.worker, self.operator.status)
+        waits = (text for queue in self.queues.values() if (text := queue.holds_back))
+        return printer_news(self.operator.worker, self.operator.status, next(waits, ""))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import GCODE, PeerProcess, commands, executed, running
+from tests.harness import GCODE, PeerProcess, commands, executed, running, stop_all
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -119,3 +119,17 @@ def short_print(folder: Path, profile: str, source: Path) -> Path:
     path = folder / f"short_{profile}.gcode"
     path.write_text("\n".join([*head, f"; printer_model = {profile}"]) + "\n")
     return path
+
+
+def test_peers_find_each_other_by_themselves(tmp_path: Path) -> None:
+    laptop = PeerProcess(tmp_path / "laptop", "laptop")
+    mini = PeerProcess(tmp_path / "mini", "mini", profile="MINI", speed_up=2000)
+    # They listen on the loopback interface only, so that is where they announce themselves.
+    with running(laptop, extra=["--peer", "auto"]):
+        try:
+            mini.start([], "--peer", "auto")
+            laptop.wait(lambda: laptop.sees(mini) and mini.sees(laptop))
+            laptop.add(PINS["MINI"])
+            laptop.wait(lambda: all_done(laptop), 60)
+        finally:
+            stop_all(mini)

@@ -37,7 +37,7 @@ def flips(seed: int, bytes_between: int) -> Callable[[bytes], bytes]:
 
     Two flips of one bit column cancel out in Marlin's checksum, which no host can see.
     """
-    chance = random.Random(seed)  # noqa: S311 - the same noise every time
+    chance = random.Random(seed)
     left = chance.randint(1, bytes_between)
 
     def disturb(data: bytes) -> bytes:

@@ -1,0 +1,41 @@
+"""The printer of this peer, where an OctoPrint drives it and goes on without us."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from printer_driver.errors import PrinterUnavailable
+from printer_driver.octoprint.printer import OctoPrintPrinter
+from printer_driver.printer import Printer, PrinterStatus
+
+RETRY_S = 3.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OctoPrintAddress:
+    """An OctoPrint, as in a browser, and an application key for it."""
+
+    url: str
+    key: str = field(repr=False)
+
+
+class OctoPrintSource:
+    """Keeps asking an OctoPrint that may come and go."""
+
+    def __init__(self, address: OctoPrintAddress, folder: Path) -> None:
+        journal = folder / "octoprint.journal"
+        self.printer: Printer = OctoPrintPrinter(address.url, address.key, journal)
+
+    async def watch(self) -> AsyncIterator[PrinterStatus | str]:
+        """The printer's status whenever it changes, or a sentence that says why there is none.
+
+        Never ends.
+        """
+        while True:
+            try:
+                async for status in self.printer.watch():
+                    yield status
+            except PrinterUnavailable as error:
+                yield str(error)
+            await asyncio.sleep(RETRY_S)

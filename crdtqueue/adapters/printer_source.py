@@ -1,0 +1,27 @@
+"""Where a peer's printer is, and what keeps it at hand."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from crdtqueue.adapters.octoprint_source import OctoPrintAddress, OctoPrintSource
+from crdtqueue.adapters.printer_process import PrinterProcess, SerialPrinter
+from printer_driver.printer import Printer, PrinterStatus
+
+Place: TypeAlias = SerialPrinter | OctoPrintAddress
+
+
+class PrinterSource(Protocol):
+    """A printer, and whatever keeps it at hand."""
+
+    printer: Printer
+
+    def watch(self) -> AsyncIterator[PrinterStatus | str]:
+        """Its status whenever it changes, or a sentence that says why there is none. Never ends."""
+
+
+def source_of(place: Place, folder: Path) -> PrinterSource:
+    """What keeps the printer at `place` at hand; its files are in `folder`."""
+    if isinstance(place, OctoPrintAddress):
+        return OctoPrintSource(place, folder)
+    return PrinterProcess(place, folder)

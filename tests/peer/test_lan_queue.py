@@ -1,0 +1,304 @@
+"""One queue of a real peer, and what strangers say to it over real links."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from crdtqueue.core import messages as m
+from crdtqueue.core.claim_events import ClaimTimes
+from crdtqueue.core.errors import Unavailable
+from crdtqueue.core.ids import Claim, JobId, PeerId, QueueName
+from crdtqueue.core.yprotocol import (
+    encode_awareness,
+    encode_binary,
+    encode_json,
+    encode_sync_step_1,
+    encode_update,
+)
+from crdtqueue.peer import lan_queue
+from crdtqueue.peer.peer import Peer
+from tests.peer.peers import (
+    TIMES,
+    MemoryPrinter,
+    Stranger,
+    add_job,
+    fill_disk,
+    free_disk,
+    running,
+    stranger,
+    until,
+)
+
+JOB = JobId("0123456789ab")
+
+
+def session_count(peer: Peer) -> int:
+    return len(peer.queue("workshop").sessions)
+
+
+def run_with_stranger(
+    folder: Path, talk: Callable[[Peer, Stranger], object], *, times: ClaimTimes = TIMES
+) -> None:
+    async def scenario() -> None:
+        async with running(folder, queue="workshop", times=times) as peer:
+            async with stranger(peer) as other:
+                await talk(peer, other)  # type: ignore[misc]
+            await until(peer, lambda: not session_count(peer))
+            # The peer is as well as before.
+            async with stranger(peer) as next_one:
+                await next_one.say(next_one.hello())
+                await next_one.hear(m.Hello)
+
+    asyncio.run(scenario())
+
+
+GARBAGE: dict[str, str | bytes] = {
+    "text": "hello",
+    "nothing": b"",
+    "a sync message that is cut off": b"\0\0",
+    "a state vector that is none": encode_sync_step_1(b"\xff\xff\xff\xff"),
+    "an update that is none": encode_update(b"\x01\x01\xff\xff\xff\xff\x0f"),
+    "an update of random bytes": encode_update(hashlib.sha512(b"seed").digest() * 50),
+    "no JSON": encode_json("{"),
+    "deep JSON": encode_json("[" * 60_000),
+    "JSON of nothing known": encode_json('{"kind": "surprise"}'),
+    "a heartbeat before hello": encode_json('{"kind": "heartbeat"}'),
+    "a request before hello": encode_json(
+        f'{{"kind": "want_piece", "sha256": "{"0" * 64}", "offset": 0}}'
+    ),
+    "a hello of nobody": encode_json('{"kind": "hello", "peer": "", "incarnation": 1}'),
+    "a heartbeat that JSON cannot show": encode_json(
+        '{"kind": "heartbeat", "printer": {"state": "", "text": "", "elapsed_s": 1e999}}'
+    ),
+    "a piece that is too short": encode_binary(b"x"),
+    "a JSON text that is too long": encode_json('"' + "x" * 70_000 + '"'),
+}
+
+
+@pytest.mark.parametrize("what", GARBAGE)
+def test_garbage_ends_the_link_and_nothing_else(tmp_path: Path, what: str) -> None:
+    async def talk(_: Peer, other: Stranger) -> None:
+        await other.websocket.send(GARBAGE[what])
+        assert await other.closed() == (1000, "protocol error")
+
+    run_with_stranger(tmp_path, talk)
+
+
+def test_a_frame_that_is_larger_than_any_ends_the_link(tmp_path: Path) -> None:
+    async def talk(_: Peer, other: Stranger) -> None:
+        await other.websocket.send(bytes(9 * 1024**2))
+        assert (await other.closed())[0] == 1009
+
+    run_with_stranger(tmp_path, talk)
+
+
+def test_what_stock_clients_and_later_versions_say_is_passed_over(tmp_path: Path) -> None:
+    async def talk(_: Peer, other: Stranger) -> None:
+        await other.websocket.send(encode_awareness(b"\x00"))
+        await other.websocket.send(b"\x55anything")
+        await other.say(other.hello())
+        await other.hear(m.Hello)
+
+    run_with_stranger(tmp_path, talk)
+
+
+def test_a_hello_is_answered_with_name_and_port(tmp_path: Path) -> None:
+    async def talk(peer: Peer, other: Stranger) -> None:
+        await other.say(other.hello())
+        answer = await other.hear(m.Hello)
+        assert isinstance(answer, m.Hello)
+        assert (answer.peer, answer.name) == (peer.me.peer, "a")
+        assert answer.port == peer.config.listen.port
+        await until(peer, lambda: peer.queue("workshop").session_of(other.id))
+        assert other.id in peer.queue("workshop").claims.in_sight()
+
+    run_with_stranger(tmp_path, talk)
+
+
+def test_nobody_says_hello_twice(tmp_path: Path) -> None:
+    async def talk(_: Peer, other: Stranger) -> None:
+        await other.say(other.hello())
+        await other.say(other.hello(peer="e" * 16))
+        assert await other.closed() == (1000, "protocol error")
+
+    run_with_stranger(tmp_path, talk)
+
+
+def test_another_version_is_a_problem_until_it_is_updated(tmp_path: Path) -> None:
+    async def talk(peer: Peer, other: Stranger) -> None:
+        queue = peer.queue("workshop")
+        await other.say(other.hello(version=2))
+        assert await other.closed() == (1000, "protocol error")
+        assert queue.problem == "stranger runs another version of crdtqueue. Update both."
+        async with stranger(peer) as updated:
+            await updated.say(updated.hello())
+            await until(peer, lambda: not queue.problem)
+
+    run_with_stranger(tmp_path, talk)
+
+
+def test_a_stolen_identity_is_hung_up_on_and_shown(tmp_path: Path) -> None:
+    async def talk(peer: Peer, other: Stranger) -> None:
+        await other.say(other.hello(peer=peer.me.peer, incarnation=77))
+        assert await other.closed() == (1000, "that is me")
+        assert "delete the file store.sqlite3" in peer.queue("workshop").problem
+
+    run_with_stranger(tmp_path, talk)
+
+
+def test_the_newer_of_two_links_from_one_peer_stays(tmp_path: Path) -> None:
+    async def talk(peer: Peer, other: Stranger) -> None:
+        queue = peer.queue("workshop")
+        await other.say(other.hello())
+        await other.hear(m.Heartbeat)
+        async with stranger(peer) as again:
+            await again.say(again.hello(peer=other.id, incarnation=2))
+            assert await other.closed() == (1000, "a second link to the same peer")
+            await until(peer, lambda: session_count(peer) == 1)
+            assert queue.session_of(other.id)
+            assert other.id in queue.claims.in_sight()
+
+    run_with_stranger(tmp_path, talk)
+
+
+def test_a_dead_link_does_not_hold_up_the_one_that_replaces_it(tmp_path: Path) -> None:
+    """The other machine lost its power: nobody answers the close."""
+
+    async def talk(peer: Peer, other: Stranger) -> None:
+        await other.say(other.hello())
+        await other.hear(m.Heartbeat)
+        other.websocket.transport.pause_reading()
+        async with stranger(peer) as again:
+            await again.say(again.hello(peer=other.id, incarnation=2))
+            await again.hear(m.Hello)
+            queue = peer.queue("workshop")
+            assert queue.session_of(other.id) is not queue.sessions[0]
+            await again.say(m.Ask(claim=claim_of(other)))
+            await again.hear(m.Grant)
+        other.websocket.transport.abort()
+
+    run_with_stranger(tmp_path, talk)
+
+
+def claim_of(other: Stranger, epoch: int = 1) -> m.ClaimText:
+    claim = Claim(job=JOB, epoch=epoch, peer=other.id, incarnation=1)
+    return m.ClaimText.of(claim)
+
+
+def test_a_promise_is_in_the_store_before_it_is_given(tmp_path: Path) -> None:
+    async def talk(peer: Peer, other: Stranger) -> None:
+        await other.say(other.hello())
+        await other.hear(m.Heartbeat)
+        await other.say(m.Ask(claim=claim_of(other)))
+        await other.hear(m.Grant)
+        assert await peer.store.promises(peer.queue("workshop").name) == [
+            (claim_of(other).claim, False)
+        ]
+        await other.say(m.Arm(claim=claim_of(other)))
+        await other.hear(m.Armed)
+        assert await peer.store.promises(peer.queue("workshop").name) == [
+            (claim_of(other).claim, True)
+        ]
+
+    run_with_stranger(tmp_path, talk)
+
+
+def test_a_full_disk_promises_nothing_until_there_is_room(tmp_path: Path) -> None:
+    async def talk(peer: Peer, other: Stranger) -> None:
+        queue = peer.queue("workshop")
+        await other.say(other.hello())
+        await other.hear(m.Heartbeat)
+        fill_disk(peer.store)
+        await other.say(m.Ask(claim=claim_of(other)))
+        denied = await other.hear(m.Deny)
+        assert isinstance(denied, m.Deny)
+        assert denied.reason == "a disk is full"
+        with pytest.raises(Unavailable, match="Make room"):
+            await queue.edit([("jobs", f"{JOB}/name", "x" * 5_000)])
+        assert not queue.ready
+        free_disk(peer.store)
+        await until(peer, lambda: queue.ready)
+        await other.say(m.Ask(claim=claim_of(other, epoch=2)))
+        await other.hear(m.Grant)
+
+    run_with_stranger(tmp_path, talk)
+
+
+def test_a_peer_that_never_answers_does_not_hold_up_the_queue_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lan_queue, "SYNC_TIMEOUT_S", 0.2)
+
+    async def talk(peer: Peer, other: Stranger) -> None:
+        other.syncs = False
+        await other.say(other.hello())
+        await until(peer, lambda: not peer.queue("workshop").synced)
+        assert await other.closed() == (1000, "no answer to sync step 1")
+        await until(peer, lambda: peer.queue("workshop").synced)
+
+    run_with_stranger(tmp_path, talk)
+
+
+def test_what_many_strangers_said_is_not_kept_for_ever(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path, queue="workshop") as peer:
+            queue = peer.queue("workshop")
+            for number in range(lan_queue.REMOTES_MAX + 5):
+                queue._remember(PeerId(f"{number:016x}"), None)
+            assert len(queue.remotes) == lan_queue.REMOTES_MAX
+            assert PeerId(f"{4:016x}") not in queue.remotes
+            assert PeerId(f"{5:016x}") in queue.remotes
+
+    asyncio.run(scenario())
+
+
+def test_a_claim_asked_for_before_the_queue_runs_is_stored_as_soon_as_it_does(
+    tmp_path: Path,
+) -> None:
+    """Joined again, a queue has jobs at once; the printer may ask before its tasks have begun."""
+
+    async def scenario() -> None:
+        printer = MemoryPrinter(auto=True)
+        async with running(tmp_path, queue="workshop", printer=printer) as peer:
+            queue = peer.queue("workshop")
+            await until(peer, lambda: queue._tasks)
+            tasks, queue._tasks = queue._tasks, None
+            job = await add_job(peer)
+            await until(peer, lambda: queue._waiting)
+            assert queue.wanted == job
+            queue._tasks = tasks
+            queue._store_waiting()
+            await until(peer, lambda: printer.starts)
+
+    asyncio.run(scenario())
+
+
+def test_a_voter_that_vanishes_while_we_leave_breaks_nothing(tmp_path: Path) -> None:
+    """Its answer would have armed our claim, which nothing stores any more."""
+
+    async def scenario() -> None:
+        async with running(tmp_path, queue="workshop", printer=MemoryPrinter()) as peer:
+            queue = peer.queue("workshop")
+            async with stranger(peer) as voter:
+                await voter.say(voter.hello())
+                await voter.hear(m.Heartbeat)
+                await add_job(peer)
+                await voter.hear(m.Ask)
+                membership = peer.memberships[queue.name]
+                assert membership.task
+                membership.task.cancel()
+                await asyncio.wait([membership.task])
+            await until(peer, lambda: not queue.sessions)
+            await queue.close()
+            await until(peer, lambda: peer.operator and peer.operator.worker.state == "idle")
+
+    asyncio.run(scenario())
+
+
+def test_the_room_of_an_open_queue_depends_on_its_name_alone() -> None:
+    room = lan_queue.room_of(QueueName("Workshop"))
+    assert room == lan_queue.room_of(QueueName("workshop"))
+    assert room != lan_queue.room_of(QueueName("Work shop"))
