@@ -164,7 +164,9 @@ def test_queues_and_addresses_have_limits(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with running(tmp_path) as peer:
             with pytest.raises(Invalid, match="at most 64 addresses"):
-                await peer.add_queue("workshop", [f"127.0.0.1:{port}" for port in range(7600, 7665)])
+                await peer.add_queue(
+                    "workshop", [f"127.0.0.1:{port}" for port in range(7600, 7665)]
+                )
             for number in range(QUEUES_MAX - 1):
                 await peer.add_queue(f"queue {number}", [])
             with pytest.raises(Refused, match="Leave one first"):
