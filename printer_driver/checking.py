@@ -19,6 +19,8 @@ class Checked:
 
     file: BinaryIO
     bytes_total: int
+    gcode_bytes: int
+    """The offset behind the last command."""
     problem: PrinterError | None
 
 
@@ -55,10 +57,11 @@ def check_file(file: BinaryIO, sha256: str) -> Checked:
             yield line
 
     problem: PrinterError | None = None
+    gcode_bytes = 0
     try:
         lines = hashed()
         try:
-            check_gcode(lines)
+            gcode_bytes = check_gcode(lines)
         except GcodeError as error:
             problem = error
         for _ in lines:
@@ -72,7 +75,7 @@ def check_file(file: BinaryIO, sha256: str) -> Checked:
         problem = error
     bytes_total = os.fstat(file.fileno()).st_size
     file.seek(0)
-    return Checked(file=file, bytes_total=bytes_total, problem=problem)
+    return Checked(file=file, bytes_total=bytes_total, gcode_bytes=gcode_bytes, problem=problem)
 
 
 def check_in_background(

@@ -187,7 +187,7 @@ class Driver:
 
     def _begin(self, request: Request, checked: Checked) -> PrintReport:
         report = PrintReport(
-            print_id=request.print_id, state=PrintState.STARTING, bytes_total=checked.bytes_total
+            print_id=request.print_id, state=PrintState.STARTING, bytes_total=checked.gcode_bytes
         )
         self._journal.begin(
             report,
@@ -201,7 +201,7 @@ class Driver:
             ev.StartPrint(
                 print_id=request.print_id,
                 commands=commands_of(lines_of(checked.file)),
-                bytes_total=checked.bytes_total,
+                bytes_total=checked.gcode_bytes,
             ),
             self._now_s,
         )

@@ -56,6 +56,7 @@ class PrintReport:
     bytes_done: int = 0
     """Offset in the file behind the last acknowledged command."""
     bytes_total: int = 0
+    """What `bytes_done` is at the end; the comments behind the last command do not count."""
     elapsed_s: float = 0.0
     """Since the start, pauses included."""
     reason: str = ""

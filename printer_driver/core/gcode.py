@@ -96,14 +96,17 @@ def _checked(line: bytes, number: int) -> bytes:
 
 
 def check_gcode(lines: Iterable[bytes]) -> int:
-    """How many commands the file has. Raises `GcodeError` when it cannot be printed."""
-    commands = machine_commands = 0
+    """The offset behind the last command, in bytes. Raises `GcodeError` if it cannot be printed.
+
+    What follows it, often a third of the file, is the slicer's settings in comments.
+    """
+    end_offset = machine_commands = 0
     for command in commands_of(lines):
-        commands += 1
+        end_offset = command.end_offset
         machine_commands += _COMMAND.match(command.text) is not None
     if not machine_commands:
         raise GcodeError("The file has no G or M command; choose a file that a slicer wrote.")
-    return commands
+    return end_offset
 
 
 def is_move(command: str) -> bool:

@@ -75,7 +75,12 @@ def test_numbered_line_as_in_the_reprap_wiki() -> None:
 @pytest.mark.parametrize("path", sorted(GCODE.glob("*.gcode")), ids=lambda path: path.name)
 def test_real_files_are_g_code(path: Path) -> None:
     with path.open("rb") as file:
-        assert check_gcode(file) > 1000
+        end_offset = check_gcode(file)
+    text = path.read_bytes()
+    assert not command_of(text[end_offset:].splitlines()[0])
+    last = text[:end_offset].splitlines()[-1]
+    assert command_of(last)
+    assert [c.end_offset for c in commands_of(text.splitlines(keepends=True))][-1] == end_offset
 
 
 @pytest.mark.parametrize(
