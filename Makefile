@@ -1,12 +1,14 @@
 # make demo   three peers with virtual printers share a queue and print real g-code
 # make test   everything that CI does
 #
-# PYTHON chooses the interpreter, each with a virtual environment of its own.
+# PYTHON chooses the interpreter, each with virtual environments of its own.
 
 PYTHON ?= python3
 VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# OctoPrint pins much of what it needs, so it gets an environment of its own, with us in it as a plugin.
+OCTOPRINT := $(VENV)/octoprint
 
 .PHONY: setup demo test check format screenshot clean
 
@@ -19,11 +21,17 @@ $(READY): pyproject.toml .ci/system-packages
 	$(BIN)/python -m pip install --quiet --editable . --group dev
 	touch $@
 
+$(OCTOPRINT)/.ready: $(READY)
+	$(PYTHON) -m venv $(OCTOPRINT)
+	$(OCTOPRINT)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(OCTOPRINT)/bin/python -m pip install --quiet --editable . --group octoprint
+	touch $@
+
 demo: $(READY)
 	$(BIN)/python -m tests.demo
 
-test: check
-	$(BIN)/coverage run -m pytest
+test: check $(OCTOPRINT)/.ready
+	CRDTQUEUE_OCTOPRINT=$(CURDIR)/$(OCTOPRINT)/bin/octoprint $(BIN)/coverage run -m pytest
 	$(BIN)/coverage report
 
 check: $(READY)

@@ -103,6 +103,7 @@ def serve(options: argparse.Namespace) -> None:
     """Runs until SIGINT or SIGTERM. Raises a CrdtQueueError if it cannot begin."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("websockets").setLevel(logging.ERROR)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     config = config_of(options)
     token = read_secret(options.api_token_file) if options.api_token_file else None
     try:

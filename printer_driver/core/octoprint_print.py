@@ -99,13 +99,14 @@ _STATES = {
 
 def seen_in(report: PrintReport, job: Job) -> PrintReport:
     """The report of a print that OctoPrint is at."""
-    done = report.bytes_done if job.done_bytes is None else job.done_bytes
+    bytes_total = report.bytes_total or job.size_bytes
+    bytes_done = report.bytes_done if job.done_bytes is None else job.done_bytes
     elapsed_s = report.elapsed_s if job.print_time_s is None else job.print_time_s
     return replace(
         report,
         state=_STATES.get(job.phase, PrintState.PRINTING),
-        bytes_done=done,
-        bytes_total=job.size_bytes or report.bytes_total,
+        bytes_done=min(bytes_done, bytes_total),
+        bytes_total=bytes_total,
         elapsed_s=elapsed_s,
     )
 

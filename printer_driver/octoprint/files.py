@@ -7,6 +7,7 @@ crdtqueue/print-<id>.gcode     the copy that one print prints, deleted after it
 import asyncio
 import hashlib
 import logging
+import re
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ FOLDER = "crdtqueue"
 UPLOADS_MAX = 10
 """Contents that are kept in OctoPrint; the oldest go first."""
 CHUNK_BYTES = 256 * 1024
+_UPLOAD = re.compile(FOLDER + r"/[0-9a-f]{64}\.gcode")
 _BOUNDARY = "crdtqueue-7MA4YWxkTrZu0gW"
 
 _log = logging.getLogger(__name__)
@@ -33,6 +35,8 @@ class Content:
 
     file: BinaryIO
     size_bytes: int
+    gcode_bytes: int
+    """The offset behind the last command."""
     sha1: str
     upload_path: str
 
@@ -66,6 +70,7 @@ def _checked(file: BinaryIO, sha256: str) -> Content:
     return Content(
         file=file,
         size_bytes=checked.bytes_total,
+        gcode_bytes=checked.gcode_bytes,
         sha1=sha1,
         upload_path=f"{FOLDER}/{sha256}.gcode",
     )
@@ -111,7 +116,7 @@ async def tidy(api: OctoPrintApi, over: Collection[PrintId], keep: str) -> None:
     except PrinterUnavailable as error:
         _log.warning("nothing is tidied up in OctoPrint: %s", error)
         return
-    uploads = [x for x in stored if not x.path.startswith(f"{FOLDER}/print-")]
+    uploads = [x for x in stored if _UPLOAD.fullmatch(x.path)]
     uploads.sort(key=lambda file: file.uploaded_unix_s, reverse=True)
     superfluous = [x.path for x in uploads[UPLOADS_MAX - 1 :] if x.path != keep]
     for path in [x.path for x in stored if x.path in copies] + superfluous:

@@ -3,10 +3,9 @@
 import asyncio
 import contextlib
 import hashlib
-import logging
-import threading
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 from printer_driver.core import octoprint_print as prints
@@ -18,17 +17,15 @@ from printer_driver.errors import (
     PrinterUnavailable,
     PrintRefused,
 )
-from printer_driver.journal import Journal
 from printer_driver.octoprint.files import Content, copy_path, open_content, provide, tidy
-from printer_driver.octoprint.rest import AnswerLost, OctoPrintApi
+from printer_driver.octoprint.record import Record
+from printer_driver.octoprint.rest import ANSWER_TIMEOUT_S, AnswerLost, OctoPrintApi
 from printer_driver.printer import Connection, PrinterStatus, PrintId, PrintReport, PrintState
 
 POLL_S = 1.0
 PAUSING_POLL_S = 0.2
 PAUSING_TIMEOUT_S = 15.0
 """The printer finishes the moves that it has first."""
-
-_log = logging.getLogger(__name__)
 
 
 class OctoPrintPrinter:
@@ -39,15 +36,21 @@ class OctoPrintPrinter:
     The print goes on without us; what became of it is read from OctoPrint at the next call.
     """
 
-    def __init__(self, url: str, key: str, journal: Path) -> None:
-        self._api = OctoPrintApi(url, key)
-        self._journal = Journal(journal)
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        journal: Path,
+        *,
+        answer_timeout_s: float = ANSWER_TIMEOUT_S,
+    ) -> None:
+        self._api = OctoPrintApi(url, key, answer_timeout_s=answer_timeout_s)
+        self._record = Record(journal)
         self._is_loaded = False
         self._print: OctoPrintPrint | None = None
         self._last: PrintReport | None = None
         self._starting = asyncio.Lock()
         self._looking = asyncio.Lock()
-        self._writing = threading.Lock()
 
     async def status(self) -> PrinterStatus:
         """The printer now."""
@@ -70,7 +73,7 @@ class OctoPrintPrinter:
         """Print the file once; see `Printer.start`."""
         async with self._starting:
             job = await self._look()
-            known = self._journal.report(print_id) or await self._adopted(print_id, job)
+            known = self._record.report(print_id) or await self._adopted(print_id, job)
             if known is not None:
                 return self._current(known)
             content = await asyncio.to_thread(open_content, path, sha256)
@@ -96,11 +99,11 @@ class OctoPrintPrinter:
     async def report(self, print_id: PrintId) -> PrintReport | None:
         """This print's report; None for an id that neither the journal nor OctoPrint knows."""
         await self._load()
-        known = self._journal.report(print_id)
+        known = self._record.report(print_id)
         if known is not None and known.state.is_final:
             return known
         job = await self._look()
-        known = self._journal.report(print_id) or await self._adopted(print_id, job)
+        known = self._record.report(print_id) or await self._adopted(print_id, job)
         return None if known is None else self._current(known)
 
     async def quit(self, *, force: bool = False) -> None:
@@ -113,8 +116,7 @@ class OctoPrintPrinter:
     # Beginning a print
 
     async def _provide(self, content: Content, print_id: PrintId) -> None:
-        over = [x.print_id for x in self._journal.reports() if x.state.is_final]
-        await tidy(self._api, over, keep=content.upload_path)
+        await tidy(self._api, self._record.over(), keep=content.upload_path)
         await provide(self._api, content, copy_path(print_id))
 
     async def _begin(
@@ -122,11 +124,11 @@ class OctoPrintPrinter:
     ) -> PrintReport:
         """Journal, then begin; only a clear refusal takes the print out of the journal again."""
         report = PrintReport(
-            print_id=print_id, state=PrintState.STARTING, bytes_total=content.size_bytes
+            print_id=print_id, state=PrintState.STARTING, bytes_total=content.gcode_bytes
         )
         self._print = ours = OctoPrintPrint(report, copy_path(print_id))
         try:
-            await self._record(report, str(path), sha256)
+            await self._record.begin(report, path=str(path), sha256=sha256)
             await self._api.print_file(ours.path)
         except AnswerLost:
             raise
@@ -148,35 +150,31 @@ class OctoPrintPrinter:
                     self._check_free(job)
         return ours.report
 
-    async def _record(self, report: PrintReport, path: str, sha256: str) -> None:
-        def begin() -> None:
-            with self._writing:
-                self._journal.begin(report, path=path, sha256=sha256, started_unix_s=time.time())
-
-        await asyncio.to_thread(begin)
-
     async def _withdraw(self, ours: OctoPrintPrint) -> None:
         self._print = None
-        if self._journal.report(ours.report.print_id) is not None:
-            self._journal.withdraw(ours.report.print_id)
-        await self._flush()
+        await self._record.withdraw(ours.report.print_id)
         with contextlib.suppress(PrinterError):
             await self._api.delete(ours.path)
 
     async def _adopted(self, print_id: PrintId, job: Job) -> PrintReport | None:
         """A print of ours that the journal has lost, and OctoPrint has not."""
         path = copy_path(print_id)
-        if self._print is not None:
-            return None
         file = await self._api.file(path)
-        if not job.is_at(path) and not (file and file.is_printed):
+        is_known = job.is_at(path) or (file is not None and file.is_printed)
+        if not is_known or self._print is not None or self._record.report(print_id) is not None:
             return None
-        size_bytes = file.size_bytes if file else 0
+        size_bytes = file.size_bytes if file else job.size_bytes
         report = PrintReport(print_id=print_id, state=PrintState.STARTING, bytes_total=size_bytes)
-        await self._record(report, "", "")
-        self._follow(report)
+        self._print = ours = OctoPrintPrint(report, path)
+        try:
+            await self._record.begin(report, path="", sha256="")
+        except PrinterError:
+            self._print = None
+            raise
+        finally:
+            ours.receive(prints.Asked(), time.monotonic())
         await self._look()
-        return self._journal.report(print_id)
+        return self._record.report(print_id)
 
     def _check_free(self, job: Job) -> None:
         if problem := self._problem(job):
@@ -196,21 +194,13 @@ class OctoPrintPrinter:
         async with self._looking:
             if self._is_loaded:
                 return
-            try:
-                unfinished = await asyncio.to_thread(self._journal.load_open)
-            except OSError as error:
-                raise PrinterUnavailable(
-                    f"The print journal cannot be read or written ({error}); "
-                    "make room on the disk, and check who may write there."
-                ) from error
-            for report in unfinished:
-                self._follow(report)
+            for report in await self._record.load():
+                if self._print is not None:  # the last one only can still be at it
+                    lost = replace(self._print.report, state=PrintState.FAILED, reason=prints.LOST)
+                    await self._record.end(lost)
+                self._print = OctoPrintPrint(report, copy_path(report.print_id))
+                self._print.receive(prints.Asked(), time.monotonic())
             self._is_loaded = True
-
-    def _follow(self, report: PrintReport) -> None:
-        """There is never more than one: `start` refuses while the last is not over."""
-        self._print = OctoPrintPrint(report, copy_path(report.print_id))
-        self._print.receive(prints.Asked(), time.monotonic())
 
     async def _look(self) -> Job:
         await self._load()
@@ -219,7 +209,7 @@ class OctoPrintPrinter:
             if self._print is not None:
                 self._print.receive(prints.JobSeen(job=job), time.monotonic())
                 await self._carry_out(self._print)
-            await self._flush()
+            await self._record.flush()
             return job
 
     async def _carry_out(self, ours: OctoPrintPrint) -> None:
@@ -240,25 +230,9 @@ class OctoPrintPrinter:
     async def _end(self, ours: OctoPrintPrint, report: PrintReport) -> None:
         """The copy holds the result, so it stays until that is in the journal."""
         self._last, self._print = report, None
-        if self._journal.report(report.print_id) is not None:
-            self._journal.end(report)
-        await self._flush()
-        if self._journal.is_flushed:
+        if await self._record.end(report):
             with contextlib.suppress(PrinterError):  # `tidy` comes back to it
                 await self._api.delete(ours.path)
-
-    async def _flush(self) -> None:
-        if not self._journal.is_flushed:
-            try:
-                await asyncio.to_thread(self._flush_now)
-            except OSError as error:
-                _log.error(  # a full disk, not a defect
-                    "the print journal cannot be written (%s); make room on the disk", error
-                )
-
-    def _flush_now(self) -> None:
-        with self._writing:
-            self._journal.flush()
 
     async def _command(self, print_id: PrintId, command: str, **fields: str) -> None:
         job = await self._look()

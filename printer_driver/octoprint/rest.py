@@ -16,7 +16,7 @@ from printer_driver.printer import Temperature
 CONNECT_TIMEOUT_S = 3.0
 ANSWER_TIMEOUT_S = 10.0
 UPLOAD_BYTES_PER_S_MIN = 50_000
-"""An upload may take as long as this speed needs, and ANSWER_TIMEOUT_S."""
+"""An upload may take as long as this speed needs, beside the time for an answer."""
 ANSWER_BYTES_MAX = 4 * 1024**2
 KEY_CHARS_MAX = 256
 
@@ -39,9 +39,10 @@ class Answer:
 class OctoPrintApi:
     """One OctoPrint. Every call may raise `PrinterUnavailable`; its text says what to do."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, key: str, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> None:
         self._url = url.strip()
         self._key = key.strip()
+        self._answer_timeout_s = answer_timeout_s
         self._client: httpx.AsyncClient | None = None
 
     @property
@@ -95,21 +96,28 @@ class OctoPrintApi:
 
     async def upload(self, body: AsyncIterable[bytes], size_bytes: int, kind: str) -> None:
         """Stores a file; `body` is a form of the given content type. Raises `PrintRefused`."""
-        headers = {"Content-Type": kind, "Content-Length": str(size_bytes)}
-        answer = await self._ask(
-            "POST",
-            "/api/files/local",
-            content=body,
-            headers=headers,
-            timeout_s=ANSWER_TIMEOUT_S + size_bytes / UPLOAD_BYTES_PER_S_MIN,
-            expected={400, CONFLICT, 413, 415},
-        )
+        try:
+            answer = await self._ask(
+                "POST",
+                "/api/files/local",
+                content=body,
+                headers={"Content-Type": kind, "Content-Length": str(size_bytes)},
+                more_s=size_bytes / UPLOAD_BYTES_PER_S_MIN,
+                expected={400, CONFLICT, 413, 415},
+            )
+        except AnswerLost as error:
+            if isinstance(error.__cause__, httpx.NetworkError | httpx.RemoteProtocolError):
+                # So it does, without a word, with a file above its limit.
+                raise PrinterUnavailable(
+                    f"OctoPrint at {self.shown_url} broke the upload off. Check its log, and its "
+                    f"limit for uploads (server.uploads.maxSize; these are {size_bytes} bytes)."
+                ) from error
+            raise
         if answer.status == CONFLICT:
             raise PrintRefused(f"OctoPrint is at this very file: {_said(answer)}", code="busy")
         if answer.status >= 400:
             raise PrintRefused(
-                f"OctoPrint does not take the file ({answer.status} {_said(answer)}). "
-                "Look at its limits for uploads."
+                f"OctoPrint does not take the file ({answer.status} {_said(answer)})."
             )
 
     async def copy(self, source: str, destination: str) -> bool:
@@ -157,13 +165,13 @@ class OctoPrintApi:
         send: Any = None,
         content: AsyncIterable[bytes] | None = None,
         headers: dict[str, str] | None = None,
-        timeout_s: float = ANSWER_TIMEOUT_S,
+        more_s: float = 0.0,
         expected: Collection[int] = (),
     ) -> Answer:
         client = self._open()
         request = client.build_request(method, path, json=send, content=content, headers=headers)
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(self._answer_timeout_s + more_s):
                 answer = await _exchange(client, request)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
             raise PrinterUnavailable(self._silence(error)) from error

@@ -6,7 +6,7 @@ and leaves the printer at rest.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from printer_driver.errors import NotPrinting, PrintRefused
 from printer_driver.printer import Connection, Printer, PrintId, PrintReport, PrintState
 
 OpenPrinter = Callable[[], Awaitable[Printer]]
-Scenario = Callable[[OpenPrinter, Path, PrintId], Awaitable[None]]
+Scenario = Callable[[OpenPrinter, Path, PrintId], Coroutine[None, None, None]]
 """Gets the printer, a g-code file that takes some seconds to print, and an id for its print."""
 
 TIMEOUT_S = 40.0

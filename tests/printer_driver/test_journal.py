@@ -66,3 +66,32 @@ def test_a_full_disk_refuses_the_print(tmp_path: Path) -> None:
     with pytest.raises(PrintRefused, match="make room"):
         begin(journal, "a")
     assert journal.report(PrintId("a")) is None
+
+
+def test_an_unfinished_print_of_a_printer_that_goes_on(tmp_path: Path) -> None:
+    begun = begin(loaded(tmp_path / "journal"), "a")
+    for _ in range(2):
+        journal = Journal(tmp_path / "journal")
+        assert journal.load_open() == [begun]
+        assert journal.reports() == [begun]
+
+
+def test_a_withdrawn_print_may_begin_again(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    journal = loaded(path)
+    begin(journal, "a")
+    journal.withdraw(PrintId("a"))
+    assert journal.report(PrintId("a")) is None
+    journal.flush()
+    assert Journal(path).load_open() == []
+    begun = begin(journal, "a")
+    assert Journal(path).load_open() == [begun]
+
+
+@pytest.mark.parametrize("line", [b'{"withdrawn":["a"]}', b'{"withdrawn":7}', b'["withdrawn"]'])
+def test_strange_withdrawals_are_skipped(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "journal"
+    begun = begin(loaded(path), "a")
+    with path.open("ab") as file:
+        file.write(line + b"\n")
+    assert Journal(path).load_open() == [begun]

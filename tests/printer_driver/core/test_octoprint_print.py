@@ -1,0 +1,253 @@
+import pytest
+
+from printer_driver.core import octoprint_print as prints
+from printer_driver.core.octoprint_print import (
+    OUTCOME_WAIT_S,
+    Asked,
+    CopyGone,
+    CopyInUse,
+    DeleteCopy,
+    JobSeen,
+    OctoPrintPrint,
+    OutcomeSeen,
+    Over,
+    Phase,
+    ReadOutcome,
+)
+from printer_driver.core.octoprint_status import Job, JobPhase, StoredFile
+from printer_driver.printer import PrintId, PrintReport, PrintState
+
+PATH = "crdtqueue/print-1.gcode"
+
+
+class Rig:
+    """One print, and a clock that stands still unless it is moved."""
+
+    def __init__(self, *, asked: bool = True) -> None:
+        report = PrintReport(print_id=PrintId("p"), state=PrintState.STARTING, bytes_total=100)
+        self.print = OctoPrintPrint(report, PATH)
+        self.now_s = 1000.0
+        if asked:
+            self.tell(Asked())
+
+    def tell(self, event: prints.Event) -> list[prints.Effect]:
+        self.print.receive(event, self.now_s)
+        return self.print.effects()
+
+    def job(
+        self,
+        phase: JobPhase,
+        path: str | None = PATH,
+        *,
+        done_bytes: int | None = None,
+        print_time_s: float | None = None,
+        is_all_sent: bool = False,
+    ) -> list[prints.Effect]:
+        job = Job(
+            phase=phase,
+            text=phase.value,
+            path=path,
+            size_bytes=130,
+            done_bytes=done_bytes,
+            print_time_s=print_time_s,
+            is_all_sent=is_all_sent,
+        )
+        return self.tell(JobSeen(job=job))
+
+    def outcome(
+        self, success: int = 0, failure: int = 0, *, last: bool = False, error: str = ""
+    ) -> list[prints.Effect]:
+        file = StoredFile(
+            path=PATH,
+            size_bytes=130,
+            sha1="",
+            successes=success,
+            failures=failure,
+            is_last_success=last,
+            print_time_s=33.5,
+        )
+        return self.tell(OutcomeSeen(file=file, error=error))
+
+    def no_copy(self) -> list[prints.Effect]:
+        return self.tell(OutcomeSeen(file=None, error=""))
+
+    def running(self) -> "Rig":
+        assert self.job(JobPhase.PRINTING, done_bytes=50, print_time_s=9) == [ReadOutcome()]
+        assert self.outcome() == []
+        return self
+
+    @property
+    def state(self) -> PrintState:
+        return self.print.report.state
+
+
+def over(effects: list[prints.Effect]) -> tuple[PrintState, str]:
+    (effect,) = effects
+    assert isinstance(effect, Over)
+    return effect.report.state, effect.report.reason
+
+
+@pytest.mark.parametrize(
+    ("phase", "state"),
+    [
+        (JobPhase.STARTING, PrintState.STARTING),
+        (JobPhase.PRINTING, PrintState.PRINTING),
+        (JobPhase.PAUSING, PrintState.PRINTING),
+        (JobPhase.PAUSED, PrintState.PAUSED),
+        (JobPhase.CANCELLING, PrintState.CANCELLING),
+        (JobPhase.FINISHING, PrintState.PRINTING),
+        (JobPhase.OTHER, PrintState.PRINTING),
+    ],
+)
+def test_states(phase: JobPhase, state: PrintState) -> None:
+    rig = Rig()
+    rig.job(phase)
+    assert rig.state is state
+
+
+def test_progress_is_never_more_than_all() -> None:
+    rig = Rig().running()
+    rig.job(JobPhase.PRINTING, done_bytes=120, print_time_s=10)
+    assert (rig.print.report.bytes_done, rig.print.report.bytes_total) == (100, 100)
+    assert rig.print.report.elapsed_s == 10
+
+
+def test_done() -> None:
+    rig = Rig().running()
+    assert rig.job(JobPhase.FINISHING, is_all_sent=True) == []
+    assert rig.state is PrintState.PRINTING
+    assert rig.job(JobPhase.IDLE, is_all_sent=True) == [ReadOutcome()]
+    assert over(rig.outcome(success=1, last=True)) == (PrintState.DONE, "")
+    report = rig.print.report
+    assert (report.bytes_done, report.elapsed_s) == (100, 33.5)
+    assert rig.job(JobPhase.IDLE) == rig.job(JobPhase.PRINTING) == rig.outcome(1) == []
+
+
+def test_the_result_comes_a_moment_later() -> None:
+    rig = Rig().running()
+    rig.job(JobPhase.IDLE)
+    assert rig.outcome() == []
+    rig.now_s += OUTCOME_WAIT_S / 2
+    assert rig.job(JobPhase.IDLE) == [ReadOutcome()]
+    assert over(rig.outcome(failure=1)) == (PrintState.CANCELLED, prints.CANCELLED)
+
+
+def test_octoprint_could_not_write_the_result_of_a_finished_print() -> None:
+    rig = Rig().running()
+    rig.job(JobPhase.FINISHING, is_all_sent=True)
+    rig.job(JobPhase.OFFLINE, path=None)
+    rig.now_s += OUTCOME_WAIT_S
+    assert over(rig.outcome())[0] is PrintState.DONE
+
+
+def test_all_sent_and_cancelled_after_all() -> None:
+    rig = Rig().running()
+    rig.job(JobPhase.FINISHING, is_all_sent=True)
+    rig.job(JobPhase.CANCELLING)
+    rig.job(JobPhase.IDLE)
+    assert over(rig.outcome(failure=1)) == (PrintState.CANCELLED, prints.CANCELLED)
+
+
+def test_cancelled_and_another_file_chosen_at_once() -> None:
+    rig = Rig().running()
+    rig.job(JobPhase.CANCELLING)
+    rig.job(JobPhase.IDLE, path="other.gcode")
+    assert over(rig.outcome(failure=1)) == (PrintState.CANCELLED, prints.CANCELLED)
+
+
+def test_the_printers_error_is_the_reason() -> None:
+    rig = Rig().running()
+    rig.job(JobPhase.OFFLINE, path=None)
+    state, reason = over(rig.outcome(failure=1, error="MAXTEMP"))
+    assert (state, "MAXTEMP" in reason) == (PrintState.FAILED, True)
+
+
+def test_disconnected() -> None:
+    rig = Rig().running()
+    rig.job(JobPhase.OFFLINE, path=None)
+    assert over(rig.outcome(failure=1)) == (PrintState.FAILED, prints.DISCONNECTED)
+
+
+def test_it_is_not_told_how_it_ended_while_we_were_away() -> None:
+    rig = Rig()
+    rig.job(JobPhase.PRINTING, path="other.gcode")
+    assert over(rig.outcome(failure=1)) == (PrintState.FAILED, prints.UNCLEAR)
+
+
+def test_no_result_at_all_and_the_copy_is_the_fence() -> None:
+    rig = Rig().running()
+    rig.job(JobPhase.OFFLINE, path=None)
+    rig.now_s += OUTCOME_WAIT_S
+    assert rig.job(JobPhase.OFFLINE, path=None) == [ReadOutcome()]
+    assert rig.outcome() == [DeleteCopy()]
+    assert over(rig.tell(CopyGone())) == (PrintState.FAILED, prints.LOST)
+
+
+def test_a_fence_that_got_no_answer_is_put_up_again() -> None:
+    rig = Rig()
+    rig.job(JobPhase.IDLE, path=None)
+    rig.now_s += OUTCOME_WAIT_S
+    assert rig.outcome() == [DeleteCopy()]
+    assert rig.print.phase is Phase.FENCING
+    assert rig.job(JobPhase.IDLE, path=None) == [ReadOutcome()]
+    assert rig.outcome() == [DeleteCopy()]
+
+
+def test_it_begins_late_before_the_fence() -> None:
+    rig = Rig()
+    rig.job(JobPhase.IDLE, path=None)
+    rig.now_s += OUTCOME_WAIT_S
+    rig.outcome()
+    assert rig.tell(CopyInUse()) == []
+    assert rig.job(JobPhase.STARTING) == [ReadOutcome()]
+    assert rig.state is PrintState.STARTING
+    rig.outcome()
+    rig.job(JobPhase.IDLE)
+    assert over(rig.outcome(success=1, last=True))[0] is PrintState.DONE
+
+
+def test_the_copy_was_deleted() -> None:
+    rig = Rig().running()
+    rig.job(JobPhase.IDLE, path=None)
+    assert over(rig.no_copy()) == (PrintState.FAILED, prints.DELETED)
+
+
+def test_nothing_is_concluded_before_octoprint_was_asked() -> None:
+    rig = Rig(asked=False)
+    assert rig.job(JobPhase.IDLE, path=None) == []
+    rig.now_s += 100
+    assert rig.job(JobPhase.PRINTING, path="other.gcode") == []
+    assert rig.print.phase is Phase.ASKING
+    rig.tell(Asked())
+    assert rig.job(JobPhase.IDLE, path=None) == [ReadOutcome()]
+
+
+@pytest.mark.parametrize(
+    ("success", "failure", "state"),
+    [(1, 0, PrintState.DONE), (0, 1, PrintState.FAILED)],
+)
+def test_a_person_prints_the_copy_again(success: int, failure: int, state: PrintState) -> None:
+    """Found at the first look of a new process."""
+    rig = Rig()
+    assert rig.job(JobPhase.PRINTING, print_time_s=5) == [ReadOutcome()]
+    assert over(rig.outcome(success, failure))[0] is state
+
+
+def test_a_person_prints_the_copy_again_between_two_looks() -> None:
+    rig = Rig().running()
+    assert rig.job(JobPhase.PRINTING, print_time_s=1) == [ReadOutcome()]
+    assert over(rig.outcome(success=1, last=True))[0] is PrintState.DONE
+
+
+def test_begun_anew_from_the_pause_is_the_same_print() -> None:
+    rig = Rig().running()
+    rig.job(JobPhase.PAUSED, print_time_s=12)
+    assert rig.job(JobPhase.STARTING, print_time_s=0) == [ReadOutcome()]
+    assert rig.outcome() == []
+    assert rig.state is PrintState.STARTING
+
+
+def test_the_result_of_a_print_that_is_just_ending_is_not_read_early() -> None:
+    rig = Rig()
+    assert rig.job(JobPhase.FINISHING) == []
+    assert rig.job(JobPhase.CANCELLING) == []
