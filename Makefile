@@ -44,8 +44,8 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-screenshot: $(READY)
-	$(BIN)/python -m tests.screenshot docs/page.png
+screenshot: $(READY) $(OCTOPRINT)/.ready
+	CRDTQUEUE_OCTOPRINT=$(CURDIR)/$(OCTOPRINT)/bin/octoprint $(BIN)/python -m tests.screenshot docs
 
 clean:
 	rm -rf .venv .venv-* .demo .coverage dist

@@ -1,47 +1,81 @@
-"""`make screenshot`: the page of the demo's peers in mid-print, for the README."""
+"""`make screenshot`: the page of the demo's peers and the tab of OctoPrint, for the README."""
 
 import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.steps import open_view
 from tests.demo import JOBS, PRINTERS
 from tests.harness import GCODE, PeerProcess, running
+from tests.plugin.octopi import OctoPi, visit
 
 SPEED_UP = 20
 WIDTH = 1180
 PROGRESS = 0.3
 
 
+def peer(folder: Path, name: str, *, self_clearing: bool) -> PeerProcess:
+    """A peer of the demo."""
+    return PeerProcess(
+        folder / name,
+        name,
+        profile=PRINTERS[name],
+        speed_up=SPEED_UP,
+        self_clearing=self_clearing,
+    )
+
+
+def submit(where: PeerProcess) -> None:
+    """The jobs of the demo."""
+    for name, files, copies in JOBS:
+        where.add(*(GCODE / f"{file}.gcode" for file in files), copies=copies, name=name)
+
+
+def page(chromium: Browser, folder: Path, target: Path) -> None:
+    """One printer waits for its bed, the others print."""
+    mk3s, mini = (peer(folder, name, self_clearing=True) for name in ("mk3s-left", "mini-shelf"))
+    ender = peer(folder, "ender-garage", self_clearing=False)
+    with running(mk3s, mini, ender):
+        submit(mini)
+        ender.wait(lambda: ender.state()["printer"]["state"] == "waiting_for_bed", 120)
+        mk3s.wait(lambda: (mk3s.state()["printer"]["progress"] or 0) > PROGRESS, 120)
+        with open_view(chromium, ender.url, width=WIDTH) as view:
+            view.page.wait_for_timeout(500)
+            view.page.screenshot(path=target, full_page=True)
+
+
+def tab(chromium: Browser, folder: Path, target: Path) -> None:
+    """An OctoPrint shares the queue with two headless peers."""
+    mini, ender = (
+        peer(folder, name, self_clearing=True) for name in ("mini-shelf", "ender-garage")
+    )
+    octopi = OctoPi(folder / "octopi", name="mk3s-left", profile="MK3S")
+    with running(mini, ender):
+        try:
+            octopi.start()
+            queue = {"name": "workshop", "peers": [mini.address, ender.address]}
+            octopi.ask("POST", "api/queues", octopi.octoprint.key, json=queue).raise_for_status()
+            ender.wait(lambda: len(ender.queue()["peers"]) == len(PRINTERS))
+            submit(mini)
+            ender.wait(lambda: (ender.state()["printer"]["progress"] or 0) > PROGRESS, 120)
+            person = visit(chromium, octopi)
+            person.page.wait_for_timeout(500)
+            person.page.set_viewport_size({"width": WIDTH, "height": 1500})
+            person.page.screenshot(path=target)
+        finally:
+            octopi.octoprint.stop()
+
+
 def main(target: Path) -> None:
-    """Starts the demo's peers, lets them print for a while, and takes the picture."""
-    with tempfile.TemporaryDirectory() as folder:
-        peers = [
-            PeerProcess(Path(folder) / name, name, profile=profile, speed_up=SPEED_UP)
-            for name, profile in PRINTERS.items()
-        ]
-        peers[2] = PeerProcess(
-            Path(folder) / "ender-garage",
-            "ender-garage",
-            profile="ENDER3",
-            speed_up=SPEED_UP,
-            self_clearing=False,
-        )
-        with running(*peers):
-            for name, files, copies in JOBS:
-                peers[1].add(*(GCODE / f"{f}.gcode" for f in files), copies=copies, name=name)
-            peers[2].wait(lambda: not peers[2].state()["printer"]["bed_clear"])
-            peers[2].wait(lambda: peers[2].state()["printer"]["state"] == "waiting_for_bed", 120)
-            peers[0].wait(lambda: (peers[0].state()["printer"]["progress"] or 0) > PROGRESS, 120)
-            with sync_playwright() as playwright:
-                chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-                with open_view(chromium, peers[2].url, width=WIDTH) as view:
-                    view.page.wait_for_timeout(500)
-                    view.page.screenshot(path=target, full_page=True)
-                chromium.close()
+    """Both pictures, into the folder `target`."""
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        page(chromium, Path(folder) / "page", target / "page.png")
+        tab(chromium, Path(folder) / "tab", target / "tab.png")
+        chromium.close()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import { element, rebuild, setText } from "./dom.js";
 import { button, icon, openMark } from "./pieces.js";
 import { UploadRow } from "./upload-row.js";
 
-/** @import {QueueView, ViewContext} from "./types.js" */
+/** @import {QueueView, StoredFile, ViewContext} from "./types.js" */
 
 const FILES_MAX = 200;
 const RUNS_MAX = 999_999;
@@ -32,6 +32,15 @@ export class AddJobDialog {
     id: "job-files",
     on: { change: () => this.#picked() },
   });
+  /** @type {StoredFile[]} */
+  #stored = [];
+  #storedChoice = element("select", { on: { change: () => this.#pickedStored() } });
+  #storedField = element(
+    "label",
+    { hidden: true },
+    element("span", {}, "Or choose one that is stored here"),
+    this.#storedChoice,
+  );
   #list = element("ul", { class: "uploads plain" });
   #name = element("input", {
     name: "name",
@@ -81,6 +90,7 @@ export class AddJobDialog {
           element("span", {}, element("strong", {}, "Choose g-code files"), " or drop them here"),
         ),
       ),
+      this.#storedField,
       this.#list,
       element(
         "div",
@@ -124,8 +134,23 @@ export class AddJobDialog {
     if (!this.node.open) {
       this.#clear();
       this.node.showModal();
+      void this.#offerStored();
     }
     this.#add(files);
+  }
+
+  async #offerStored() {
+    const files = await this.#context.api().storedFiles();
+    this.#stored = files ?? [];
+    this.#storedField.hidden = this.#stored.length === 0;
+    const options = this.#stored.map(({ path }) => element("option", { value: path }, path));
+    this.#storedChoice.replaceChildren(element("option", { value: "" }), ...options);
+  }
+
+  #pickedStored() {
+    const file = this.#stored.find(({ path }) => path === this.#storedChoice.value);
+    this.#storedChoice.value = "";
+    if (file) this.#add([file]);
   }
 
   #clear() {
@@ -158,7 +183,7 @@ export class AddJobDialog {
     this.#add([...(event.dataTransfer?.files ?? [])]);
   }
 
-  /** @param {File[]} files */
+  /** @param {(File | StoredFile)[]} files */
   #add(files) {
     const room = FILES_MAX - this.#rows.length;
     const over = files.length > room;
@@ -171,7 +196,7 @@ export class AddJobDialog {
     void this.#uploadNext();
   }
 
-  /** @param {File} file */
+  /** @param {File | StoredFile} file */
   #addRow(file) {
     const row = new UploadRow(file, {
       onChange: () => this.#changed(),

@@ -1,7 +1,7 @@
 // @ts-check
 /** The API of a peer, as the view uses it. Another host of the view may inject its own. */
 
-/** @import {NewJob, NewQueue, State, UploadedFile} from "./types.js" */
+/** @import {NewJob, NewQueue, State, StoredFile, UploadedFile} from "./types.js" */
 
 const ANSWER_MS = 20_000;
 const UNREACHABLE = "This peer did not answer. Check that it is switched on, then try again.";
@@ -66,11 +66,12 @@ export class Api {
    * @param {string} method
    * @param {string} path
    * @param {unknown} [body]
+   * @param {number} [answer_ms]  How long to wait for the answer.
    * @returns {Promise<unknown>}  The JSON of the answer, or null.
    */
-  async request(method, path, body) {
+  async request(method, path, body, answer_ms = ANSWER_MS) {
     const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), ANSWER_MS);
+    const timer = setTimeout(() => abort.abort(), answer_ms);
     try {
       const answer = await fetch(this.#url(path), {
         method,
@@ -89,9 +90,28 @@ export class Api {
   }
 
   /**
+   * Files that the host of the view has already; null where it has none of its own.
+   *
+   * @returns {Promise<StoredFile[] | null>}
+   */
+  storedFiles() {
+    return Promise.resolve(null);
+  }
+
+  /**
+   * The body in which a file travels. Only a host with stored files is asked for one of those.
+   *
+   * @param {File | StoredFile} file
+   * @returns {File | FormData}
+   */
+  packed(file) {
+    return /** @type {File} */ (file);
+  }
+
+  /**
    * Sends a file. XMLHttpRequest, because fetch does not tell how far an upload is.
    *
-   * @param {File} file
+   * @param {File | StoredFile} file
    * @param {(fraction: number) => void} onProgress  From 0 to 1.
    * @param {AbortSignal} signal
    * @returns {Promise<UploadedFile>}
@@ -103,7 +123,8 @@ export class Api {
       for (const [name, value] of Object.entries(this.#headers())) {
         request.setRequestHeader(name, value);
       }
-      request.setRequestHeader("Content-Type", "application/octet-stream");
+      const body = this.packed(file);
+      if (body === file) request.setRequestHeader("Content-Type", "application/octet-stream");
       request.upload.onprogress = (event) => {
         if (event.lengthComputable && event.total > 0) onProgress(event.loaded / event.total);
       };
@@ -121,7 +142,7 @@ export class Api {
       request.onerror = () => reject(new ApiError("unreachable", UNREACHABLE));
       request.onabort = () => reject(new ApiError("aborted", "The upload was stopped."));
       signal.addEventListener("abort", () => request.abort());
-      request.send(file);
+      request.send(body);
     });
   }
 

@@ -3,8 +3,8 @@
  * `<crdtqueue-view>`: printers and queues of one peer, live.
  *
  * Its host gives it an `api` (see api.js), which starts it. The attribute `embedded` leaves out the
- * peer's heading, and `theme="light"` keeps it light on a host that has no dark colours. For each
- * state that it shows it dispatches a `crdtqueue-state` event.
+ * peer's heading, `readonly` all that changes anything, and `theme="light"` keeps it light on a host
+ * that has no dark colours. For each state that it shows it dispatches a `crdtqueue-state` event.
  */
 
 import { AddJobDialog } from "./add-job.js";
@@ -156,10 +156,14 @@ export class CrdtqueueView extends HTMLElement {
     );
     view.append(this.#lost, this.#upgraded, this.#top(), this.#loading, this.#content);
     view.append(this.#notices.node, this.#confirm.node, this.#addJob.node, this.#newQueue.node);
-    new DropTarget(view, () => this.#queueList.parts, this.#context.addJob);
+    new DropTarget(view, () => this.#dropTargets(), this.#context.addJob);
     const styled = STYLES.map((href) => addStyles(root, href));
     root.append(view);
     void Promise.all(styled).then(() => (view.hidden = false));
+  }
+
+  #dropTargets() {
+    return this.hasAttribute("readonly") ? [] : this.#queueList.parts;
   }
 
   #top() {

@@ -82,6 +82,10 @@
  * @property {number} size_bytes
  * @property {string | null} profile
  *
+ * A file that the host of the view has already.
+ *
+ * @typedef {{name: string, size: number, path: string}} StoredFile
+ *
  * @typedef {{sha256: string, name: string, copies: number, profiles: string[]}} NewSet
  * @typedef {{name: string, runs: number, sets: NewSet[]}} NewJob
  * @typedef {{name: string, peers: string[]}} NewQueue

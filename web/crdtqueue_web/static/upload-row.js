@@ -5,7 +5,7 @@ import { element, rebuild, setText } from "./dom.js";
 import { fileSize, percent } from "./format.js";
 import { Bar, button, chip } from "./pieces.js";
 
-/** @import {NewSet, UploadedFile} from "./types.js" */
+/** @import {NewSet, StoredFile, UploadedFile} from "./types.js" */
 /** @import {Api} from "./api.js" */
 
 const COPIES_MAX = 999_999;
@@ -41,7 +41,7 @@ export class UploadRow {
   node;
 
   /**
-   * @param {File} file
+   * @param {File | StoredFile} file
    * @param {object} options
    * @param {() => void} options.onChange
    * @param {(row: UploadRow) => void} options.onRemove

@@ -1,0 +1,105 @@
+// @ts-check
+/** Puts the peer's view into OctoPrint's tab: its requests and its live state go over OctoPrint. */
+
+import { Api } from "../view/api.js";
+import { CrdtqueueView } from "../view/queue-view.js";
+
+/** The peer takes a copy of a file of OctoPrint's in this time. */
+const COPY_MS = 150_000;
+
+/**
+ * What OctoPrint's page lends to the view.
+ *
+ * @typedef {object} Host
+ * @property {string} base  Where the plugin's API is.
+ * @property {() => Record<string, string>} headers  With OctoPrint's CSRF token.
+ * @property {(listener: (message: Message) => void) => () => void} listen  To plugin messages.
+ * @property {(message: Message) => void} onMessage  Told of each state that the view fetches.
+ * @property {() => Promise<import("../view/types.js").StoredFile[]>} files  OctoPrint's own.
+ *
+ * @typedef {{changed?: true, state?: import("../view/types.js").State | null}} Message
+ */
+
+/** The API of the peer behind the plugin. */
+class OctoPrintApi extends Api {
+  #host;
+
+  /** @param {Host} host */
+  constructor(host) {
+    super(host.base, host.headers);
+    this.#host = host;
+  }
+
+  storedFiles() {
+    return this.#host.files();
+  }
+
+  /**
+   * OctoPrint writes files of forms to disk as they come in, and holds other bodies in memory.
+   *
+   * @param {File | import("../view/types.js").StoredFile} file
+   */
+  packed(file) {
+    const form = new FormData();
+    if (file instanceof File) form.append("file", file);
+    return form;
+  }
+
+  /**
+   * @param {File | import("../view/types.js").StoredFile} file
+   * @param {(fraction: number) => void} onProgress
+   * @param {AbortSignal} signal
+   */
+  async upload(file, onProgress, signal) {
+    if (file instanceof File) return super.upload(file, onProgress, signal);
+    onProgress(1);
+    const uploaded = await this.request("POST", "stored-files", { path: file.path }, COPY_MS);
+    return /** @type {import("../view/types.js").UploadedFile} */ (uploaded);
+  }
+
+  /**
+   * The state comes in plugin messages; the first one, and those too large for messages, are
+   * fetched.
+   *
+   * @param {import("../view/api.js").Listener} listener
+   */
+  subscribe(listener) {
+    let open = true;
+    const show = (/** @type {Message} */ message) => {
+      if (!open) return;
+      if (message.state) listener.state(message.state);
+      else listener.error();
+    };
+    const fetchState = async () => {
+      try {
+        const message = /** @type {Message} */ (await this.request("GET", "state"));
+        this.#host.onMessage(message);
+        show(message);
+      } catch {
+        if (open) listener.error();
+      }
+    };
+    const stop = this.#host.listen((message) => {
+      if (message.changed) void fetchState();
+      else if ("state" in message) show(message);
+    });
+    void fetchState();
+    return () => {
+      open = false;
+      stop();
+    };
+  }
+}
+
+/**
+ * A view for the tab.
+ *
+ * @param {Host} host
+ */
+export function makeView(host) {
+  const view = new CrdtqueueView();
+  view.setAttribute("embedded", "");
+  view.setAttribute("theme", "light");
+  view.api = new OctoPrintApi(host);
+  return view;
+}
