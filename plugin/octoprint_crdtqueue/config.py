@@ -14,6 +14,7 @@ NAME_CHARS_MAX = 200
 ADDRESSES_MAX = 64
 CHANGES_MAX = 64
 RESERVED_QUEUES = frozenset({"local", "archive"})
+EVERYWHERE = "0.0.0.0"  # noqa: S104  # other printers are on the network
 AUTO = "auto"
 """Among addresses: find the other peers."""
 
@@ -28,6 +29,8 @@ class Config:
     profile: str
     """Empty: the queues do not use this printer."""
     port: int
+    host: str = EVERYWHERE
+    """The IP address that other peers reach; not on the settings page."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +53,7 @@ def parse_config(data: Mapping[str, Any], fallback_name: str) -> Config:
         name=parse_name(data.get("name")) or fallback_name,
         profile=parse_model(data.get("profile")),
         port=parse_port(data.get("port", DEFAULT_PORT)),
+        host=parse_host(data.get("host")),
     )
 
 
@@ -62,6 +66,7 @@ def problems(data: Mapping[str, Any]) -> dict[str, str]:
         ("name", parse_name, data.get("name")),
         ("profile", parse_model, data.get("profile")),
         ("port", parse_port, data.get("port", DEFAULT_PORT)),
+        ("host", parse_host, data.get("host")),
     ]
     changes = data.get("queue_changes") or []
     if not isinstance(changes, list) or len(changes) > CHANGES_MAX:
@@ -108,6 +113,19 @@ def parse_port(value: object) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1024 <= int(text) <= 65535):
         raise Invalid(f"{text[:20]!r} is no port. Give a number from 1024 to 65535, like 7420.")
     return int(text)
+
+
+def parse_host(value: object) -> str:
+    """Where to listen for other peers; everywhere if nothing is given. Raises Invalid."""
+    text = str(value or "").strip()
+    if not text:
+        return EVERYWHERE
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ValueError:
+        raise Invalid(
+            f"{text[:40]!r} is no IPv4 address. Leave it empty to listen everywhere."
+        ) from None
 
 
 def parse_change(value: object) -> QueueChange:

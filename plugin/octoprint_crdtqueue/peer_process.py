@@ -109,7 +109,7 @@ class PeerLauncher:
         # -P: no module beside the working directory gets in the way of ours.
         command = [sys.executable, "-P", "-m", "crdtqueue", "serve", "--json"]
         command += ["--data", str(self.folder / "peer"), "--name", config.name]
-        command += ["--listen", f"0.0.0.0:{config.port}"]
+        command += ["--listen", f"{config.host}:{config.port}"]
         command += ["--http", address.url.removeprefix("http://")]
         command += ["--api-token-file", str(token_file)]
         if config.profile:

@@ -29,7 +29,7 @@ from octoprint_crdtqueue.service import Service
 
 ANY_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1", "": "127.0.0.1"}  # noqa: S104
 """OctoPrint listens everywhere; its own computer reaches it here."""
-FIELDS = ("name", "profile", "port")
+FIELDS = ("name", "profile", "port", "host")
 
 
 class CrdtqueuePlugin(
@@ -78,7 +78,7 @@ class CrdtqueuePlugin(
 
     def get_settings_defaults(self) -> dict[str, Any]:
         """`queue_changes` is how the page hands over changes; it is always empty when read."""
-        return {"name": "", "profile": "", "port": DEFAULT_PORT, "queue_changes": []}
+        return {"name": "", "profile": "", "port": DEFAULT_PORT, "host": "", "queue_changes": []}
 
     def on_settings_save(self, data: dict[str, Any]) -> dict[str, Any]:
         """Takes over what makes sense; a page of ours has checked it before."""

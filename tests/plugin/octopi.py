@@ -32,7 +32,8 @@ class OctoPi:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.peer_port = free_port()
-        plugin = {"name": NAME, "profile": PROFILE, "port": self.peer_port} | settings
+        plugin = {"name": NAME, "profile": PROFILE, "port": self.peer_port, "host": "127.0.0.1"}
+        plugin |= settings
         self.name = str(plugin["name"])
         self.octoprint = OctoPrintServer(folder, disabled=DISABLED, plugins={"crdtqueue": plugin})
         self.data = folder / "data" / "crdtqueue"

@@ -24,7 +24,7 @@ def no_key() -> str:
 
 def launcher(folder: Path, port: int | None = None) -> PeerLauncher:
     """Starts peers without a printer: that needs no OctoPrint."""
-    config = Config(name="plugin", profile="", port=port or free_port())
+    config = Config(name="plugin", profile="", port=port or free_port(), host="127.0.0.1")
     folder.mkdir(exist_ok=True)
     return PeerLauncher(
         folder=folder,

@@ -105,3 +105,9 @@ def test_what_is_no_list_of_changes_is_refused(changes: object) -> None:
 @pytest.mark.parametrize("change", [None, 1, "x", ["x"]])
 def test_what_is_no_change_is_refused(change: object) -> None:
     assert "name" in problems({"queue_changes": [change]})["queue 0"]
+
+
+def test_where_to_listen_is_everywhere_unless_told() -> None:
+    assert parse_config({}, "pi").host == "0.0.0.0"  # noqa: S104
+    assert parse_config({"host": " 127.0.0.1 "}, "pi").host == "127.0.0.1"
+    assert "no IPv4 address" in problems({"host": "localhost"})["host"]
