@@ -41,6 +41,12 @@ class NewQueue(_Request):
     peers: list[str] = []
 
 
+class Move(_Request):
+    """The queue that a job is moved to."""
+
+    to: str
+
+
 class Managing(_Request):
     """Whether the queues may use this peer's printer."""
 

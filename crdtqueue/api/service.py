@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Literal
 
 from crdtqueue.adapters import clock
@@ -52,18 +53,11 @@ class Service:
     async def add_job(self, queue_name: str, new: NewJob) -> JobId:
         """Adds a job at the end of a queue; returns once it is durable here."""
         queue = self._peer.queue(queue_name)
-        if len(queue.state.jobs) >= JOBS_PER_QUEUE_MAX:
-            raise Refused(f"A queue has at most {JOBS_PER_QUEUE_MAX} jobs. Delete some first.")
-        if len(queue.replica.diff(b"\0")) > DOCUMENT_BYTES_MAX:
-            raise Refused(
-                f"{queue.name} has taken in all the jobs that it can. Make a new queue for more.",
-                code="queue_full",
-            )
-        last = queue.state.jobs[-1].order if queue.state.jobs else None
+        check_room(queue)
         job = Job(
-            id=JobId(secrets.token_hex(JOB_ID_CHARS // 2)),
+            id=new_job_id(),
             name=new.name,
-            order=keys_between(last, None, 1, secrets.randbits(32))[0],
+            order=last_place(queue),
             runs=new.runs,
             generation=0,
             paused=False,
@@ -109,6 +103,42 @@ class Service:
         """Holds a job back, or lets it go on. A copy that is being printed goes on."""
         queue, found = self._job(queue_name, job)
         await queue.edit([paused_entry(found.id, paused=paused)])
+
+    async def move_job(self, queue_name: str, job: str, to: str) -> None:
+        """Moves a job that nobody has begun to the end of another queue.
+
+        Two documents change, one after the other: in between the job is held back in the first, so
+        that a power cut leaves it there twice at worst, and never printed twice.
+        Raises NotFound, or Refused if somebody has it or copies of it are printed.
+        """
+        source, found = self._job(queue_name, job)
+        target = self._peer.queue(to)
+        if target is source:
+            return
+        self._check_movable(source, found)
+        check_room(target)
+        await source.edit([paused_entry(found.id, paused=True)])
+        files = {holder_entry(each.file.sha256, self._peer.me.peer) for each in found.sets}
+        here = [entry for entry in sorted(files) if await self._is_here(entry[1])]
+        # With its old id it would be taken for deleted where it was before.
+        moved = replace(found, id=new_job_id(), order=last_place(target))
+        held_back = [paused_entry(moved.id, paused=True)] if found.paused else []
+        await target.edit([*here, *job_entries(moved), *held_back])
+        await source.edit([deleted_entry(found.id)])
+
+    def _check_movable(self, queue: LanQueue, job: Job) -> None:
+        claim = queue.claims.held_by(job.id, clock.now_s())
+        if claim:
+            owner = names(queue).get(claim.peer, claim.peer)
+            raise Refused(f"{owner} has {job.name}. Wait until it is done, then add it again.")
+        if job.records:
+            raise Refused(
+                f"{job.name} has been printed in part. Add what is missing to the other queue."
+            )
+
+    async def _is_here(self, file_key: str) -> bool:
+        sha256 = Sha256(file_key.partition("/")[0])
+        return await self._peer.files.size_bytes(sha256) is not None
 
     def _job(self, queue_name: str, job: str) -> tuple[LanQueue, Job]:
         queue = self._peer.queue(queue_name)
@@ -169,3 +199,25 @@ class Service:
         if self._peer.operator is None:
             raise Refused("This peer has no printer. Use the page of the printer's own peer.")
         return self._peer.operator
+
+
+def check_room(queue: LanQueue) -> None:
+    """Raises Refused if the queue can take no further job."""
+    if len(queue.state.jobs) >= JOBS_PER_QUEUE_MAX:
+        raise Refused(f"A queue has at most {JOBS_PER_QUEUE_MAX} jobs. Delete some first.")
+    if len(queue.replica.diff(b"\0")) > DOCUMENT_BYTES_MAX:
+        raise Refused(
+            f"{queue.name} has taken in all the jobs that it can. Make a new queue for more.",
+            code="queue_full",
+        )
+
+
+def new_job_id() -> JobId:
+    """An id that no job has."""
+    return JobId(secrets.token_hex(JOB_ID_CHARS // 2))
+
+
+def last_place(queue: LanQueue) -> str:
+    """The order key of a job behind all others."""
+    last = queue.state.jobs[-1].order if queue.state.jobs else None
+    return keys_between(last, None, 1, secrets.randbits(32))[0]

@@ -143,6 +143,7 @@ def _job(queue: LanQueue, job: Job, claim: Claim | None, printers: list[Printer]
         "copies_total": far.total,
         "state": state.value,
         "why": why,
+        "paused": job.paused,
         "printing_by": _printing_by(queue, job, state, claim, printers),
         "created_by": job.created_by,
         "created_at_s": job.created_at_s,

@@ -117,6 +117,14 @@ def release(options: Options) -> None:
         _say(options, f"Job {job} may be printed.", id=job, held=False)
 
 
+def mv(options: Options) -> None:
+    """`crdtqueue mv JOB… --to QUEUE`."""
+    client = Client(options.url)
+    for queue, job in _find(client, options.jobs):
+        client.post(f"{job_path(queue, job)}/move", {"to": options.to})
+        _say(options, f"Moved job {job} to {options.to}.", id=job, queue=options.to)
+
+
 def _find(client: Client, wanted: list[str]) -> list[tuple[str, str]]:
     """Queue and id of each job, by id or the start of it; all are found before any is touched."""
     jobs = [(q["name"], j["id"]) for q in client.state()["queues"] for j in q["jobs"]]

@@ -83,9 +83,12 @@ def _add_job_commands(
         ("rm", commands.rm, "delete jobs"),
         ("hold", commands.hold, "hold jobs back"),
         ("release", commands.release, "let jobs that were held back go on"),
+        ("mv", commands.mv, "move jobs to another queue"),
     ):
         command = kinds.add_parser(name, parents=[asking], help=text)
         command.add_argument("jobs", nargs="+", metavar="JOB", help="its id, or the start of it")
+        if run is commands.mv:
+            command.add_argument("--to", required=True, metavar="QUEUE", help="the other queue")
         command.set_defaults(run=run)
 
 

@@ -42,7 +42,7 @@ def explain(
         return JobState.DONE, "Printed."
     held = on_hold(job)
     if held:
-        return JobState.HELD, held
+        return (JobState.PAUSED if job.paused else JobState.HELD), held
     return JobState.WAITING, _waits(job, printers)
 
 

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from crdtqueue.api.models import BODY_BYTES_MAX, Managing, NewJob, NewQueue, read
+from crdtqueue.api.models import BODY_BYTES_MAX, Managing, Move, NewJob, NewQueue, read
 from crdtqueue.api.service import Service
 from crdtqueue.api.view import state_of
 from crdtqueue.core.errors import (
@@ -122,6 +122,12 @@ class Routes:
         await self._service.pause_job(queue, job, paused=False)
         return Response(status_code=204)
 
+    async def move_job(self, request: Request) -> Response:
+        """Moves a job to another queue."""
+        queue, job = request.path_params["queue"], request.path_params["job"]
+        await self._service.move_job(queue, job, read(Move, await body(request)).to)
+        return Response(status_code=204)
+
     async def add_queue(self, request: Request) -> Response:
         """A new LAN queue, or one to join."""
         new = read(NewQueue, await body(request))
@@ -170,6 +176,7 @@ class Routes:
             ("DELETE", "/queues/{queue}/jobs/{job}", self.delete_job),
             ("POST", "/queues/{queue}/jobs/{job}/pause", self.pause_job),
             ("POST", "/queues/{queue}/jobs/{job}/resume", self.resume_job),
+            ("POST", "/queues/{queue}/jobs/{job}/move", self.move_job),
             ("POST", "/printer/bed-clear", self.clear_bed),
             ("POST", "/printer/managing", self.manage),
             ("POST", "/printer/pause", self.pause_print),

@@ -10,7 +10,7 @@ _CHANGES = [
     ("DELETE", _QUEUE),
     ("POST", _QUEUE + r"/jobs"),
     ("DELETE", _JOB),
-    ("POST", _JOB + r"/(pause|resume)"),
+    ("POST", _JOB + r"/(pause|resume|move)"),
     ("POST", r"printer/(bed-clear|managing|pause|resume|cancel)"),
 ]
 

@@ -180,3 +180,42 @@ def test_a_queue_is_joined_under_its_clean_name(tmp_path: Path) -> None:
         assert list(peer.queues) == ["local"]
 
     run(tmp_path, use)
+
+
+def test_a_job_is_moved_there_and_back_again(tmp_path: Path) -> None:
+    async def use(peer: Peer, asked: Service) -> None:
+        await asked.add_queue(NewQueue(name="workshop"))
+        job = await add_job(peer, "local")
+        for source, target in (("local", "workshop"), ("workshop", "local")):
+            await asked.pause_job(source, job, paused=target == "local")
+            await asked.move_job(source, job, target)
+            assert peer.queue(source).state.jobs == ()
+            (moved,) = peer.queue(target).state.jobs
+            assert moved.name == "part"
+            assert moved.paused == (target == "local")
+            assert [each.copies for each in moved.sets] == [1]
+            job = moved.id
+        await asked.move_job("local", job, "local")
+        assert [each.id for each in peer.queue("local").state.jobs] == [job]
+
+    run(tmp_path, use)
+
+
+def test_a_job_that_somebody_has_or_had_is_not_moved(tmp_path: Path) -> None:
+    printer = MemoryPrinter()
+
+    async def use(peer: Peer, asked: Service) -> None:
+        await asked.add_queue(NewQueue(name="workshop"))
+        job = await add_job(peer, "local")
+        await until(peer, lambda: printer.current)
+        with pytest.raises(Refused, match="a has part"):
+            await asked.move_job("local", job, "workshop")
+        printer.finish()
+        await until(peer, lambda: peer.queue("local").state.ended)
+        with pytest.raises(Refused, match="printed in part"):
+            await asked.move_job("local", job, "workshop")
+        with pytest.raises(NotFound, match="no queue"):
+            await asked.move_job("local", job, "elsewhere")
+        assert peer.queue("workshop").state.jobs == ()
+
+    run(tmp_path, use, printer)

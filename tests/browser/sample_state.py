@@ -80,6 +80,7 @@ def job(number: int, name: str, **changes: Any) -> Json:
         "copies_total": 1,
         "state": "waiting",
         "why": "Waiting for a printer with profile MK3S that is idle.",
+        "paused": changes.get("state") == "paused",
         "printing_by": None,
         "created_by": "workshop-laptop",
         "created_at_s": time.time() - 340,

@@ -154,6 +154,7 @@ class StandInPeer:
         jobs = self.queue(request.path_params["queue"])["jobs"]
         found = next(each for each in jobs if each["id"] == request.path_params["id"])
         found["state"] = {"pause": "paused", "resume": "waiting"}[request.path_params["verb"]]
+        found["paused"] = found["state"] == "paused"
 
     async def _add_queue(self, request: Request) -> None:
         new = await request.json()

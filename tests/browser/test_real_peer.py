@@ -57,3 +57,21 @@ def test_a_sentence_of_the_peer_is_shown_when_it_refuses(browser: Browser, tmp_p
     with running(peer), open_view(browser, peer.url) as view:
         dialog = view.pick_files("workshop", [text])
         expect(dialog.get_by_text("is not g-code")).to_be_visible()
+
+
+def test_a_job_is_paused_resumed_and_sent_from_local_to_the_lan_queue(
+    browser: Browser, tmp_path: Path
+) -> None:
+    peer = PeerProcess(tmp_path, "laptop")
+    with running(peer), open_view(browser, peer.url) as view:
+        view.pick_files("local", [PIN_MINI])
+        view.add_to_queue()
+        view.press(view.job("pin_mini"), "Pause")
+        expect(view.job("pin_mini").get_by_text("Paused. Press Resume")).to_be_visible()
+        view.press(view.job("pin_mini"), "Resume")
+        expect(view.job("pin_mini").get_by_role("button", name="Pause")).to_be_visible()
+        view.press(view.queue("local"), "Send to workshop")
+        expect(view.queue("workshop").locator(".job")).to_have_count(1)
+        expect(view.queue("local").locator(".job")).to_have_count(0)
+        (job,) = peer.jobs().values()
+        assert job["paused"] is False

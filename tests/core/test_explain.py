@@ -76,7 +76,7 @@ def test_done_and_held_jobs_say_so_whatever_printers_there_are() -> None:
     done = a_job(records=(record(a_claim()),), paused=True)
     assert explain(done, None, 0.0, [printer("idle")]) == (JobState.DONE, "Printed.")
     state, text = explain(a_job(paused=True), None, 0.0, [printer("idle")])
-    assert state is JobState.HELD
+    assert state is JobState.PAUSED
     assert "Resume" in text
 
 

@@ -61,7 +61,7 @@ def test_a_job_is_added_shown_held_released_and_deleted(tmp_path: Path) -> None:
         assert (await shown())["copies_total"] == 2
         assert (await shown())["why"] == "No printer with profile MK3S is in sight."
         assert (await client.post(f"{job}/pause")).status_code == 204
-        assert (await shown())["state"] == "held"
+        assert (await shown())["state"] == "paused"
         assert (await client.post(f"{job}/resume")).status_code == 204
         assert (await shown())["state"] == "waiting"
         assert (await client.delete(job)).status_code == 204

@@ -12,6 +12,7 @@ from octoprint_crdtqueue.forwarding import peer_path
         ("POST", "queues/a?b#c/jobs", "/api/queues/a%3Fb%23c/jobs"),
         ("DELETE", "queues/w/jobs/1", "/api/queues/w/jobs/1"),
         ("POST", "queues/w/jobs/1/pause", "/api/queues/w/jobs/1/pause"),
+        ("POST", "queues/local/jobs/1/move", "/api/queues/local/jobs/1/move"),
         ("POST", "printer/bed-clear", "/api/printer/bed-clear"),
         ("POST", "printer/managing", "/api/printer/managing"),
     ],

@@ -192,6 +192,15 @@ export class Api {
     return this.request("POST", `${jobPath(queue, id)}/${verb}`);
   }
 
+  /**
+   * @param {string} queue
+   * @param {string} id
+   * @param {string} to  The name of another queue.
+   */
+  moveJob(queue, id, to) {
+    return this.request("POST", `${jobPath(queue, id)}/move`, { to });
+  }
+
   /** @param {NewQueue} queue */
   addQueue(queue) {
     return this.request("POST", "queues", queue);

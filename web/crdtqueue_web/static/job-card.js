@@ -17,6 +17,7 @@ const STATES = {
 };
 const ANY_PRINTER = "ANY";
 const SETS_UNFOLDED_MAX = 4;
+const TARGETS_MAX = 3;
 
 /** @typedef {{job: JobView, queue: QueueView}} QueuedJob */
 
@@ -63,9 +64,9 @@ export class JobCard {
     rebuild(this.#safety, [job.state, job.safe_to_leave, job.created_by, queue.local], () =>
       safetyOf(job, queue),
     );
-    rebuild(this.#buttons, [queue.name, job.id, job.name, job.state], () =>
-      this.#buttonsFor(job, queue.name),
-    );
+    const targets = queue.local && !job.printing_by && !job.copies_done ? this.#targets() : [];
+    const shown = [queue.name, job.id, job.name, job.state, job.paused, targets];
+    rebuild(this.#buttons, shown, () => this.#buttonsFor(job, queue.name, targets));
   }
 
   /** @param {JobView} job */
@@ -76,16 +77,27 @@ export class JobCard {
     this.#progress.update(print?.progress ?? null, caption, label);
   }
 
+  #targets() {
+    return this.#context.sharedQueues().slice(0, TARGETS_MAX);
+  }
+
   /**
    * @param {JobView} job
    * @param {string} queue
+   * @param {string[]} targets
    */
-  #buttonsFor({ id, name, state }, queue) {
+  #buttonsFor({ id, name, state, paused }, queue, targets) {
     const steer =
       (/** @type {"pause" | "resume"} */ verb) => (/** @type {HTMLButtonElement} */ node) =>
         this.#context.perform(node, () => this.#context.api().steerJob(queue, id, verb));
+    const move =
+      (/** @type {string} */ to) => (/** @type {HTMLButtonElement} */ node) =>
+        this.#context.perform(node, () => this.#context.api().moveJob(queue, id, to));
     return [
-      state === "waiting" || state === "printing"
+      ...targets.map((to) =>
+        button(`Send to ${to}`, { kind: "quiet compact", about: name, press: move(to) }),
+      ),
+      !paused && (state === "waiting" || state === "printing")
         ? button("Pause", {
             icon: "pause",
             kind: "quiet compact",
@@ -93,7 +105,7 @@ export class JobCard {
             press: steer("pause"),
           })
         : null,
-      state === "paused"
+      paused
         ? button("Resume", { icon: "play", kind: "compact", about: name, press: steer("resume") })
         : null,
       button("Delete", {

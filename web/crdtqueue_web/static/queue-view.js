@@ -121,6 +121,8 @@ export class CrdtqueueView extends HTMLElement {
       },
       perform: (node, work) => this.#perform(node, work),
       confirm: (question) => this.#confirm.ask(question),
+      sharedQueues: () =>
+        (this.#state?.queues ?? []).filter(({ local }) => !local).map(({ name }) => name),
       addJob: (queue, files = []) => this.#addJob.open(this.#state?.queues ?? [], queue, files),
     };
   }

@@ -52,6 +52,7 @@
  * @property {number} copies_total
  * @property {"waiting" | "printing" | "paused" | "held" | "done"} state
  * @property {string} why  A sentence: why it is or is not being printed now.
+ * @property {boolean} paused  Somebody holds it back; a copy that is being printed goes on.
  * @property {PrintingBy | null} printing_by
  * @property {string} created_by
  * @property {number} created_at_s  Unix time.
@@ -100,6 +101,7 @@
  *   Runs an action; the button is busy meanwhile, and an error is shown.
  * @property {(question: import("./dialogs.js").Question) => Promise<boolean>} confirm
  * @property {(queue: string, files?: File[]) => void} addJob  Opens the dialog.
+ * @property {() => string[]} sharedQueues  The names of the LAN queues.
  */
 
 export {};
