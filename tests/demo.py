@@ -6,6 +6,7 @@ commands that the printers executed are compared with the files.
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -37,6 +38,8 @@ console = Console()
 
 def main() -> int:
     """Runs the demo; 0 if everything was printed exactly once, and where it fits."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="crdtqueue-demo-"))
     peers = [
         PeerProcess(folder / name, name, profile=profile, speed_up=SPEED_UP)
@@ -70,7 +73,7 @@ def _demonstrate(peers: list[PeerProcess]) -> bool:
         while time.monotonic() < deadline_s:
             queue = submitter.queue()
             live.update(_table(queue))
-            if all(job["state"] == "done" for job in queue["jobs"]):
+            if queue["jobs"] and all(job["state"] == "done" for job in queue["jobs"]):
                 break
             time.sleep(0.25)
     return _verdict(peers, wanted)
@@ -90,7 +93,7 @@ def _table(queue: dict[str, Any]) -> Table:
 def _verdict(peers: list[PeerProcess], wanted: dict[str, int]) -> bool:
     """Compares what the queue says and what the printers executed with what was asked for."""
     jobs = peers[0].jobs()
-    counted = all(jobs[job]["copies_done"] == copies for job, copies in wanted.items())
+    counted = {job: each["copies_done"] for job, each in jobs.items()} == wanted
     console.print(f"\nThe queue counts every copy once: {_yes(counted)}")
     prints = 0
     clean = True

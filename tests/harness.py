@@ -75,7 +75,11 @@ class PeerProcess:
             command += ["--peer", peer.address]
         with (self.folder / "peer.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, *self._printer, *extra], stdout=log, stderr=log
+                [*command, *self._printer, *extra],
+                stdout=log,
+                stderr=log,
+                # Ctrl-C is for whoever started us, who ends us in good order.
+                process_group=0,
             )
         self.wait(lambda: bool(self.state()), START_TIMEOUT_S)
         return self
