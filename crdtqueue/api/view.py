@@ -1,5 +1,6 @@
 """The peer's state as the page, the command line and other programs see it: plain JSON."""
 
+import socket
 from typing import Any
 
 from crdtqueue import __version__
@@ -50,7 +51,9 @@ def names(queue: LanQueue) -> dict[PeerId, str]:
 
 def _host(peer: Peer) -> str:
     known = [host for queue in peer.queues.values() for host in queue.own_hosts]
-    return known[0] if known else peer.config.listen.host
+    given = peer.config.listen.host
+    everywhere = given in {"0.0.0.0", "::"}  # noqa: S104  # compared, not bound
+    return known[0] if known else socket.gethostname() if everywhere else given
 
 
 def _own_printer(peer: Peer) -> Json | None:
