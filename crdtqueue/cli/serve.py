@@ -73,6 +73,17 @@ def add_parser(
         type=Path,
         help="a file with a token that every request to the API must carry",
     )
+    _add_printer(parser)
+    parser.add_argument(
+        "--cold-start-hold-s",
+        type=float,
+        default=ClaimTimes().cold_start_hold_s,
+        help="how long to hold back after a start while no known peer is in sight (default: 60)",
+    )
+    parser.set_defaults(run=serve)
+
+
+def _add_printer(parser: argparse.ArgumentParser) -> None:
     printer = parser.add_argument_group("the printer of this peer, if it has one")
     printer.add_argument("--port", help="its serial port, or 'virtual'")
     printer.add_argument("--octoprint", metavar="URL", help="the OctoPrint that drives it")
@@ -90,13 +101,6 @@ def add_parser(
     printer.add_argument(
         "--record", type=Path, help="a file for the commands that a virtual printer executes"
     )
-    parser.add_argument(
-        "--cold-start-hold-s",
-        type=float,
-        default=ClaimTimes().cold_start_hold_s,
-        help="how long to hold back after a start while no known peer is in sight (default: 60)",
-    )
-    parser.set_defaults(run=serve)
 
 
 def serve(options: argparse.Namespace) -> None:
