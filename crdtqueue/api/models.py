@@ -5,12 +5,26 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from crdtqueue.core.errors import Invalid
-from crdtqueue.core.model import COUNT_MAX, NAME_CHARS_MAX, SETS_PER_JOB_MAX
+from crdtqueue.core.model import (
+    COUNT_MAX,
+    MATERIALS_MAX,
+    METADATA_CHARS_MAX,
+    NAME_CHARS_MAX,
+    NOTE_CHARS_MAX,
+    SETS_PER_JOB_MAX,
+    VOTERS_MAX,
+    Mode,
+    Strategy,
+)
 
 BODY_BYTES_MAX = 1024 * 1024
 
 Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARS_MAX)]
 Count = Annotated[int, Field(ge=0, le=COUNT_MAX)]
+Note = Annotated[str, Field(max_length=NOTE_CHARS_MAX)]
+Profiles = Annotated[list[Name], Field(min_length=1, max_length=64)]
+Material = Annotated[str, Field(max_length=NAME_CHARS_MAX)]
+Materials = Annotated[list[Material], Field(max_length=MATERIALS_MAX)]
 
 
 class _Request(BaseModel):
@@ -23,7 +37,9 @@ class NewSet(_Request):
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     name: Name
     copies: Count = 1
-    profiles: Annotated[list[Name], Field(min_length=1, max_length=64)]
+    profiles: Profiles
+    materials: Materials = []
+    metadata: Annotated[str, Field(max_length=METADATA_CHARS_MAX)] = ""
 
 
 class NewJob(_Request):
@@ -31,7 +47,38 @@ class NewJob(_Request):
 
     name: Name
     runs: Count = 1
+    note: Note = ""
+    draft: bool = False
     sets: Annotated[list[NewSet], Field(min_length=1, max_length=SETS_PER_JOB_MAX)]
+
+
+class JobEdit(_Request):
+    """New values for some of a job's fields."""
+
+    name: Name | None = None
+    runs: Count | None = None
+    note: Note | None = None
+
+
+class NewSets(_Request):
+    """Sets to add at the end of a job, as a block."""
+
+    sets: Annotated[list[NewSet], Field(min_length=1, max_length=SETS_PER_JOB_MAX)]
+
+
+class SetEdit(_Request):
+    """New values for some of a set's fields. `extra` are copies of the present run only."""
+
+    copies: Count | None = None
+    extra: Count | None = None
+    profiles: Profiles | None = None
+    materials: Materials | None = None
+
+
+class Place(_Request):
+    """The job, or the set, that this one is put ahead of; none puts it at the end."""
+
+    before: str | None = None
 
 
 class NewQueue(_Request):
@@ -42,9 +89,18 @@ class NewQueue(_Request):
 
 
 class Move(_Request):
-    """The queue that a job is moved to."""
+    """The queue that a job is moved to, and the job there that it is put ahead of."""
 
     to: str
+    before: str | None = None
+
+
+class QueueEdit(_Request):
+    """New values for some of a queue's settings."""
+
+    strategy: Annotated[Strategy, Field(strict=False)] | None = None
+    mode: Annotated[Mode, Field(strict=False)] | None = None
+    voters: Annotated[list[str], Field(max_length=VOTERS_MAX)] | None = None
 
 
 class Managing(_Request):

@@ -1,36 +1,61 @@
 """The peer's state as the page, the command line and other programs see it: plain JSON."""
 
+import json
 import socket
-from typing import Any
 
 from crdtqueue import __version__
 from crdtqueue.adapters import clock
 from crdtqueue.adapters.links import Address
-from crdtqueue.core.explain import JobState, Printer, explain
-from crdtqueue.core.ids import Claim, PeerId
+from crdtqueue.api.job_view import JobViews, Json
+from crdtqueue.core.explain import Printer
+from crdtqueue.core.ids import PeerId, QueueName
 from crdtqueue.core.messages import PrinterNews
-from crdtqueue.core.model import Job, PrintSet, RosterEntry
-from crdtqueue.core.progress import done_by_set, progress
-from crdtqueue.core.replication import is_safe_to_leave
+from crdtqueue.core.model import RosterEntry
 from crdtqueue.peer.lan_queue import LanQueue
 from crdtqueue.peer.peer import Membership, Peer
 
-Json = dict[str, Any]
+DELETED_SHOWN_MAX = 50
+"""So many deleted jobs can be brought back from a page, the latest."""
 
 
-def state_of(peer: Peer) -> Json:
-    """Everything that a page shows."""
-    return {
-        "peer": {
-            "id": peer.me.peer,
-            "name": peer.me.name,
-            "version": __version__,
-            "address": str(Address(host=_host(peer), port=peer.me.port)),
-            "problems": problems(peer),
-        },
-        "printer": _own_printer(peer),
-        "queues": [_queue(peer, membership) for membership in peer.memberships.values()],
-    }
+class View:
+    """What a page shows of one peer. Keep it: what has not changed is not computed again."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._jobs: dict[QueueName, JobViews] = {}
+
+    def state(self) -> Json:
+        """Everything that a page shows."""
+        return dict(json.loads(self.text()))
+
+    def text(self) -> str:
+        """`state` as JSON text."""
+        peer = self._peer
+        head: Json = {
+            "peer": {
+                "id": peer.me.peer,
+                "name": peer.me.name,
+                "version": __version__,
+                "address": str(Address(host=_host(peer), port=peer.me.port)),
+                "problems": problems(peer),
+            },
+            "printer": _own_printer(peer),
+        }
+        queues = ", ".join(self._queue(membership) for membership in peer.memberships.values())
+        return f'{json.dumps(head)[:-1]}, "queues": [{queues}]}}'
+
+    def _queue(self, membership: Membership) -> str:
+        queue = membership.queue
+        news = _news(self._peer, queue)
+        printers = tuple(
+            Printer(peer=e.peer, name=e.name, profile=e.profile, news=news.get(e.peer))
+            for e in _roster(queue)
+            if e.profile
+        )
+        views = self._jobs.setdefault(queue.name, JobViews())
+        jobs = ", ".join(views.texts(queue, membership.drafts.drafts, printers))
+        return f'{json.dumps(_queue_head(queue, news))[:-1]}, "jobs": [{jobs}]}}'
 
 
 def problems(peer: Peer) -> list[str]:
@@ -42,11 +67,6 @@ def problems(peer: Peer) -> list[str]:
         texts += membership.finder.sentences()
         found += [f"{name}: {text}" for text in texts if text]
     return found
-
-
-def names(queue: LanQueue) -> dict[PeerId, str]:
-    """What the peers of a queue are called."""
-    return {queue.me.peer: queue.me.name} | {e.peer: e.name for e in queue.state.roster.values()}
 
 
 def _host(peer: Peer) -> str:
@@ -84,23 +104,21 @@ def _printer(name: str, profile: str, news: PrinterNews) -> Json:
     }
 
 
-def _queue(peer: Peer, membership: Membership) -> Json:
-    queue = membership.queue
-    news = _news(peer, queue)
-    printers = [
-        Printer(peer=e.peer, name=e.name, profile=e.profile, news=news.get(e.peer))
-        for e in _roster(queue)
-        if e.profile
-    ]
-    held = queue.claims.held(clock.now_s())
+def _queue_head(queue: LanQueue, news: dict[PeerId, PrinterNews]) -> Json:
+    state, settings = queue.state, queue.state.settings
     return {
         "name": queue.name,
-        "mode": "available",
+        "mode": settings.mode.value,
+        "voters": list(settings.voters),
+        "strategy": settings.strategy.value,
         "open": not queue.is_local,
         "local": queue.is_local,
         "synced": queue.synced,
         "peers": [_peer(queue, entry, news) for entry in _roster(queue)],
-        "jobs": [_job(queue, job, held.get(job.id), printers) for job in queue.state.jobs],
+        "deleted": [
+            {"id": job.id, "name": job.name, "created_at_s": job.created_at_s}
+            for job in sorted(state.deleted, key=lambda job: -job.created_at_s)[:DELETED_SHOWN_MAX]
+        ],
     }
 
 
@@ -131,55 +149,4 @@ def _peer(queue: LanQueue, entry: RosterEntry, news: dict[PeerId, PrinterNews]) 
         "heard_s": round(clock.now_s() - remote.heard_s, 1) if remote and not own else None,
         "address": entry.addresses[0] if entry.addresses else None,
         "printer": _printer(entry.name, entry.profile, its) if its and entry.profile else None,
-    }
-
-
-def _job(queue: LanQueue, job: Job, claim: Claim | None, printers: list[Printer]) -> Json:
-    silent_s = queue.claims.silent_s(claim, clock.now_s()) if claim else 0.0
-    state, why = explain(job, claim, silent_s, printers)
-    far = progress(job)
-    return {
-        "id": job.id,
-        "name": job.name,
-        "runs": job.runs,
-        "copies_done": far.done,
-        "copies_total": far.total,
-        "state": state.value,
-        "why": why,
-        "paused": job.paused,
-        "printing_by": _printing_by(queue, job, state, claim, printers),
-        "created_by": job.created_by,
-        "created_at_s": job.created_at_s,
-        "safe_to_leave": is_safe_to_leave(queue.state, job),
-        "sets": [_set(job, each) for each in job.sets],
-    }
-
-
-def _printing_by(
-    queue: LanQueue, job: Job, state: JobState, claim: Claim | None, printers: list[Printer]
-) -> Json | None:
-    if claim is None or state not in {JobState.PRINTING, JobState.PAUSED}:
-        return None
-    news = next((p.news for p in printers if p.peer == claim.peer), None)
-    its = news if news and news.job == job.id else None
-    return {
-        "peer": claim.peer,
-        "name": names(queue).get(claim.peer, claim.peer),
-        "progress": its.progress if its else None,
-        "file_name": its.file_name if its else None,
-    }
-
-
-def _set(job: Job, each: PrintSet) -> Json:
-    return {
-        "id": each.id,
-        "file": {
-            "sha256": each.file.sha256,
-            "name": each.file.name,
-            "size_bytes": each.file.size_bytes,
-        },
-        "copies": each.copies,
-        "profiles": sorted(each.profiles),
-        "done": done_by_set(job)[each.id],
-        "total": each.copies * job.runs,
     }

@@ -1,5 +1,6 @@
-"""The words of the queue: job, set, run record, claim record, roster, as plain values."""
+"""The words of the queue: settings, job, set, run record, roster, as plain values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -7,7 +8,39 @@ from crdtqueue.core.ids import Claim, JobId, PeerId, PrintId, Profile, SetId, Sh
 
 COUNT_MAX = 999_999
 NAME_CHARS_MAX = 200
+NOTE_CHARS_MAX = 2_000
+METADATA_CHARS_MAX = 4_000
 SETS_PER_JOB_MAX = 200
+MATERIALS_MAX = 16
+VOTERS_MAX = 64
+
+
+class Mode(StrEnum):
+    """Who must agree before a printer may take a job."""
+
+    AVAILABLE = "available"
+    """Every peer in sight: prints go on with whoever is there."""
+    SAFE = "safe"
+    """A majority of the named voters: no print twice, whatever the network does."""
+
+
+class Strategy(StrEnum):
+    """Which of a queue's jobs a printer takes first."""
+
+    IN_ORDER = "in-order"
+    LEAST_CHANGES = "least-changes"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueueSettings:
+    """What people have agreed on for a whole queue."""
+
+    name: str = ""
+    generation: int = 1
+    strategy: Strategy = Strategy.IN_ORDER
+    mode: Mode = Mode.AVAILABLE
+    voters: tuple[PeerId, ...] = ()
+    schema: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,13 +54,25 @@ class FileRef:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PrintSet:
-    """One file of a job, to be printed `copies` times in each run, on printers that fit."""
+    """One file of a job, to be printed `copies` times in each run, on printers that fit.
+
+    `extras` are copies wanted beyond that, by job generation and run (counted from 1). `materials`
+    are what each tool must be loaded with, empty where it does not matter. `metadata` is text of
+    other programs about the file, carried along.
+    """
 
     id: SetId
     order: str
     file: FileRef
     copies: int
     profiles: frozenset[Profile]
+    materials: tuple[str, ...] = ()
+    extras: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    metadata: str = ""
+
+    def wanted(self, generation: int, run: int) -> int:
+        """Copies to be printed in this run."""
+        return self.copies + self.extras.get((generation, run), 0)
 
 
 class Result(StrEnum):
@@ -36,18 +81,23 @@ class Result(StrEnum):
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    ABORTED = "aborted"
+    """Nobody can say how: the printer no longer knows of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunRecord:
     """One finished print: written once by the printer's peer, never changed.
 
-    `generation` is the job's at the start, so that a reset leaves old prints uncounted. The times
-    are wall-clock seconds of the writer, for people to read and never compared.
+    `generation` is the job's at the start, so that a reset leaves old prints uncounted. `run` and
+    `copy` (both from 1) say which copy was meant, so that two prints of one copy are seen to be a
+    double. The times are wall-clock seconds of the writer, for people to read and never compared.
     """
 
     print_id: PrintId
     generation: int
+    run: int
+    copy: int
     set: SetId
     profile: Profile
     result: Result
@@ -55,11 +105,33 @@ class RunRecord:
     started_at_s: float
     ended_at_s: float
     bytes: int
+    filament_mm: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draft:
+    """That somebody is editing a job. Each keystroke or so writes it anew, with another `beat`."""
+
+    peer: PeerId
+    by: str
+    beat: int
+
+
+class Deletion(StrEnum):
+    """Whether a job is to go."""
+
+    NONE = "none"
+    AFTER_COPY = "after-copy"
+    """As soon as no printer has it; until then no further copy is begun."""
+    NOW = "now"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """What a person submitted, with the records of what was printed of it."""
+    """What a person submitted, with the records of what was printed of it.
+
+    `forgiven` counts the failed prints of this generation that a person has looked at.
+    """
 
     id: JobId
     name: str
@@ -71,6 +143,10 @@ class Job:
     created_at_s: float
     sets: tuple[PrintSet, ...]
     records: tuple[RunRecord, ...] = ()
+    note: str = ""
+    forgiven: int = 0
+    draft: Draft | None = None
+    deletion: Deletion = Deletion.NONE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,14 +163,17 @@ class RosterEntry:
 class QueueState:
     """One queue's document as of now, in the order in which it is printed.
 
-    `claims` are all start records, `ended` those of them that have an end record. `deleted` jobs
-    are kept, because a print of one may still be running. `holders` says who has which file.
+    `claims` are all start records, `ended` those of them that have an end record, `lost` those that
+    a person has given up. `deleted` jobs are kept, because a print of one may still be running.
+    `holders` says who has which file.
     """
 
+    settings: QueueSettings = QueueSettings()
     jobs: tuple[Job, ...] = ()
     deleted: tuple[Job, ...] = ()
     claims: frozenset[Claim] = frozenset()
     ended: frozenset[Claim] = frozenset()
+    lost: frozenset[Claim] = frozenset()
     roster: dict[PeerId, RosterEntry] = field(default_factory=dict)
     holders: dict[Sha256, frozenset[PeerId]] = field(default_factory=dict)
 

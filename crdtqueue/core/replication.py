@@ -25,7 +25,7 @@ def to_fetch(state: QueueState, me: PeerId, in_sight: frozenset[PeerId]) -> list
     """
     wanted = []
     for job in state.jobs:
-        if progress(job).complete:
+        if is_safe_to_leave(state, job) or progress(job).complete:
             continue
         for each in job.sets:
             holders = state.holders.get(each.file.sha256, frozenset())

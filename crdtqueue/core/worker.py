@@ -20,7 +20,7 @@ from enum import StrEnum
 
 from crdtqueue.core.ids import Claim, JobId, PeerId, PrintId, Profile, QueueName, claim_of_print
 from crdtqueue.core.model import FileRef, Job, Result, RunRecord
-from crdtqueue.core.progress import next_set, on_hold
+from crdtqueue.core.progress import next_copy, next_set, on_hold
 from crdtqueue.core.worker_events import (
     RESULTS,
     Ask,
@@ -314,7 +314,7 @@ class Worker:
         queue, claim = self.held
         view = self._view(queue)
         job = view.state.job(claim.job) if view else None
-        following = next_set(job, self._profile) if job else None
+        following = next_copy(job, self._profile) if job else None
         if job is None or view is None or not view.ready or following is None:
             return None
         if self._reason_to_end(view, job, claim):
@@ -324,8 +324,10 @@ class Worker:
             claim=claim,
             number=_last_number(job, claim) + 1,
             generation=job.generation,
-            set=following.id,
-            file=following.file,
+            run=following.run,
+            copy=following.number,
+            set=following.set.id,
+            file=following.set.file,
             started_at_s=wall_s,
         )
 
@@ -349,7 +351,7 @@ class Worker:
             self._save(replace(self._saved, printing=None, bed_clear=clear))
         elif self._state is WorkerState.PRINTING:
             reason = "The printer no longer knows of this print. Look at it before you go on."
-            self._report(Result.FAILED, reason, 0, wall_s, moved=True)
+            self._report(Result.ABORTED, reason, 0, wall_s, moved=True)
 
     def _report(
         self, result: Result, reason: str, bytes_done: int, wall_s: float, *, moved: bool
@@ -363,6 +365,8 @@ class Worker:
         record = RunRecord(
             print_id=printing.print_id,
             generation=printing.generation,
+            run=printing.run,
+            copy=printing.copy,
             set=printing.set,
             profile=self._profile,
             result=result,

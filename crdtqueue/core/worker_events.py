@@ -36,6 +36,8 @@ class Printing:
     claim: Claim
     number: int
     generation: int
+    run: int
+    copy: int
     set: SetId
     file: FileRef
     started_at_s: float

@@ -1,8 +1,7 @@
 """The routes: the API as JSON, live state as server-sent events, the page as static files."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -15,9 +14,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from crdtqueue.api.models import BODY_BYTES_MAX, Managing, Move, NewJob, NewQueue, read
+from crdtqueue.api.models import Managing, NewQueue, QueueEdit, read
 from crdtqueue.api.service import Service
-from crdtqueue.api.view import state_of
+from crdtqueue.api.view import View
 from crdtqueue.core.errors import (
     CrdtQueueError,
     Hostile,
@@ -26,7 +25,9 @@ from crdtqueue.core.errors import (
     Refused,
     Unavailable,
 )
+from crdtqueue.http.bodies import Handler, body
 from crdtqueue.http.guard import Guard
+from crdtqueue.http.job_routes import JobRoutes
 from crdtqueue.peer.peer import Peer
 
 EVENT_GAP_S = 0.25
@@ -41,8 +42,6 @@ STATUS: Mapping[type[CrdtQueueError], int] = {
     Unavailable: 503,
 }
 
-Handler = Callable[[Request], Awaitable[Response]]
-
 
 class Routes:
     """The handlers of one peer."""
@@ -50,11 +49,12 @@ class Routes:
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
         self._service = Service(peer)
+        self._view = View(peer)
         self._watchers = 0
 
     async def state(self, _: Request) -> Response:
         """Everything that a page shows."""
-        return JSONResponse(state_of(self._peer))
+        return Response(self._view.text(), media_type="application/json")
 
     async def events(self, _: Request) -> Response:
         """The state, at once and after every change."""
@@ -70,7 +70,7 @@ class Routes:
                 last = ""
                 while not self._peer.changes.is_closed:
                     changed.clear()
-                    now = json.dumps(state_of(self._peer))
+                    now = self._view.text()
                     yield (
                         f"event: state\ndata: {now}\n\n"
                         if now != last
@@ -99,40 +99,17 @@ class Routes:
             status_code=201,
         )
 
-    async def add_job(self, request: Request) -> Response:
-        """A new job of uploaded files."""
-        new = read(NewJob, await body(request))
-        job = await self._service.add_job(request.path_params["queue"], new)
-        return JSONResponse({"id": job}, status_code=201)
-
-    async def delete_job(self, request: Request) -> Response:
-        """Away with a job."""
-        await self._service.delete_job(request.path_params["queue"], request.path_params["job"])
-        return Response(status_code=204)
-
-    async def pause_job(self, request: Request) -> Response:
-        """Holds a job back."""
-        queue, job = request.path_params["queue"], request.path_params["job"]
-        await self._service.pause_job(queue, job, paused=True)
-        return Response(status_code=204)
-
-    async def resume_job(self, request: Request) -> Response:
-        """Lets a job go on."""
-        queue, job = request.path_params["queue"], request.path_params["job"]
-        await self._service.pause_job(queue, job, paused=False)
-        return Response(status_code=204)
-
-    async def move_job(self, request: Request) -> Response:
-        """Moves a job to another queue."""
-        queue, job = request.path_params["queue"], request.path_params["job"]
-        await self._service.move_job(queue, job, read(Move, await body(request)).to)
-        return Response(status_code=204)
-
     async def add_queue(self, request: Request) -> Response:
         """A new LAN queue, or one to join."""
         new = read(NewQueue, await body(request))
         name = await self._service.add_queue(new)
         return JSONResponse({"name": name}, status_code=201)
+
+    async def edit_queue(self, request: Request) -> Response:
+        """New settings of a queue."""
+        edit = read(QueueEdit, await body(request))
+        await self._service.edit_queue(request.path_params["queue"], edit)
+        return Response(status_code=204)
 
     async def leave_queue(self, request: Request) -> Response:
         """Leaves a LAN queue."""
@@ -172,28 +149,15 @@ class Routes:
             ("POST", "/files", self.upload),
             ("POST", "/queues", self.add_queue),
             ("DELETE", "/queues/{queue}", self.leave_queue),
-            ("POST", "/queues/{queue}/jobs", self.add_job),
-            ("DELETE", "/queues/{queue}/jobs/{job}", self.delete_job),
-            ("POST", "/queues/{queue}/jobs/{job}/pause", self.pause_job),
-            ("POST", "/queues/{queue}/jobs/{job}/resume", self.resume_job),
-            ("POST", "/queues/{queue}/jobs/{job}/move", self.move_job),
+            ("PATCH", "/queues/{queue}", self.edit_queue),
             ("POST", "/printer/bed-clear", self.clear_bed),
             ("POST", "/printer/managing", self.manage),
             ("POST", "/printer/pause", self.pause_print),
             ("POST", "/printer/resume", self.resume_print),
             ("POST", "/printer/cancel", self.cancel_print),
         ]
+        rows += JobRoutes(self._service.jobs).table()
         return [Route(f"/api{path}", handler, methods=[method]) for method, path, handler in rows]
-
-
-async def body(request: Request) -> bytes:
-    """The request's body. Raises Invalid if it is larger than any request of ours."""
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > BODY_BYTES_MAX:
-            raise Invalid(f"The request is larger than {BODY_BYTES_MAX // 1024} kB.")
-    return bytes(data)
 
 
 def error_response(code: str, message: str, status: int) -> JSONResponse:

@@ -27,6 +27,7 @@ from crdtqueue.peer.config import (
     PeerConfig,
     queue_name,
 )
+from crdtqueue.peer.drafts import DraftKeeper
 from crdtqueue.peer.fetching import Fetching
 from crdtqueue.peer.finding import Finder, Whereabouts
 from crdtqueue.peer.lan_queue import Hooks, Identity, LanQueue, Session, room_of
@@ -44,6 +45,7 @@ class Membership:
 
     queue: LanQueue
     finder: Finder
+    drafts: DraftKeeper
     task: asyncio.Task[None] | None = None
 
 
@@ -252,7 +254,7 @@ class Peer:
         queue = LanQueue(name, me=self.me, store=self.store, times=self.config.times, hooks=hooks)
         await queue.open()
         finder = Finder(queue=queue, where=where, listen=self.config.listen, changed=self._changed)
-        membership = Membership(queue=queue, finder=finder)
+        membership = Membership(queue=queue, finder=finder, drafts=DraftKeeper(queue))
         self.memberships[name] = membership
         if self._tasks:
             membership.task = self._tasks.create_task(self._live(membership), name=f"queue {name}")
@@ -268,6 +270,7 @@ class Peer:
             await self._end_stray_claims(queue)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(queue.run(), name=f"run {queue.name}")
+            tasks.create_task(membership.drafts.run(), name=f"drafts {queue.name}")
             if not queue.is_local:
                 tasks.create_task(membership.finder.run(), name=f"find {queue.name}")
 

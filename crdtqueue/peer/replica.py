@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable
 
 from crdtqueue.adapters.crdt.facade import ApplyResult, Document, open_document
 from crdtqueue.adapters.store import COMPACT_AFTER_UPDATES, Store
-from crdtqueue.core.document import ROOTS, Entry, read_queue
+from crdtqueue.core.document import ROOTS, Entry
 from crdtqueue.core.errors import Hostile, Unavailable
 from crdtqueue.core.ids import QueueName
 from crdtqueue.core.model import QueueState
+from crdtqueue.core.reading import Reading
 from crdtqueue.core.yupdate import UPDATE_BYTES_MAX
 
 UNWRITTEN_MAX = 1_000
@@ -30,7 +31,7 @@ class Replica:
         self._store = store
         self._on_update = on_update
         self._document: Document | None = None
-        self._state: QueueState | None = None
+        self._reading = Reading()
         self._last_write: asyncio.Future[None] | None = None
         self._unwritten = 0
         self._behind = ""
@@ -82,10 +83,10 @@ class Replica:
 
     @property
     def state(self) -> QueueState:
-        """What the document says now."""
-        if self._state is None:
-            self._state = read_queue(self.document.read())
-        return self._state
+        """What the document says now; after `close`, what was read last."""
+        for root, key, value in self._document.take_changes() if self._document else ():
+            self._reading.change(root, key, value)
+        return self._reading.state()
 
     @property
     def problem(self) -> str:
@@ -148,12 +149,15 @@ class Replica:
         """What the owner of this state vector lacks. Raises Hostile."""
         return self.document.diff(state_vector)
 
+    def size_bytes(self) -> int:
+        """The size of the document as one update."""
+        return len(self.document.diff(b"\0"))
+
     def state_vector(self) -> bytes:
         """What is known here."""
         return self.document.state_vector()
 
     def _updated(self, update: bytes) -> None:
-        self._state = None
         self._unwritten += 1
         self._last_write = self._store.append(self._name, update)
         self._last_write.add_done_callback(lambda write: self._written(update, write))

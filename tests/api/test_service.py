@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crdtqueue.api import service
+from crdtqueue.api import jobs
 from crdtqueue.api.models import NewJob, NewQueue, NewSet
 from crdtqueue.api.service import Service
 from crdtqueue.core.errors import Invalid, NotFound, Refused, Unavailable
@@ -45,7 +45,7 @@ def test_two_files_of_one_name_are_two_sets_in_their_order(tmp_path: Path) -> No
             upload = await asked.upload("part.gcode", chunks(GCODE, end))
             hashes.append(upload.file.sha256)
         sets = [NewSet(sha256=h, name="part.gcode", profiles=[" mk3s "]) for h in hashes]
-        await asked.add_job("LOCAL", NewJob(name="both", sets=sets))
+        await asked.jobs.add("LOCAL", NewJob(name="both", sets=sets))
         job = peer.queue("local").state.jobs[0]
         assert [each.file.sha256 for each in job.sets] == hashes
         assert job.sets[0].profiles == {"MK3S"}
@@ -59,10 +59,10 @@ def test_the_largest_job_there_can_be_fits_or_is_refused_whole(tmp_path: Path) -
         sha256 = (await asked.upload("part.gcode", chunks(GCODE))).file.sha256
         profiles = [f"{n:03d}{'€' * 61}" for n in range(64)]
         widest = NewSet(sha256=sha256, name="€" * 200, profiles=profiles)
-        await asked.add_job("local", NewJob(name="€" * 200, sets=[widest] * 20))
+        await asked.jobs.add("local", NewJob(name="€" * 200, sets=[widest] * 20))
         assert len(peer.queue("local").state.jobs[0].sets) == 20
         with pytest.raises(Invalid, match="split"):
-            await asked.add_job("local", NewJob(name="x", sets=[widest] * 200))
+            await asked.jobs.add("local", NewJob(name="x", sets=[widest] * 200))
         assert len(peer.queue("local").state.jobs) == 1
 
     run(tmp_path, use)
@@ -72,13 +72,13 @@ def test_a_queue_takes_so_many_jobs_and_so_much_and_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def use(peer: Peer, _: Service) -> None:
-        monkeypatch.setattr(service, "JOBS_PER_QUEUE_MAX", 2)
+        monkeypatch.setattr(jobs, "JOBS_PER_QUEUE_MAX", 2)
         for _number in range(2):
             await add_job(peer, "local")
         with pytest.raises(Refused, match="at most 2 jobs"):
             await add_job(peer, "local")
-        monkeypatch.setattr(service, "JOBS_PER_QUEUE_MAX", 100)
-        monkeypatch.setattr(service, "DOCUMENT_BYTES_MAX", 100)
+        monkeypatch.setattr(jobs, "JOBS_PER_QUEUE_MAX", 100)
+        monkeypatch.setattr(jobs, "DOCUMENT_BYTES_MAX", 100)
         with pytest.raises(Refused, match="Make a new queue"):
             await add_job(peer, "local")
 
@@ -89,13 +89,13 @@ def test_what_is_not_there_is_not_found(tmp_path: Path) -> None:
     async def use(peer: Peer, asked: Service) -> None:
         job = await add_job(peer, "local")
         with pytest.raises(NotFound, match="There are: local"):
-            await asked.pause_job("workshop", job, paused=True)
+            await asked.jobs.pause("workshop", job, paused=True)
         for wrong in ("", "x" * 1_000, job[:-1], f"{job}/deleted", "../"):
             with pytest.raises(NotFound, match="Look at the list again"):
-                await asked.delete_job("local", wrong)
-        await asked.delete_job("local", job)
+                await asked.jobs.delete("local", wrong)
+        await asked.jobs.delete("local", job)
         with pytest.raises(NotFound):
-            await asked.pause_job("local", job, paused=False)
+            await asked.jobs.pause("local", job, paused=False)
 
     run(tmp_path, use)
 
@@ -107,10 +107,10 @@ def test_a_job_that_is_printed_cannot_be_deleted_and_says_by_whom(tmp_path: Path
         job = await add_job(peer, "local")
         await until(peer, lambda: printer.current)
         with pytest.raises(Refused, match=r"a has part\. Cancel the print there"):
-            await asked.delete_job("local", job)
+            await asked.jobs.delete("local", job)
         printer.finish()
         await until(peer, lambda: peer.queue("local").state.ended)
-        await asked.delete_job("local", job)
+        await asked.jobs.delete("local", job)
 
     run(tmp_path, use, printer)
 
@@ -122,11 +122,11 @@ def test_a_paused_job_is_not_begun(tmp_path: Path) -> None:
         asked.manage(managing=False)
         await until(peer, lambda: peer.operator and not peer.operator.worker.saved.managing)
         held, free = [await add_job(peer, "local") for _ in range(2)]
-        await asked.pause_job("local", held, paused=True)
+        await asked.jobs.pause("local", held, paused=True)
         asked.manage(managing=True)
         await until(peer, lambda: done(peer, free, "local"))
         assert done(peer, held, "local") == 0
-        await asked.pause_job("local", held, paused=False)
+        await asked.jobs.pause("local", held, paused=False)
         await until(peer, lambda: done(peer, held, "local"))
 
     run(tmp_path, use, printer)
@@ -187,15 +187,15 @@ def test_a_job_is_moved_there_and_back_again(tmp_path: Path) -> None:
         await asked.add_queue(NewQueue(name="workshop"))
         job = await add_job(peer, "local")
         for source, target in (("local", "workshop"), ("workshop", "local")):
-            await asked.pause_job(source, job, paused=target == "local")
-            await asked.move_job(source, job, target)
+            await asked.jobs.pause(source, job, paused=target == "local")
+            await asked.jobs.move(source, job, target)
             assert peer.queue(source).state.jobs == ()
             (moved,) = peer.queue(target).state.jobs
             assert moved.name == "part"
             assert moved.paused == (target == "local")
             assert [each.copies for each in moved.sets] == [1]
             job = moved.id
-        await asked.move_job("local", job, "local")
+        await asked.jobs.move("local", job, "local")
         assert [each.id for each in peer.queue("local").state.jobs] == [job]
 
     run(tmp_path, use)
@@ -209,13 +209,13 @@ def test_a_job_that_somebody_has_or_had_is_not_moved(tmp_path: Path) -> None:
         job = await add_job(peer, "local")
         await until(peer, lambda: printer.current)
         with pytest.raises(Refused, match="a has part"):
-            await asked.move_job("local", job, "workshop")
+            await asked.jobs.move("local", job, "workshop")
         printer.finish()
         await until(peer, lambda: peer.queue("local").state.ended)
         with pytest.raises(Refused, match="printed in part"):
-            await asked.move_job("local", job, "workshop")
+            await asked.jobs.move("local", job, "workshop")
         with pytest.raises(NotFound, match="no queue"):
-            await asked.move_job("local", job, "elsewhere")
+            await asked.jobs.move("local", job, "elsewhere")
         assert peer.queue("workshop").state.jobs == ()
 
     run(tmp_path, use, printer)

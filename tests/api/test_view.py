@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crdtqueue import __version__
-from crdtqueue.api.view import problems, state_of
+from crdtqueue.api.view import View, problems
 from crdtqueue.core import messages as m
 from crdtqueue.core.errors import Unavailable
 from crdtqueue.peer.peer import Peer
@@ -27,7 +27,7 @@ from tests.peer.peers import (
 
 def state(peer: Peer) -> dict[str, object]:
     """The state, having been JSON in between, as a browser reads it."""
-    return dict(json.loads(json.dumps(state_of(peer), allow_nan=False)))
+    return dict(json.loads(json.dumps(View(peer).state(), allow_nan=False)))
 
 
 def test_a_peer_alone_shows_itself_and_its_own_queue(tmp_path: Path) -> None:
@@ -46,6 +46,8 @@ def test_a_peer_alone_shows_itself_and_its_own_queue(tmp_path: Path) -> None:
                     {
                         "name": "local",
                         "mode": "available",
+                        "voters": [],
+                        "strategy": "in-order",
                         "open": False,
                         "local": True,
                         "synced": True,
@@ -61,6 +63,7 @@ def test_a_peer_alone_shows_itself_and_its_own_queue(tmp_path: Path) -> None:
                                 "printer": None,
                             }
                         ],
+                        "deleted": [],
                         "jobs": [],
                     }
                 ],
@@ -71,7 +74,7 @@ def test_a_peer_alone_shows_itself_and_its_own_queue(tmp_path: Path) -> None:
 
 def shown(peer: Peer) -> dict[str, Any]:
     """The first job of the queue workshop."""
-    jobs = state_of(peer)["queues"][1]["jobs"]
+    jobs = View(peer).state()["queues"][1]["jobs"]
     return dict(jobs[0]) if jobs else {}
 
 
@@ -104,11 +107,11 @@ def test_both_peers_show_who_prints_what_and_what_is_done(tmp_path: Path) -> Non
                     "progress": 0.0,
                     "file_name": "part.gcode",
                 }
-                on_b = next(p for p in state_of(peer)["queues"][1]["peers"] if p["name"] == "b")
+                on_b = next(p for p in View(peer).state()["queues"][1]["peers"] if p["name"] == "b")
                 assert on_b["online"]
                 assert on_b["printer"]["text"] == "Prints part.gcode."
                 assert on_b["printer"]["temperatures"][0]["actual_c"] == 21.5
-            own = state_of(b)["printer"]
+            own = View(b).state()["printer"]
             assert (own["queue"], own["job_id"], own["state"]) == ("workshop", job, "printing")
             printer.finish()
             await until(a, lambda: done(a, job) == 1)
@@ -117,8 +120,13 @@ def test_both_peers_show_who_prints_what_and_what_is_done(tmp_path: Path) -> Non
                 "id": "",
                 "file": {},
                 "copies": 2,
+                "extra": 0,
                 "profiles": ["MK3S"],
+                "materials": [],
+                "run_done": 1,
+                "run_total": 2,
                 "done": 1,
+                "pending": 1,
                 "total": 2,
             }
 
@@ -134,7 +142,7 @@ def test_a_peer_that_has_gone_is_shown_as_gone(tmp_path: Path) -> None:
             ) as b:
                 await until_linked(a, b)
                 await add_job(a)
-                await until(a, lambda: len(state_of(a)["queues"][1]["peers"]) == 2)
+                await until(a, lambda: len(View(a).state()["queues"][1]["peers"]) == 2)
                 await until(
                     a,
                     lambda: a.queue("workshop").state.open_claims(
@@ -142,7 +150,7 @@ def test_a_peer_that_has_gone_is_shown_as_gone(tmp_path: Path) -> None:
                     ),
                 )
             await until(a, lambda: not a.queue("workshop").sessions)
-            queue = state_of(a)["queues"][1]
+            queue = View(a).state()["queues"][1]
             gone = next(p for p in queue["peers"] if p["name"] == "b")
             assert (gone["online"], gone["printer"]) == (False, None)
             assert queue["jobs"][0]["why"].startswith("b has it, and was last heard of ")

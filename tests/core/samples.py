@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from crdtqueue.core.ids import Claim, JobId, PeerId, Profile, SetId, Sha256
 from crdtqueue.core.model import FileRef, Job, PrintSet, Result, RunRecord
 
@@ -32,8 +34,16 @@ def print_set(
     copies: int = 1,
     profiles: frozenset[Profile] = frozenset({MK3S}),
     name: str = "part.gcode",
+    extras: Mapping[tuple[int, int], int] | None = None,
 ) -> PrintSet:
-    return PrintSet(id=set_id, order=set_id, file=file(name), copies=copies, profiles=profiles)
+    return PrintSet(
+        id=set_id,
+        order=set_id,
+        file=file(name),
+        copies=copies,
+        profiles=profiles,
+        extras=extras or {},
+    )
 
 
 def record(
@@ -46,10 +56,14 @@ def record(
     profile: Profile = MK3S,
     reason: str = "",
     ended_at_s: float = 2.0,
+    run: int = 1,
+    copy: int = 1,
 ) -> RunRecord:
     return RunRecord(
         print_id=claim.print_id(number),
         generation=generation,
+        run=run,
+        copy=copy,
         set=set_id,
         profile=profile,
         result=result,

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from crdtqueue.core.document import (
     ROOTS,
-    SECONDS_MAX,
     Entry,
     claim_entry,
     deleted_entry,
@@ -17,7 +16,6 @@ from crdtqueue.core.document import (
     holder_entry,
     job_entries,
     paused_entry,
-    read_queue,
     record_entry,
     roster_entry,
 )
@@ -26,6 +24,7 @@ from crdtqueue.core.lib0 import JsonValue
 from crdtqueue.core.model import (
     COUNT_MAX,
     NAME_CHARS_MAX,
+    Deletion,
     FileRef,
     Job,
     PrintSet,
@@ -35,6 +34,8 @@ from crdtqueue.core.model import (
     RunRecord,
 )
 from crdtqueue.core.order import DIGITS, KEY_CHARS_MAX, is_key
+from crdtqueue.core.reading import read_queue
+from crdtqueue.core.values import SECONDS_MAX
 from tests.core.samples import (
     JOB,
     JOB_2,
@@ -100,6 +101,8 @@ RECORDS = st.builds(
     RunRecord,
     print_id=st.integers(0, 99).map(a_claim().print_id),
     generation=st.integers(0, COUNT_MAX),
+    run=st.integers(0, COUNT_MAX),
+    copy=st.integers(0, COUNT_MAX),
     set=st.just(SET_A),
     profile=PROFILES,
     result=st.sampled_from(Result),
@@ -132,7 +135,9 @@ def test_paused_and_deleted_jobs_are_marked() -> None:
     assert read([*entries, paused_entry(JOB, paused=True)]).jobs == (a_job(paused=True),)
     assert read([*entries, paused_entry(JOB, paused=False)]).jobs == (a_job(),)
     state = read([*entries, deleted_entry(JOB)])
-    assert (state.jobs, state.deleted) == ((), (a_job(),))
+    assert (state.jobs, state.deleted) == ((), (replace(a_job(), deletion=Deletion.NOW),))
+    state = read([*entries, deleted_entry(JOB), deleted_entry(JOB, Deletion.NONE)])
+    assert state.jobs == (a_job(),)
 
 
 @pytest.mark.parametrize("profile", [MK3S, None])

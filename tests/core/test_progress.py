@@ -1,23 +1,28 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crdtqueue.core.ids import Profile, SetId
-from crdtqueue.core.model import Job, PrintSet, Result, RunRecord
+from crdtqueue.core.model import COUNT_MAX, Deletion, Draft, Job, PrintSet, Result, RunRecord
 from crdtqueue.core.profile import ANY
 from crdtqueue.core.progress import (
     FAILURES_MAX,
+    Copy,
     Progress,
-    done_by_set,
+    SetProgress,
     failures,
+    next_copy,
     next_set,
     on_hold,
     progress,
+    set_progress,
     sets_for,
 )
-from tests.core.samples import ENDER, MK3S, SET_A, SET_B, a_claim, a_job, print_set, record
+from tests.core.samples import ENDER, ME, MK3S, SET_A, SET_B, a_claim, a_job, print_set, record
 
 A, B = print_set(), print_set(SET_B)
 
@@ -26,14 +31,24 @@ def printed(*sets: PrintSet, runs: int = 1, profile: Profile = MK3S) -> str:
     """What one printer prints of a job, as letters."""
     letters = ""
     records: tuple[RunRecord, ...] = ()
-    while following := next_set(a_job(*sets, runs=runs, records=records), profile):
-        letters += "A" if following.id == SET_A else "B"
-        done = record(a_claim(), len(letters), set_id=following.id, profile=profile)
-        records = (*records, done)
+    while following := next_copy(a_job(*sets, runs=runs, records=records), profile):
+        letters += "A" if following.set.id == SET_A else "B"
+        records = (*records, done(following, len(letters), profile))
         assert len(letters) < 100
     job = a_job(*sets, runs=runs, records=records)
     assert progress(job).complete == bool(letters)
     return letters
+
+
+def done(copy: Copy, number: int = 1, profile: Profile = MK3S, *, epoch: int = 1) -> RunRecord:
+    return record(
+        a_claim(epoch=epoch),
+        number,
+        set_id=copy.set.id,
+        profile=profile,
+        run=copy.run,
+        copy=copy.number,
+    )
 
 
 def test_the_order_of_copies_sets_and_runs() -> None:
@@ -61,7 +76,7 @@ def test_runs_that_printers_of_another_kind_have_done_are_done() -> None:
     assert next_set(a_job(*sets, records=(by_ender,)), MK3S) is None
     assert progress(a_job(*sets, records=(by_ender,))) == Progress(done=1, total=1)
     assert next_set(a_job(*sets, runs=2, records=(by_ender,)), MK3S) == A
-    assert progress(a_job(*sets, runs=2, records=(by_ender,))) == Progress(done=1, total=2)
+    assert progress(a_job(*sets, runs=2, records=(by_ender,))) == Progress(done=1, total=2, run=2)
 
 
 def test_only_finished_copies_of_this_generation_count() -> None:
@@ -73,16 +88,79 @@ def test_only_finished_copies_of_this_generation_count() -> None:
         record(a_claim(), 5, set_id=SetId("ffffff"), generation=1),
     )
     job = a_job(print_set(copies=3), generation=1, records=records)
-    assert done_by_set(job)[SET_A] == 1
+    assert set_progress(job)[SET_A] == SetProgress(run_done=1, run_wanted=3, done=1, pending=2)
     assert progress(job) == Progress(done=1, total=3)
     assert failures(job) == 1
 
 
-def test_a_double_print_is_counted_but_leaves_nothing_to_do() -> None:
+def test_a_double_print_is_seen_and_leaves_nothing_to_do() -> None:
     job = a_job(records=(record(a_claim(), 1), record(a_claim(epoch=2), 1)))
     assert next_set(job, MK3S) is None
+    assert progress(job) == Progress(done=1, total=1, doubles=1)
     assert progress(job).complete
-    assert done_by_set(job)[SET_A] == 2
+
+
+def test_a_double_print_satisfies_another_pending_copy() -> None:
+    twice = (record(a_claim()), record(a_claim(epoch=2)))
+    job = a_job(print_set(copies=2), B, runs=2, records=twice)
+    assert next_copy(job, MK3S) == Copy(set=B, run=1, number=1)
+    assert progress(job) == Progress(done=2, total=6, doubles=1)
+    job = a_job(A, B, runs=2, records=twice)
+    assert next_copy(job, MK3S) == Copy(set=B, run=1, number=1)
+    first_run = (*twice, record(a_claim(), 2, set_id=SET_B))
+    job = a_job(A, B, runs=2, records=first_run)
+    assert next_copy(job, MK3S) == Copy(set=B, run=2, number=1)
+    assert progress(job) == Progress(done=3, total=4, run=2, doubles=1)
+    whole = (*first_run, record(a_claim(), 3, set_id=SET_B, run=2))
+    assert progress(a_job(A, B, runs=2, records=whole)).complete
+
+
+def test_extra_copies_are_printed_in_their_run_only() -> None:
+    assert printed(print_set(extras={(0, 2): 2}), B, runs=3) == "ABAAABAB"
+    assert printed(print_set(copies=0, extras={(0, 1): 1}), B, runs=2) == "ABB"
+    assert printed(print_set(copies=0, extras={(0, 1): 1}), runs=5) == "A"
+    assert printed(print_set(copies=0, extras={(1, 1): 1}), B) == "B"
+    far = print_set(copies=0, extras={(0, 1): 1, (0, 900_000): 1})
+    assert printed(far, runs=COUNT_MAX) == "AA"
+
+
+def test_runs_that_are_over_stay_over_whatever_is_edited() -> None:
+    two_runs = (record(a_claim(), 1), record(a_claim(), 2, run=2))
+    with_b = a_job(A, B, runs=4, records=two_runs)
+    assert next_copy(with_b, MK3S) == Copy(set=B, run=2, number=1)
+    more = a_job(print_set(copies=3), runs=4, records=two_runs)
+    assert next_copy(more, MK3S) == Copy(set=print_set(copies=3), run=2, number=2)
+    assert progress(more) == Progress(done=2, total=10, run=2)
+    fewer_runs = a_job(A, runs=1, records=two_runs)
+    assert next_copy(fewer_runs, MK3S) is None
+    assert progress(fewer_runs).complete
+
+
+def test_fewer_copies_only_stop_later_ones() -> None:
+    records = tuple(record(a_claim(), n, copy=n) for n in range(1, 4))
+    job = a_job(print_set(copies=2), runs=2, records=records)
+    assert next_copy(job, MK3S) == Copy(set=print_set(copies=2), run=2, number=1)
+    assert progress(job) == Progress(done=3, total=5, run=2)
+
+
+def test_the_counts_of_each_set() -> None:
+    records = (
+        record(a_claim(), 1),
+        record(a_claim(), 2, set_id=SET_B),
+        record(a_claim(), 3, run=2),
+    )
+    job = a_job(A, print_set(SET_B, copies=2, extras={(0, 2): 1}), runs=3, records=records)
+    assert set_progress(job) == {
+        SET_A: SetProgress(run_done=1, run_wanted=1, done=2, pending=1),
+        SET_B: SetProgress(run_done=0, run_wanted=3, done=1, pending=5),
+    }
+
+
+@pytest.mark.parametrize("copies", [0, 1])
+def test_twenty_thousand_prints_of_one_copy_are_counted_quickly(copies: int) -> None:
+    records = tuple(record(a_claim(), n) for n in range(20_000))
+    job = a_job(print_set(copies=copies, extras={(0, 7): 5}), B, runs=COUNT_MAX, records=records)
+    assert progress(job).doubles == 19_999
 
 
 def test_a_job_that_is_paused_or_keeps_failing_is_held_back() -> None:
@@ -96,6 +174,13 @@ def test_a_job_that_is_paused_or_keeps_failing_is_held_back() -> None:
     assert on_hold(a_job(records=(*failed[1:], later))) == ""
     assert "Jam 3." in on_hold(a_job(records=(*failed, later)))
     assert on_hold(a_job(records=tuple(failed), generation=1)) == ""
+    assert on_hold(replace(a_job(records=tuple(failed)), forgiven=1)) == ""
+
+
+def test_a_job_that_is_edited_or_about_to_go_is_held_back() -> None:
+    draft = Draft(peer=ME, by="workshop-laptop", beat=1)
+    assert "workshop-laptop" in on_hold(replace(a_job(), draft=draft))
+    assert "deleted" in on_hold(replace(a_job(), deletion=Deletion.AFTER_COPY))
 
 
 PROFILES = st.sampled_from([MK3S, ENDER, ANY])
@@ -106,20 +191,37 @@ PROFILES = st.sampled_from([MK3S, ENDER, ANY])
         st.tuples(st.integers(0, 3), st.frozensets(PROFILES, max_size=2)), min_size=1, max_size=4
     ),
     st.integers(0, 3),
-    st.lists(st.tuples(st.integers(0, 5), PROFILES, st.sampled_from(Result)), max_size=12),
+    st.lists(
+        st.tuples(
+            st.integers(0, 5),
+            PROFILES,
+            st.sampled_from(Result),
+            st.integers(0, 4),
+            st.integers(0, 4),
+        ),
+        max_size=12,
+    ),
 )
 def test_any_job_can_be_counted_and_what_comes_next_brings_it_on(
     shapes: list[tuple[int, frozenset[Profile]]],
     runs: int,
-    prints: list[tuple[int, Profile, Result]],
+    prints: list[tuple[int, Profile, Result, int, int]],
 ) -> None:
     sets = [
         print_set(SetId(f"{n:06x}"), copies=copies, profiles=profiles)
         for n, (copies, profiles) in enumerate(shapes)
     ]
     records = tuple(
-        record(a_claim(), n, set_id=SetId(f"{which:06x}"), profile=profile, result=result)
-        for n, (which, profile, result) in enumerate(prints)
+        record(
+            a_claim(),
+            n,
+            set_id=SetId(f"{which:06x}"),
+            profile=profile,
+            result=result,
+            run=run,
+            copy=copy,
+        )
+        for n, (which, profile, result, run, copy) in enumerate(prints)
     )
     job = a_job(*sets, runs=runs, records=records)
     now = progress(job)
@@ -135,11 +237,10 @@ def finished(job: Job, printer: Profile, number: int) -> bool:
     """Whether one printer alone comes to an end with the job."""
     records: tuple[RunRecord, ...] = job.records
     for n in range(200):
-        following = next_set(a_job(*job.sets, runs=job.runs, records=records), printer)
+        following = next_copy(a_job(*job.sets, runs=job.runs, records=records), printer)
         if following is None:
             return True
-        done = record(a_claim(), number + n, set_id=following.id, profile=printer)
-        records = (*records, done)
+        records = (*records, done(following, number + n, printer))
     return False
 
 

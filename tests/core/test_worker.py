@@ -319,14 +319,14 @@ def test_the_print_of_somebody_else_uses_the_bed() -> None:
     assert bench.tell(w.BedCleared())[-1] == w.Ask(queue=QUEUE, job=JOB)
 
 
-def test_a_print_that_the_printer_forgets_has_failed() -> None:
+def test_a_print_that_the_printer_forgets_is_aborted() -> None:
     bench = Bench(a_job())
     printing = bench.start()
     assert bench.tell(w.PrintUnknown(print_id=printing.print_id)) == []
     bench.seen(printing, PrintPhase.PAUSED)
     (effect,) = bench.tell(w.PrintUnknown(print_id=printing.print_id))
     assert isinstance(effect, w.Record)
-    assert effect.record.result is Result.FAILED
+    assert effect.record.result is Result.ABORTED
     bench.recorded(effect)
     assert not bench.worker.saved.bed_clear
 

@@ -13,6 +13,8 @@ def test_the_printer_knows_a_print_by_its_claim_and_number() -> None:
         claim=a_claim(),
         number=2,
         generation=0,
+        run=1,
+        copy=1,
         set=SET_A,
         file=file(),
         started_at_s=1.0,

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from crdtqueue.api.models import BODY_BYTES_MAX
+from crdtqueue.api.view import View
 from crdtqueue.http import app
 from crdtqueue.peer.peer import Peer
 from tests.http.pages import client_of, error_of, page_of
@@ -312,7 +313,7 @@ def test_a_mistake_of_ours_is_an_error_of_the_same_shape(
     def broken(_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(app, "state_of", broken)
+    monkeypatch.setattr(View, "text", broken)
 
     async def use(_: Peer, client: httpx.AsyncClient) -> None:
         answer = await client.get("/api/state")

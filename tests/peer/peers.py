@@ -240,7 +240,7 @@ async def add_job(
     service = Service(peer)
     file = (await service.upload("part.gcode", chunks(gcode))).file
     new = NewSet(sha256=file.sha256, name=file.name, copies=copies, profiles=[profile or "MK3S"])
-    return await service.add_job(queue, NewJob(name="part", sets=[new]))
+    return await service.jobs.add(queue, NewJob(name="part", sets=[new]))
 
 
 def done(peer: Peer, job: JobId, queue: str = "workshop") -> int:

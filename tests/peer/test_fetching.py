@@ -10,7 +10,7 @@ import pytest
 from crdtqueue.adapters import files
 from crdtqueue.api.models import NewJob, NewSet
 from crdtqueue.api.service import Service
-from crdtqueue.api.view import state_of
+from crdtqueue.api.view import View
 from crdtqueue.core import messages as m
 from crdtqueue.core.document import deleted_entry, holder_entry
 from crdtqueue.core.errors import Unavailable
@@ -54,7 +54,7 @@ def test_a_second_peer_copies_the_file_and_the_first_may_be_switched_off(tmp_pat
             sha256 = Sha256(hashlib.sha256(LARGE).hexdigest())
             await until(a, lambda: holders(a, sha256) == 2)
             assert await asyncio.to_thread(b.files.path(sha256).read_bytes) == LARGE
-            assert state_of(a)["queues"][1]["jobs"][0]["safe_to_leave"]
+            assert View(a).state()["queues"][1]["jobs"][0]["safe_to_leave"]
 
     asyncio.run(scenario())
 
@@ -229,7 +229,7 @@ def test_a_disk_without_room_copies_nothing_and_says_why(
             file = (await Service(a).upload("part.gcode", chunks(GCODE))).file
             monkeypatch.setattr(files, "DISK_RESERVE_BYTES", 2**62)
             new = NewSet(sha256=file.sha256, name=file.name, profiles=["ANY"])
-            job = await Service(a).add_job("workshop", NewJob(name="x", sets=[new]))
+            job = await Service(a).jobs.add("workshop", NewJob(name="x", sets=[new]))
             await until(b, lambda: b.queue("workshop").state.job(job))
             with pytest.raises(Unavailable, match="Make room"):
                 await b.fetching.have(b.queue("workshop"), file)
@@ -261,8 +261,7 @@ def test_leaving_a_queue_while_files_are_copied_for_it_ends_the_copying_only(
                 await peer.leave_queue("workshop")
             with pytest.raises(Unavailable):
                 await fetched
-            queue.replica._state = None
-            assert await peer.fetching._copy_for(queue)  # it was about to be looked at
+            assert not await peer.fetching._copy_for(queue)  # it was about to be looked at
             await peer.add_queue("workshop", [str(holder.config.listen)])
             await until_linked(peer, holder)
             await have(peer)

@@ -29,6 +29,8 @@ PRINTING = w.Printing(
     claim=CLAIM,
     number=1,
     generation=0,
+    run=1,
+    copy=1,
     set=SetId("abcdef"),
     file=FileRef(sha256=Sha256("0" * 64), name="ü.gcode", size_bytes=12),
     started_at_s=1.5,

@@ -341,7 +341,7 @@ def test_a_full_disk_at_the_start_is_one_sentence(
         async with running(tmp_path, queue="workshop") as peer:
             await until(peer, lambda: peer.queue("workshop").replica.problem)
             with pytest.raises(Unavailable, match="Make room"):
-                await Service(peer).pause_job(
+                await Service(peer).jobs.pause(
                     "workshop", peer.queue("workshop").state.jobs[0].id, paused=True
                 )
             assert not peer.queue("workshop").ready

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from crdtqueue.adapters.crdt.values import ABSENT, Absent, checked_key, normalised, plain
 from crdtqueue.core.errors import Hostile, Invalid, Unavailable
@@ -34,6 +34,9 @@ EDIT_BYTES_MAX: Final = 2**20
 """The most that one edit may write; a larger one is to be split."""
 
 EMPTY_UPDATE: Final = b"\x00\x00"
+
+Entry: TypeAlias = tuple[str, str, JsonValue]
+"""Root, key, value."""
 
 
 class ApplyResult(Enum):
@@ -77,6 +80,9 @@ class Backend(Protocol):
 
     def take_updates(self) -> list[bytes]:
         """Return, and forget, the updates integrated since the last call, empty ones included."""
+
+    def take_changed(self) -> list[tuple[str, str]]:
+        """Return, and forget, the roots and keys that may have changed since the last call."""
 
     def close(self) -> None:
         """Let go of every object of the library."""
@@ -189,6 +195,16 @@ class Document:
         """Return the encoded state vector."""
         with self._library():
             return self._backend.state_vector()
+
+    def take_changes(self) -> list[Entry]:
+        """Return root, key and present value of all that may have changed since the last call.
+
+        The value is None if the key is gone. The first call returns everything.
+        """
+        with self._library():
+            changed = self._backend.take_changed()
+            values = [(root, key, self._backend.get(root, key)) for root, key in changed]
+        return [(root, key, None if v is ABSENT else plain(v)) for root, key, v in values]
 
     def on_update(self, observer: Callable[[bytes], None]) -> Callable[[], None]:
         """Call `observer` with every update integrated from now on, local or from a peer.

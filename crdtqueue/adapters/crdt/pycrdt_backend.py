@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from pycrdt import Doc, Map, TransactionEvent
@@ -23,7 +24,12 @@ class PycrdtBackend:
         self._document = document
         self._maps = {root: document.get(root, type=Map[Any]) for root in roots}
         self._updates: list[bytes] = []
+        self._changed: dict[tuple[str, str], None] = {}
         self._subscription = document.observe(self._keep_update)
+        self._map_subscriptions = {
+            root: each.observe(partial(self._keep_changed, root))
+            for root, each in self._maps.items()
+        }
 
     def read(self, root: str) -> dict[str, object]:
         """Return all keys of a root map."""
@@ -60,10 +66,20 @@ class PycrdtBackend:
         updates, self._updates = self._updates, []
         return updates
 
+    def take_changed(self) -> list[tuple[str, str]]:
+        """Return, and forget, the keys changed since the last call."""
+        changed, self._changed = self._changed, {}
+        return list(changed)
+
     def close(self) -> None:
         """Let go of the document and its maps."""
         self._document.unobserve(self._subscription)
+        for root, subscription in self._map_subscriptions.items():
+            self._maps[root].unobserve(subscription)
         self._maps.clear()
 
     def _keep_update(self, event: TransactionEvent) -> None:
         self._updates.append(bytes(event.update))
+
+    def _keep_changed(self, root: str, event: Any) -> None:
+        self._changed.update(((root, key), None) for key in event.keys)

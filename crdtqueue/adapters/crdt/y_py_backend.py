@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import y_py
@@ -27,7 +28,11 @@ class YPyBackend:
         self._document = document
         self._maps = {root: document.get_map(root) for root in roots}
         self._updates: list[bytes] = []
-        self._subscription = document.observe_after_transaction(self._keep_update)
+        self._changed: dict[tuple[str, str], None] = {}
+        self._subscriptions = [
+            document.observe_after_transaction(self._keep_update),
+            *(each.observe(partial(self._keep_changed, root)) for root, each in self._maps.items()),
+        ]
 
     def read(self, root: str) -> dict[str, object]:
         """Return all keys of a root map."""
@@ -64,6 +69,11 @@ class YPyBackend:
         updates, self._updates = self._updates, []
         return updates
 
+    def take_changed(self) -> list[tuple[str, str]]:
+        """Return, and forget, the keys changed since the last call."""
+        changed, self._changed = self._changed, {}
+        return list(changed)
+
     def close(self) -> None:
         """Let go of the document and its maps."""
         self._maps = {}
@@ -72,3 +82,6 @@ class YPyBackend:
     def _keep_update(self, event: Any) -> None:
         # The event is valid only during the callback; the bytes are a copy.
         self._updates.append(bytes(event.get_update()))
+
+    def _keep_changed(self, root: str, event: Any) -> None:
+        self._changed.update(((root, key), None) for key in event.keys)
