@@ -1,14 +1,19 @@
 """A print's own copy of its file in OctoPrint, made from one upload of each content.
 
-crdtqueue/<SHA-256>.gcode      a content, uploaded once, never printed itself
-crdtqueue/print-<id>.gcode     the copy that one print prints, deleted after it
+crdtqueue/<SHA-256>.gcode        a content, uploaded once, never printed itself
+crdtqueue/<part>-<mark>.gcode    the copy that one print prints, deleted after it
+
+OctoPrint shows a file by its name, so the copy's name begins with the part's. The mark (20 hex
+digits) is made from the print's id and the name, so that no other name, such as that of a copy
+that a person makes of it, is ever taken for this print's.
 """
 
 import asyncio
 import hashlib
 import logging
 import re
-from collections.abc import AsyncIterator, Collection
+import unicodedata
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -24,6 +29,9 @@ UPLOADS_MAX = 10
 """Contents that are kept in OctoPrint; the oldest go first."""
 CHUNK_BYTES = 256 * 1024
 _UPLOAD = re.compile(FOLDER + r"/[0-9a-f]{64}\.gcode")
+_COPY = re.compile(FOLDER + r"/([A-Za-z0-9_-]{1,40})-([0-9a-f]{12})([0-9a-f]{8})\.gcode")
+NAME_CHARS_MAX = 40
+_GCODE_SUFFIXES = (".gcode", ".gco", ".g")
 _BOUNDARY = "crdtqueue-7MA4YWxkTrZu0gW"
 
 _log = logging.getLogger(__name__)
@@ -76,10 +84,42 @@ def _checked(file: BinaryIO, sha256: str) -> Content:
     )
 
 
-def copy_path(print_id: PrintId) -> str:
-    """Where a print's own copy is."""
-    name = hashlib.sha256(print_id.encode("utf-8", "surrogatepass")).hexdigest()[:20]
-    return f"{FOLDER}/print-{name}.gcode"
+def copy_path(print_id: PrintId, name: str = "") -> str:
+    """Where a print's own copy is; `name` is the part's, of any characters."""
+    part = _part(name)
+    return f"{FOLDER}/{part}-{_id_mark(print_id)}{_name_mark(print_id, part)}.gcode"
+
+
+def is_copy_of(path: str | None, print_id: PrintId) -> bool:
+    """Whether this is a path that `copy_path` gives a print, under whatever name."""
+    found = _COPY.fullmatch(path or "")
+    if found is None:
+        return False
+    part, id_mark, name_mark = found.groups()
+    return id_mark == _id_mark(print_id) and name_mark == _name_mark(print_id, part)
+
+
+def _part(name: str) -> str:
+    """What every file system and every setting of OctoPrint leaves as it is."""
+    stem = next((name[: -len(x)] for x in _GCODE_SUFFIXES if name.lower().endswith(x)), name)
+    plain = unicodedata.normalize("NFKD", stem[:1000]).encode("ascii", "ignore").decode("ascii")
+    words = re.sub(r"[^A-Za-z0-9_]+", "-", plain)[:NAME_CHARS_MAX].strip("-")
+    return words or "print"
+
+
+def _id_mark(print_id: PrintId) -> str:
+    return hashlib.sha256(print_id.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def _name_mark(print_id: PrintId, part: str) -> str:
+    text = f"{part}/{print_id}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+async def find_copy(api: OctoPrintApi, print_id: PrintId) -> StoredFile | None:
+    """A print's own copy, under whatever name; the one that was printed, should there be two."""
+    found = [x for x in await api.folder(FOLDER) if is_copy_of(x.path, print_id)]
+    return max(found, key=lambda file: file.is_printed, default=None)
 
 
 async def provide(api: OctoPrintApi, content: Content, path: str) -> None:
@@ -108,9 +148,9 @@ async def _is_fresh(api: OctoPrintApi, content: Content, path: str) -> bool:
     return stored is not None and content.is_in(stored) and not stored.is_printed
 
 
-async def tidy(api: OctoPrintApi, over: Collection[PrintId], keep: str) -> None:
-    """Deletes the copies of prints that are over, and uploads beyond UPLOADS_MAX but `keep`."""
-    copies = {copy_path(print_id) for print_id in over}
+async def tidy(api: OctoPrintApi, over: Collection[PrintId], keep: Collection[str]) -> None:
+    """Deletes the copies of prints that are over, and uploads beyond UPLOADS_MAX, but `keep`."""
+    over_by_mark = {_id_mark(print_id): print_id for print_id in over}
     try:
         stored = await api.folder(FOLDER)
     except PrinterUnavailable as error:
@@ -118,12 +158,21 @@ async def tidy(api: OctoPrintApi, over: Collection[PrintId], keep: str) -> None:
         return
     uploads = [x for x in stored if _UPLOAD.fullmatch(x.path)]
     uploads.sort(key=lambda file: file.uploaded_unix_s, reverse=True)
-    superfluous = [x.path for x in uploads[UPLOADS_MAX - 1 :] if x.path != keep]
-    for path in [x.path for x in stored if x.path in copies] + superfluous:
+    superfluous = [x.path for x in uploads[UPLOADS_MAX - 1 :]]
+    copies = [x.path for x in stored if _is_copy_of_any(x.path, over_by_mark)]
+    for path in copies + superfluous:
+        if path in keep:
+            continue
         try:
             await api.delete(path)
         except PrinterError as error:
             _log.warning("%s stays in OctoPrint: %s", path, error)
+
+
+def _is_copy_of_any(path: str, over_by_mark: Mapping[str, PrintId]) -> bool:
+    found = _COPY.fullmatch(path)
+    print_id = over_by_mark.get(found[2]) if found else None
+    return print_id is not None and is_copy_of(path, print_id)
 
 
 async def _upload(api: OctoPrintApi, content: Content, path: str) -> None:

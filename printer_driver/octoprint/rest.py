@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
+from printer_driver.core import octoprint_push as push
 from printer_driver.core import octoprint_status as octoprint
 from printer_driver.errors import PrinterUnavailable, PrintRefused
 from printer_driver.printer import Temperature
@@ -157,6 +158,25 @@ class OctoPrintApi:
         )
         return answer.status != CONFLICT
 
+    def push_url(self) -> str:
+        """The raw websocket of the push API, with a password that stands in the address."""
+        url = self._base_url()
+        scheme = "wss" if url.scheme == "https" else "ws"
+        path = url.path.rstrip("/") + "/sockjs/websocket"
+        return str(url.copy_with(scheme=scheme, path=path, query=None, fragment=None))
+
+    async def push_login(self) -> str:
+        """The message that logs in on the push socket, good for one session."""
+        answer = await self._ask(
+            "POST", "/api/login", send={"passive": True}, expected={400, 401, 403, NOT_FOUND}
+        )
+        auth = push.auth_of(answer.content) if answer.status == 200 else None
+        if auth is None:
+            raise PrinterUnavailable(
+                f"OctoPrint at {self.shown_url} gives the key no session ({answer.status})."
+            )
+        return auth
+
     async def _ask(
         self,
         method: str,
@@ -185,10 +205,7 @@ class OctoPrintApi:
         if self._client is None:
             if not self._key.isascii() or not self._key.isprintable() or not self._key:
                 raise PrinterUnavailable(self._wrong_key())
-            try:
-                url = httpx.URL(self._url)
-            except (httpx.InvalidURL, TypeError) as error:
-                raise PrinterUnavailable(f"OctoPrint's address is wrong ({error}).") from error
+            url = self._base_url()
             self._client = httpx.AsyncClient(
                 base_url=url.copy_with(userinfo=b""),
                 auth=(url.username, url.password) if url.userinfo else None,
@@ -197,6 +214,12 @@ class OctoPrintApi:
                 trust_env=False,
             )
         return self._client
+
+    def _base_url(self) -> httpx.URL:
+        try:
+            return httpx.URL(self._url)
+        except (httpx.InvalidURL, TypeError) as error:
+            raise PrinterUnavailable(f"OctoPrint's address is wrong ({error}).") from error
 
     def _read(self, read: Callable[[Any], T], answer: Answer) -> T:
         try:

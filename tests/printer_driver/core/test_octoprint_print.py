@@ -1,19 +1,26 @@
 import pytest
 
+from printer_driver.core import octoprint_evidence as evidence
 from printer_driver.core import octoprint_print as prints
 from printer_driver.core.octoprint_print import (
+    CAUSE_WAIT_S,
     OUTCOME_WAIT_S,
     Asked,
     CopyGone,
     CopyInUse,
     DeleteCopy,
+    EventPushed,
     JobSeen,
+    LogPushed,
     OctoPrintPrint,
     OutcomeSeen,
     Over,
     Phase,
+    ProgressPushed,
+    PushTurned,
     ReadOutcome,
 )
+from printer_driver.core.octoprint_push import EventKind, PrinterReset, PrintEvent, PushState
 from printer_driver.core.octoprint_status import Job, JobPhase, StoredFile
 from printer_driver.printer import PrintId, PrintReport, PrintState
 
@@ -67,6 +74,16 @@ class Rig:
             print_time_s=33.5,
         )
         return self.tell(OutcomeSeen(file=file, error=error))
+
+    def pushed(self, *kinds: EventKind, path: str = PATH, **fields: bool | str) -> "Rig":
+        for kind in kinds:
+            event = PrintEvent(kind=kind, path=path, **fields)  # type: ignore[arg-type]
+            assert self.tell(EventPushed(event=event)) == []
+        return self
+
+    def live(self) -> "Rig":
+        self.tell(PushTurned(push=PushState.LIVE))
+        return self
 
     def no_copy(self) -> list[prints.Effect]:
         return self.tell(OutcomeSeen(file=None, error=""))
@@ -129,7 +146,7 @@ def test_the_result_comes_a_moment_later() -> None:
     assert rig.outcome() == []
     rig.now_s += OUTCOME_WAIT_S / 2
     assert rig.job(JobPhase.IDLE) == [ReadOutcome()]
-    assert over(rig.outcome(failure=1)) == (PrintState.CANCELLED, prints.CANCELLED)
+    assert over(rig.outcome(failure=1)) == (PrintState.CANCELLED, evidence.CANCELLED)
 
 
 def test_octoprint_could_not_write_the_result_of_a_finished_print() -> None:
@@ -145,14 +162,14 @@ def test_all_sent_and_cancelled_after_all() -> None:
     rig.job(JobPhase.FINISHING, is_all_sent=True)
     rig.job(JobPhase.CANCELLING)
     rig.job(JobPhase.IDLE)
-    assert over(rig.outcome(failure=1)) == (PrintState.CANCELLED, prints.CANCELLED)
+    assert over(rig.outcome(failure=1)) == (PrintState.CANCELLED, evidence.CANCELLED)
 
 
 def test_cancelled_and_another_file_chosen_at_once() -> None:
     rig = Rig().running()
     rig.job(JobPhase.CANCELLING)
     rig.job(JobPhase.IDLE, path="other.gcode")
-    assert over(rig.outcome(failure=1)) == (PrintState.CANCELLED, prints.CANCELLED)
+    assert over(rig.outcome(failure=1)) == (PrintState.CANCELLED, evidence.CANCELLED)
 
 
 def test_the_printers_error_is_the_reason() -> None:
@@ -165,13 +182,163 @@ def test_the_printers_error_is_the_reason() -> None:
 def test_disconnected() -> None:
     rig = Rig().running()
     rig.job(JobPhase.OFFLINE, path=None)
-    assert over(rig.outcome(failure=1)) == (PrintState.FAILED, prints.DISCONNECTED)
+    assert over(rig.outcome(failure=1)) == (PrintState.FAILED, evidence.DISCONNECTED)
+
+
+def test_a_person_has_gone_on_to_another_file_while_nobody_watched() -> None:
+    rig = Rig()
+    rig.job(JobPhase.PRINTING, path="other.gcode")
+    assert over(rig.outcome(failure=1)) == (PrintState.CANCELLED, prints.TAKEN_OVER)
 
 
 def test_it_is_not_told_how_it_ended_while_we_were_away() -> None:
     rig = Rig()
-    rig.job(JobPhase.PRINTING, path="other.gcode")
+    rig.job(JobPhase.IDLE, path=None)
     assert over(rig.outcome(failure=1)) == (PrintState.FAILED, prints.UNCLEAR)
+
+
+CANCELLATION = (EventKind.CANCELLING, EventKind.CANCELLED, EventKind.FAILED)
+
+
+def test_a_printer_that_resets_itself_has_failed() -> None:
+    """The job shows nothing of it but a cancellation."""
+    rig = Rig().live().running().pushed(EventKind.CANCELLING, EventKind.CANCELLED)
+    rig.job(JobPhase.CANCELLING)
+    rig.tell(EventPushed(event=PrinterReset()))
+    rig.job(JobPhase.IDLE)
+    assert over(rig.outcome(failure=1)) == (PrintState.FAILED, evidence.RESET)
+
+
+def test_the_reset_is_told_after_the_result() -> None:
+    rig = Rig().live().running().pushed(*CANCELLATION)
+    rig.job(JobPhase.IDLE)
+    assert rig.outcome(failure=1) == []
+    rig.tell(EventPushed(event=PrinterReset()))
+    assert rig.job(JobPhase.IDLE) == [ReadOutcome()]
+    assert over(rig.outcome(failure=1)) == (PrintState.FAILED, evidence.RESET)
+
+
+def test_a_person_cancels_and_begins_another_print_at_once() -> None:
+    rig = Rig().live().running().pushed(*CANCELLATION, has_user=True)
+    rig.pushed(EventKind.STARTED, path="other.gcode")
+    rig.tell(EventPushed(event=PrinterReset()))  # the other print's
+    rig.job(JobPhase.PRINTING, path="other.gcode")
+    assert over(rig.outcome(failure=1)) == (PrintState.CANCELLED, evidence.CANCELLED)
+
+
+@pytest.mark.parametrize("push", [PushState.LIVE, PushState.OPENING])
+def test_the_cause_is_waited_for_while_it_may_be_pushed(push: PushState) -> None:
+    rig = Rig().running()
+    rig.tell(PushTurned(push=push))
+    rig.job(JobPhase.IDLE)
+    assert rig.outcome(failure=1) == []
+    rig.now_s += CAUSE_WAIT_S / 2
+    rig.job(JobPhase.IDLE)
+    assert rig.outcome(failure=1) == []
+    rig.now_s += CAUSE_WAIT_S
+    rig.job(JobPhase.IDLE)
+    assert over(rig.outcome(failure=1)) == (PrintState.CANCELLED, evidence.CANCELLED)
+
+
+def test_nothing_is_waited_for_that_cannot_come() -> None:
+    rig = Rig().live().running()
+    rig.job(JobPhase.IDLE)
+    assert rig.outcome(failure=1) == []
+    rig.tell(PushTurned(push=PushState.DOWN))
+    rig.job(JobPhase.IDLE)
+    assert over(rig.outcome(failure=1))[0] is PrintState.CANCELLED
+
+
+def test_success_waits_for_no_event() -> None:
+    rig = Rig().live().running()
+    rig.job(JobPhase.IDLE)
+    assert over(rig.outcome(success=1, last=True)) == (PrintState.DONE, "")
+
+
+@pytest.mark.parametrize(
+    ("has_reset", "state"), [(True, PrintState.FAILED), (False, PrintState.CANCELLED)]
+)
+def test_the_terminal_tells_what_happened_while_we_were_away(
+    has_reset: bool, state: PrintState
+) -> None:
+    rig = Rig()
+    rig.tell(PushTurned(push=PushState.OPENING))
+    rig.job(JobPhase.IDLE)
+    assert rig.outcome(failure=1) == []
+    rig.live().tell(LogPushed(has_reset=has_reset))
+    rig.job(JobPhase.IDLE)
+    assert over(rig.outcome(failure=1))[0] is state
+
+
+def test_a_terminal_that_was_read_in_mid_print_tells_of_another_print() -> None:
+    rig = Rig().live().running()
+    rig.tell(LogPushed(has_reset=True))
+    rig.job(JobPhase.IDLE)
+    rig.now_s += CAUSE_WAIT_S
+    rig.outcome(failure=1)
+    rig.now_s += CAUSE_WAIT_S
+    assert over(rig.outcome(failure=1)) == (PrintState.CANCELLED, evidence.CANCELLED)
+
+
+def test_the_terminal_of_a_second_print_of_the_copy_says_nothing_of_the_first() -> None:
+    rig = Rig()
+    rig.job(JobPhase.IDLE)
+    rig.tell(LogPushed(has_reset=True))
+    assert over(rig.outcome(failure=2))[0] is PrintState.CANCELLED
+
+
+def test_events_of_other_prints_are_none_of_ours() -> None:
+    rig = Rig().live().running()
+    for kind in EventKind:
+        rig.pushed(kind, path="other.gcode", is_error=True, error="MINTEMP")
+    rig.tell(EventPushed(event=PrinterReset()))
+    assert (rig.state, rig.print.phase) == (PrintState.PRINTING, Phase.RUNNING)
+    rig.job(JobPhase.IDLE)
+    assert over(rig.outcome(success=1, last=True)) == (PrintState.DONE, "")
+
+
+def test_events_alone_begin_and_end_nothing() -> None:
+    rig = Rig(asked=False)
+    rig.pushed(EventKind.STARTED, EventKind.DONE)
+    assert rig.print.phase is Phase.ASKING
+    rig.tell(Asked())
+    rig.job(JobPhase.PRINTING)
+    assert rig.state is PrintState.PRINTING
+
+
+def test_a_done_print_whose_result_was_not_written() -> None:
+    """And whose history shows a failure: then that counts, for a person may have printed it."""
+    rig = Rig().live().running().pushed(EventKind.DONE)
+    rig.job(JobPhase.IDLE, path=None)
+    rig.now_s += OUTCOME_WAIT_S
+    assert over(rig.outcome())[0] is PrintState.DONE
+    rig = Rig().running().pushed(EventKind.DONE)
+    rig.job(JobPhase.IDLE, path=None)
+    assert over(rig.outcome(failure=1))[0] is PrintState.FAILED
+
+
+def test_the_copy_was_deleted_but_the_events_were_heard() -> None:
+    rig = Rig().live().running().pushed(*CANCELLATION, has_user=True)
+    rig.job(JobPhase.IDLE, path=None)
+    assert over(rig.no_copy()) == (PrintState.CANCELLED, evidence.CANCELLED)
+
+
+def test_the_printers_error_beats_a_cancellation_by_nobody() -> None:
+    rig = Rig().live().running().pushed(*CANCELLATION)
+    rig.job(JobPhase.IDLE)
+    rig.outcome(failure=1)
+    rig.now_s += CAUSE_WAIT_S
+    state, reason = over(rig.outcome(failure=1, error="MAXTEMP"))
+    assert (state, "MAXTEMP" in reason) == (PrintState.FAILED, True)
+
+
+def test_pushed_progress_is_shown_and_decides_nothing() -> None:
+    rig = Rig().live().running()
+    for phase, path in ((JobPhase.PAUSED, PATH), (JobPhase.IDLE, PATH), (JobPhase.PRINTING, "x")):
+        job = Job(phase=phase, text="", path=path, done_bytes=70, print_time_s=11)
+        assert rig.tell(ProgressPushed(job=job)) == []
+        assert rig.state is PrintState.PRINTING
+        assert (rig.print.report.bytes_done, rig.print.report.elapsed_s) == (70, 11)
 
 
 def test_no_result_at_all_and_the_copy_is_the_fence() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from printer_driver.core import octoprint_print
+from printer_driver.core import octoprint_evidence, octoprint_print
 from printer_driver.errors import NotPrinting, PrinterUnavailable, PrintRefused
 from printer_driver.octoprint.files import FOLDER, copy_path
 from printer_driver.octoprint.printer import OctoPrintPrinter
@@ -95,17 +95,17 @@ def test_each_print_has_a_copy_and_each_content_one_upload(
         for print_id in ids:
             await printer.start(print_id, gcode, sha256(gcode))
             path = await in_thread(octoprint.printing)
-            assert path == copy_path(print_id)
+            assert path == copy_path(print_id, gcode.name)
             uploaded_ns.add((await in_thread(upload.stat)).st_mtime_ns)
             await printer.cancel(print_id)
             with suppress(AssertionError):
                 await until(printer, print_id, PrintState.CANCELLED)
             assert await printer.report(print_id)
-            assert not await in_thread((octoprint.uploads / copy_path(print_id)).exists)
+            assert not await in_thread((octoprint.uploads / copy_path(print_id, gcode.name)).exists)
 
     run(octoprint, journal, scenario)
     assert len(uploaded_ns) == 1
-    assert len(set(map(copy_path, ids))) == 2
+    assert len({copy_path(print_id, gcode.name) for print_id in ids}) == 2
 
 
 def test_a_person_pauses_resumes_and_cancels(
@@ -120,7 +120,7 @@ def test_a_person_pauses_resumes_and_cancels(
         await in_thread(octoprint.job, "cancel")
         await asyncio.sleep(0.5)
         report = await final(printer, print_id)
-        assert (report.state, report.reason) == (PrintState.CANCELLED, octoprint_print.CANCELLED)
+        assert (report.state, report.reason) == (PrintState.CANCELLED, octoprint_evidence.CANCELLED)
 
     run(octoprint, journal, scenario)
 
@@ -213,7 +213,7 @@ def test_octoprint_ignores_the_request_to_begin(
         with pytest.raises(PrintRefused, match="by hand"):
             await printer.start(print_id, gcode, sha256(gcode))
         assert await printer.report(print_id) is None
-        assert not (octoprint.uploads / copy_path(print_id)).exists()
+        assert not (octoprint.uploads / copy_path(print_id, gcode.name)).exists()
 
     run(octoprint, journal, scenario)
 
@@ -238,7 +238,9 @@ def test_an_answer_that_never_comes(
                 await printer.start(print_id, gcode, sha256(gcode))
         finally:
             octoprint.signal(signal.SIGCONT)
-        await in_thread(octoprint.wait, lambda: octoprint.printing() == copy_path(print_id))
+        await in_thread(
+            octoprint.wait, lambda: octoprint.printing() == copy_path(print_id, gcode.name)
+        )
         report = await printer.start(print_id, gcode, sha256(gcode))
         assert report.state in (PrintState.STARTING, PrintState.PRINTING)
         await until(printer, print_id, PrintState.DONE)
@@ -272,7 +274,7 @@ def test_the_request_to_begin_is_lost(
         report = await final(printer, print_id)
         assert (report.state, report.reason) == (PrintState.FAILED, octoprint_print.LOST)
         with pytest.raises(PrintRefused):
-            await print_file(copy_path(print_id))
+            await print_file(copy_path(print_id, gcode.name))
 
     run(octoprint, journal, scenario)
 
@@ -362,7 +364,7 @@ def test_the_copy_is_deleted_before_its_result_is_read(
     begun(octoprint, journal, gcode, print_id)
     octoprint.job("cancel")
     octoprint.wait_operational()
-    octoprint.request("DELETE", f"/api/files/local/{copy_path(print_id)}")
+    octoprint.request("DELETE", f"/api/files/local/{copy_path(print_id, gcode.name)}")
     report = ended(octoprint, journal, print_id)
     assert (report.state, report.reason) == (PrintState.FAILED, octoprint_print.DELETED)
 
@@ -383,7 +385,7 @@ def test_a_person_prints_the_upload_itself(
     octoprint.wait(lambda: "prints" in octoprint.get(f"/api/files/local/{upload}"))
     ended(octoprint, journal, PrintId(f"{print_id}-first"))
     begun(octoprint, journal, gcode, print_id)
-    assert octoprint.printing() == copy_path(print_id)
+    assert octoprint.printing() == copy_path(print_id, gcode.name)
     octoprint.request("POST", "/api/job", json={"command": "cancel"})
     octoprint.wait_operational()
     octoprint.request("DELETE", f"/api/files/local/{upload}")
