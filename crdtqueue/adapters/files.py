@@ -12,6 +12,7 @@ import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, TypeVarTuple, Unpack
@@ -19,7 +20,14 @@ from typing import TypeVar, TypeVarTuple, Unpack
 from anyio import to_thread
 
 from crdtqueue.core.errors import Invalid, Unavailable
-from crdtqueue.core.gcode_info import HEAD_BYTES, TAIL_BYTES, check_gcode, profile_in
+from crdtqueue.core.gcode_info import (
+    HEAD_BYTES,
+    TAIL_BYTES,
+    check_gcode,
+    filament_mm_in,
+    materials_in,
+    profile_in,
+)
 from crdtqueue.core.ids import Profile, Sha256, is_sha256
 from crdtqueue.core.model import FileRef
 
@@ -34,10 +42,11 @@ _Ts = TypeVarTuple("_Ts")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Upload:
-    """A file that came in, and the profile that its slicer named."""
+    """A file that came in, and the profile and materials that its slicer named."""
 
     file: FileRef
     profile: Profile | None
+    materials: tuple[str, ...] = ()
 
 
 class FileStore:
@@ -102,6 +111,7 @@ class FileStore:
         return Upload(
             file=FileRef(sha256=sha256, name=name, size_bytes=size_bytes),
             profile=profile_in(tail) or profile_in(head),
+            materials=materials_in(tail) or materials_in(head),
         )
 
     def _check_size(self, name: str, size_bytes: int) -> None:
@@ -110,6 +120,28 @@ class FileStore:
                 f"{name} is larger than {FILE_BYTES_MAX // 1024**2} MB. Slice it with less detail,"
                 " or in parts."
             )
+
+    @asynccontextmanager
+    async def scratch(self) -> AsyncIterator[Path]:
+        """A path for a passing file beside the others; it is removed with the context."""
+        path = self._folder / f"upload-{secrets.token_hex(8)}"
+        try:
+            yield path
+        finally:
+            await _in_thread(_discard, path)
+
+    async def write_scratch(
+        self, path: Path, chunks: AsyncIterator[bytes], *, bytes_max: int
+    ) -> None:
+        """Fills a `scratch` file. Raises Invalid if it is too large for us, Unavailable if it is
+        for the disk."""
+        size_bytes = 0
+        await _in_thread(path.touch)
+        async for chunk in chunks:
+            size_bytes += len(chunk)
+            if size_bytes > bytes_max:
+                raise Invalid(f"The file is larger than {bytes_max // 1024**2} MB.")
+            await _in_thread(_append, path, chunk)
 
     async def piece(self, sha256: Sha256, offset: int, size_bytes: int) -> bytes | None:
         """Bytes of a file from `offset`, empty at its end; None if the file is not here."""
@@ -123,6 +155,20 @@ class FileStore:
                     return file.read(size_bytes)
             except FileNotFoundError:
                 return None
+
+        return await _in_thread(read)
+
+    async def filament_mm(self, sha256: Sha256) -> float:
+        """What the slicer says that the print takes; 0 if it does not, or the file is not here."""
+
+        def read() -> float:
+            try:
+                with self.path(sha256).open("rb") as file:
+                    head = file.read(HEAD_BYTES)
+                    file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
+                    return filament_mm_in(file.read()) or filament_mm_in(head)
+            except FileNotFoundError:
+                return 0.0
 
         return await _in_thread(read)
 

@@ -2,34 +2,30 @@
 
 What a write returns is done once the write is durable. Writes that wait at the same time are
 committed together, so that a promise costs one `fsync` and many cost hardly more. A read-only or
-full disk raises Unavailable and changes nothing.
+full disk raises Unavailable and changes nothing. What a disk has damaged is cut off and set aside
+when the store is opened, see `damage`.
 """
 
 import asyncio
 import json
+import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from crdtqueue.core.errors import Refused, Unavailable
+from crdtqueue.adapters import store_rescue
+from crdtqueue.adapters.store_opening import open_store
+from crdtqueue.adapters.store_schema import Value, row_crc
+from crdtqueue.core.errors import Unavailable
 from crdtqueue.core.ids import Claim, QueueName
 
-SCHEMA = 1
 COMPACT_AFTER_UPDATES = 2_000
 
-_TABLES = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE queues (name TEXT PRIMARY KEY, peers TEXT NOT NULL, position INTEGER NOT NULL);
-CREATE TABLE updates (id INTEGER PRIMARY KEY, queue TEXT NOT NULL, data BLOB NOT NULL);
-CREATE INDEX updates_of_queue ON updates (queue, id);
-CREATE TABLE promises (
-    queue TEXT NOT NULL, job TEXT NOT NULL, claim TEXT NOT NULL, armed INTEGER NOT NULL,
-    PRIMARY KEY (queue, job)
-) WITHOUT ROWID;
-"""
+log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
@@ -42,10 +38,13 @@ class StoredQueue:
     peers: tuple[str, ...]
 
 
-@dataclass(kw_only=True, slots=True)
+Statement: TypeAlias = tuple[str, tuple[Value, ...]]
+"""SQL, and the values for its question marks."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Write:
-    sql: str
-    values: tuple[object, ...]
+    statements: Sequence[Statement]
     done: "asyncio.Future[None]"
 
 
@@ -58,15 +57,41 @@ class Store:
         self._database: sqlite3.Connection | None = None
         self._waiting: list[_Write] = []
         self._flushing: asyncio.Task[None] | None = None
+        self._damage = ""
 
     async def open(self) -> None:
-        """Opens or makes the file. Raises Refused if a newer crdtqueue wrote it."""
+        """Opens or makes the file.
+
+        Raises Refused if another process has it or a newer crdtqueue wrote it, Unavailable if the
+        disk fails.
+        """
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         try:
-            await self._run(self._connect)
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
+            self._damage = await self.meta(store_rescue.DAMAGE_KEY) or ""
         except BaseException:
             await self.close()
             raise
+
+    def _open(self) -> None:
+        opened = open_store(self._path)
+        self._database = opened.database
+        if opened.news:
+            log.warning("%s", opened.news)
+
+    @property
+    def damage(self) -> str:
+        """What was lost, and what to do, as a sentence; empty if nothing was.
+
+        Promises to other peers may be among it, so its peer must not claim or grant until
+        `forget_damage`. It outlives a restart.
+        """
+        return self._damage
+
+    def forget_damage(self) -> "asyncio.Future[None]":
+        """Somebody has dealt with the damage."""
+        self._damage = ""
+        return self.write(("DELETE FROM meta WHERE key = ?", (store_rescue.DAMAGE_KEY,)))
 
     async def close(self) -> None:
         """Commits what waits, then closes the file."""
@@ -82,18 +107,18 @@ class Store:
 
     async def meta(self, key: str) -> str | None:
         """A value of `set_meta`; None if there is none."""
-        rows = await self._read("SELECT value FROM meta WHERE key = ?", key)
+        rows = await self.read("SELECT value FROM meta WHERE key = ?", (key,))
         return str(rows[0][0]) if rows else None
 
     def set_meta(self, key: str, value: str) -> "asyncio.Future[None]":
         """Keeps a value under a key."""
-        return self._write("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
+        return self.write(_meta(key, value))
 
     # Queues
 
     async def queues(self) -> list[StoredQueue]:
         """The queues, in their order."""
-        rows = await self._read("SELECT name, peers FROM queues ORDER BY position, name")
+        rows = await self.read("SELECT name, peers FROM queues ORDER BY position, name")
         return [
             StoredQueue(name=QueueName(name), peers=tuple(json.loads(peers)))
             for name, peers in rows
@@ -101,104 +126,93 @@ class Store:
 
     def put_queue(self, queue: StoredQueue) -> "asyncio.Future[None]":
         """Keeps a queue, at the end of the order if it is new."""
-        return self._write(
-            "INSERT INTO queues SELECT ?, ?, coalesce(max(position), 0) + 1 FROM queues WHERE true"
-            " ON CONFLICT (name) DO UPDATE SET peers = excluded.peers",
-            queue.name,
-            json.dumps(queue.peers),
+        sql = (
+            "INSERT INTO queues (name, peers, position, crc)"
+            " SELECT ?, ?, coalesce(max(position), 0) + 1, ? FROM queues WHERE true"
+            " ON CONFLICT (name) DO UPDATE SET peers = excluded.peers, crc = excluded.crc"
         )
+        peers = json.dumps(queue.peers)
+        return self.write((sql, (queue.name, peers, row_crc(queue.name, peers))))
 
     def remove_queue(self, name: QueueName) -> "asyncio.Future[None]":
         """Forgets a queue; its document stays, for the day it is joined again."""
-        return self._write("DELETE FROM queues WHERE name = ?", name)
+        return self.write(("DELETE FROM queues WHERE name = ?", (name,)))
 
     # Documents
 
     async def updates(self, queue: QueueName) -> list[bytes]:
         """All updates of a queue's document, oldest first."""
-        rows = await self._read("SELECT data FROM updates WHERE queue = ? ORDER BY id", queue)
+        rows = await self.read("SELECT data FROM updates WHERE queue = ? ORDER BY id", (queue,))
         return [bytes(row[0]) for row in rows]
 
     def append(self, queue: QueueName, update: bytes) -> "asyncio.Future[None]":
         """Adds an update to a queue's document."""
-        return self._write("INSERT INTO updates (queue, data) VALUES (?, ?)", queue, update)
+        return self.write(_appended(queue, update))
 
-    async def compact(self, queue: QueueName, whole: bytes) -> None:
-        """Puts one update in the place of all that were read, at the start."""
+    def compact(
+        self, queue: QueueName, whole: bytes, waiting: Sequence[bytes] = ()
+    ) -> "asyncio.Future[None]":
+        """Puts one update in the place of all that were appended so far.
 
-        def replace(database: sqlite3.Connection) -> None:
-            with database:
-                database.execute("DELETE FROM updates WHERE queue = ?", (queue,))
-                database.execute("INSERT INTO updates (queue, data) VALUES (?, ?)", (queue, whole))
+        `waiting` are those of them that are not in `whole`, because something before them is
+        missing; they stay.
+        """
+        forget = ("DELETE FROM updates WHERE queue = ?", (queue,))
+        return self.write(forget, *(_appended(queue, each) for each in (whole, *waiting)))
 
-        await self._run(replace)
+    async def set_aside(self, queue: QueueName, updates: Sequence[bytes]) -> None:
+        """Takes updates that make no sense out of a queue's document, and keeps a copy with them.
+
+        That is damage, too: see `damage`.
+        """
+        await self._flushed()
+        kept = await self._run(lambda database: store_rescue.keep_copy(database, self._path))
+        self._damage = (
+            f"{len(updates)} stored changes of the queue {queue} make no sense and are left out;"
+            f" the store with them is kept as {kept.name}. {store_rescue.ADVICE}"
+        )
+        log.warning("%s", self._damage)
+        forget = "DELETE FROM updates WHERE queue = ? AND data = ?"
+        await self.write(
+            *((forget, (queue, update)) for update in updates),
+            _meta(store_rescue.DAMAGE_KEY, self._damage),
+        )
 
     # Promises to other peers
 
     async def promises(self, queue: QueueName) -> list[tuple[Claim, bool]]:
         """The promises of a queue, and whether each is of an armed claim."""
-        rows = await self._read("SELECT claim, armed FROM promises WHERE queue = ?", queue)
+        rows = await self.read("SELECT claim, armed FROM promises WHERE queue = ?", (queue,))
         found = [(Claim.from_key(str(claim)), bool(armed)) for claim, armed in rows]
         return [(claim, armed) for claim, armed in found if claim]
 
     def put_promise(self, queue: QueueName, claim: Claim, *, armed: bool) -> "asyncio.Future[None]":
         """Keeps the promise of a job, in the place of an earlier one."""
-        return self._write(
-            "INSERT OR REPLACE INTO promises VALUES (?, ?, ?, ?)",
-            queue,
-            claim.job,
-            claim.key,
-            int(armed),
-        )
+        values = (queue, claim.job, claim.key, int(armed))
+        sql = "INSERT OR REPLACE INTO promises VALUES (?, ?, ?, ?, ?)"
+        return self.write((sql, (*values, row_crc(*values))))
 
     def drop_promise(self, queue: QueueName, claim: Claim) -> "asyncio.Future[None]":
         """Forgets the promise to a claim; one to another claim of the job stays."""
-        return self._write("DELETE FROM promises WHERE queue = ? AND claim = ?", queue, claim.key)
+        sql = "DELETE FROM promises WHERE queue = ? AND claim = ?"
+        return self.write((sql, (queue, claim.key)))
 
-    # The thread
+    # For the adapters that keep tables of their own here
 
-    def _connect(self, _: object) -> None:
-        try:
-            self._database = database = sqlite3.connect(
-                self._path, check_same_thread=False, timeout=1.0
-            )
-            # Two peers with one identity must never run: the lock goes when the process does.
-            database.execute("PRAGMA locking_mode = EXCLUSIVE")
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = FULL")
-            self._prepare(database)
-        except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY:
-                raise Refused(
-                    f"Another crdtqueue is running with the folder {self._path.parent}. Stop it, or"
-                    " give another folder with --data."
-                ) from error
-            raise Unavailable(
-                f"The store {self._path} cannot be opened: {error}. Check that its disk has room"
-                " and its folder may be written. If the file is damaged, put it aside and start"
-                " anew."
-            ) from error
-
-    def _prepare(self, database: sqlite3.Connection) -> None:
-        (schema,) = database.execute("PRAGMA user_version").fetchone()
-        if schema > SCHEMA:
-            raise Refused(
-                f"The store {self._path} was written by a newer crdtqueue. Update crdtqueue, or"
-                " give another folder with --data."
-            )
-        if schema == 0:
-            database.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {SCHEMA}; COMMIT;")
-
-    async def _read(self, sql: str, *values: object) -> list[Any]:
+    async def read(self, sql: str, values: Sequence[Value] | Mapping[str, Value] = ()) -> list[Any]:
+        """The rows of a SELECT, with all writes before it in them."""
         await self._flushed()
         return await self._run(lambda database: database.execute(sql, values).fetchall())
 
-    def _write(self, sql: str, *values: object) -> "asyncio.Future[None]":
+    def write(self, *statements: Statement) -> "asyncio.Future[None]":
+        """Carries out all of the statements or none. Done when they are durable."""
         done = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Write(sql=sql, values=values, done=done))
+        self._waiting.append(_Write(statements=statements, done=done))
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush(), name="store flush")
         return done
+
+    # The thread
 
     async def _flushed(self) -> None:
         if self._flushing:
@@ -207,36 +221,62 @@ class Store:
     async def _flush(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
-            error: BaseException | None = None
+            error: Unavailable | None = Unavailable("The store is closing.")
             try:
-                await self._run(lambda database, batch=batch: _commit(database, batch))  # type: ignore[misc]
-            except (Unavailable, asyncio.CancelledError) as caught:
+                await self._run(partial(_commit, batch=batch))
+                error = None
+            except Unavailable as caught:
                 error = caught
-            for write in batch:
-                if write.done.done():
-                    continue
-                if error:
-                    write.done.set_exception(Unavailable(str(error) or "The store is closing."))
-                else:
-                    write.done.set_result(None)
+            except asyncio.CancelledError:
+                pass
+            finally:
+                _tell(batch, error)
 
     async def _run(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
-        if self._thread is None:
+        if self._thread is None or self._database is None:
             raise Unavailable("The store is closed.")
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, self._guarded, work, self._database
+        )
 
-        def guarded() -> _T:
-            try:
-                return work(self._database)  # type: ignore[arg-type]  # `_connect` is given None
-            except sqlite3.Error as error:
+    def _guarded(
+        self, work: Callable[[sqlite3.Connection], _T], database: sqlite3.Connection
+    ) -> _T:
+        try:
+            return work(database)
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            if store_rescue.is_damage(error):
                 raise Unavailable(
-                    f"The store {self._path} cannot be written: {error}. Make room on the disk;"
-                    " until then nothing new is accepted."
+                    f"The store {self._path} is damaged: {error}. Start crdtqueue again: it sets"
+                    " the damaged part aside and keeps the rest."
                 ) from error
+            raise Unavailable(
+                f"The store {self._path} cannot be written: {error}. Make room on the disk; until"
+                " then nothing new is accepted."
+            ) from error
 
-        return await asyncio.get_running_loop().run_in_executor(self._thread, guarded)
+
+def _appended(queue: QueueName, update: bytes) -> Statement:
+    sql = "INSERT INTO updates (queue, data, crc) VALUES (?, ?, ?)"
+    return sql, (queue, update, row_crc(queue, update))
+
+
+def _meta(key: str, value: str) -> Statement:
+    return "INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", (key, value, row_crc(key, value))
 
 
 def _commit(database: sqlite3.Connection, batch: list[_Write]) -> None:
     with database:
         for write in batch:
-            database.execute(write.sql, write.values)
+            for sql, values in write.statements:
+                database.execute(sql, values)
+
+
+def _tell(batch: list[_Write], error: Unavailable | None) -> None:
+    for write in batch:
+        if write.done.done():
+            continue
+        if error:
+            write.done.set_exception(error)
+        else:
+            write.done.set_result(None)

@@ -304,15 +304,18 @@ class Jobs:
         check_room(queue)
         await queue.edit([d.deleted_entry(found.id, Deletion.NONE)])
 
-    # Looking
-
     def find(self, queue_name: str, job: str) -> tuple[LanQueue, Job]:
         """The queue and the job."""
-        queue = self._peer.queue(queue_name)
-        found = queue.state.job(JobId(job))
-        if found is None:
-            raise _no_job(queue, job)
-        return queue, found
+        return find_job(self._peer, queue_name, job)
+
+
+def find_job(peer: Peer, queue_name: str, job: str) -> tuple[LanQueue, Job]:
+    """The queue and the job. Raises NotFound."""
+    queue = peer.queue(queue_name)
+    found = queue.state.job(JobId(job))
+    if found is None:
+        raise _no_job(queue, job)
+    return queue, found
 
 
 def check_room(queue: LanQueue) -> None:

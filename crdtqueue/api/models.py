@@ -95,6 +95,13 @@ class Move(_Request):
     before: str | None = None
 
 
+class PrintAgain(_Request):
+    """A print of the history, and the queue that gets a job of its file."""
+
+    print_id: Annotated[str, Field(max_length=NAME_CHARS_MAX)]
+    queue: str
+
+
 class QueueEdit(_Request):
     """New values for some of a queue's settings."""
 

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from typing import Literal
 
 from crdtqueue.adapters.files import Upload
+from crdtqueue.api.archives import Archives
+from crdtqueue.api.history import PrintHistory
 from crdtqueue.api.jobs import Jobs
 from crdtqueue.api.models import NewQueue, QueueEdit
 from crdtqueue.core.document import Entry, mode_entry, strategy_entry, voters_entry
@@ -23,6 +25,8 @@ class Service:
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
         self.jobs = Jobs(peer)
+        self.archives = Archives(peer)
+        self.history = PrintHistory(peer, self.jobs)
 
     # Files
 
@@ -65,6 +69,12 @@ class Service:
                 raise Invalid(f"{queue.name} has no peer {strangers[0][:40]!r}. Look at the list.")
             entries.append(voters_entry(tuple(sorted({PeerId(v) for v in edit.voters}))))
         await queue.edit(entries)
+
+    # This peer
+
+    async def accept_damage(self) -> None:
+        """A person has read what the store has lost, and lets this peer claim jobs again."""
+        await self._peer.accept_damage()
 
     # This peer's printer
 

@@ -39,6 +39,7 @@ class View:
                 "version": __version__,
                 "address": str(Address(host=_host(peer), port=peer.me.port)),
                 "problems": problems(peer),
+                "store_damaged": bool(peer.store.damage),
             },
             "printer": _own_printer(peer),
         }
@@ -60,10 +61,12 @@ class View:
 
 def problems(peer: Peer) -> list[str]:
     """What a person should look at, as sentences."""
-    found = []
+    damage = peer.store.damage
+    found = [damage] if damage else []
     for name, membership in peer.memberships.items():
         queue = membership.queue
-        texts = [queue.problem, queue.replica.problem]
+        texts = [queue.problem]
+        texts += [queue.replica.problem] if queue.replica.problem != damage else []
         texts += membership.finder.sentences()
         found += [f"{name}: {text}" for text in texts if text]
     return found

@@ -1,10 +1,12 @@
 """Asks a running peer over its HTTP API."""
 
+import argparse
+import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import httpx
@@ -39,12 +41,45 @@ class Client:
         answer = self._ask("POST", path, json=request)
         return self._json(answer) if answer.content else None
 
+    def get(self, path: str, params: Mapping[str, str]) -> Any:
+        """Asks for JSON."""
+        return self._json(self._ask("GET", path, params=params))
+
+    def patch(self, path: str, request: object) -> None:
+        """Changes what `path` names."""
+        self._ask("PATCH", path, json=request)
+
+    def download(self, path: str, target: BinaryIO, params: Mapping[str, str] | None = None) -> int:
+        """Writes what `path` names into `target`; returns its size in bytes."""
+        size_bytes = 0
+        with (
+            _errors_of(self._url),
+            httpx.Client(trust_env=False, timeout=TIMEOUT_S) as http,
+            http.stream("GET", f"{self._url}{path}", params=params) as answer,
+        ):
+            if not answer.is_success:
+                answer.read()
+                raise _error_of(answer, self._url)
+            for piece in answer.iter_bytes(CHUNK_BYTES):
+                size_bytes += target.write(piece)
+        return size_bytes
+
     def delete(self, path: str) -> None:
         """Deletes what `path` names."""
         self._ask("DELETE", path)
 
     def upload(self, path: Path, on_bytes: Callable[[int], None]) -> dict[str, Any]:
-        """Sends a file; `on_bytes` is told of each piece that has gone out."""
+        """Sends a g-code file; `on_bytes` is told of each piece that has gone out."""
+        name = quote(printable(path.name), safe="")
+        file = self.send(f"/api/files?name={name}", path, on_bytes)
+        if not {"sha256", "name", "profile"} <= file.keys():
+            raise _no_peer(self._url)
+        return file
+
+    def send(
+        self, to: str, path: Path, on_bytes: Callable[[int], None] = lambda _: None
+    ) -> dict[str, Any]:
+        """Posts a file as the raw body; returns what came back."""
 
         def pieces() -> Iterator[bytes]:
             with path.open("rb") as file:
@@ -53,15 +88,13 @@ class Client:
                     on_bytes(len(piece))
 
         check_readable(path)
-        name = quote(printable(path.name), safe="")
         try:
-            answer = self._ask("POST", f"/api/files?name={name}", content=pieces())
+            answer = self._json(self._ask("POST", to, content=pieces()))
         except OSError as error:
             raise Invalid(f"{path} cannot be read: {error.strerror}. Check the file.") from error
-        file = self._json(answer)
-        if not isinstance(file, dict) or not {"sha256", "name", "profile"} <= file.keys():
+        if not isinstance(answer, dict):
             raise _no_peer(self._url)
-        return file
+        return answer
 
     def _json(self, answer: httpx.Response) -> Any:
         try:
@@ -70,22 +103,27 @@ class Client:
             raise _no_peer(self._url) from None
 
     def _ask(self, method: str, path: str, **content: Any) -> httpx.Response:
-        try:
-            # No proxy: a peer is on this network, or on this machine.
-            with httpx.Client(trust_env=False, timeout=TIMEOUT_S) as http:
-                answer = http.request(method, f"{self._url}{path}", **content)
-        except (httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError) as error:
-            raise Invalid(
-                f"{self._url} is no address of a page. Give --url like http://127.0.0.1:7421."
-            ) from error
-        except httpx.HTTPError as error:
-            raise Unavailable(
-                f"No peer answers at {self._url}. Start one with 'crdtqueue serve', or give its"
-                " page with --url."
-            ) from error
+        # No proxy: a peer is on this network, or on this machine.
+        with _errors_of(self._url), httpx.Client(trust_env=False, timeout=TIMEOUT_S) as http:
+            answer = http.request(method, f"{self._url}{path}", **content)
         if answer.is_success:
             return answer
         raise _error_of(answer, self._url)
+
+
+@contextmanager
+def _errors_of(url: str) -> Iterator[None]:
+    try:
+        yield
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError) as error:
+        raise Invalid(
+            f"{url} is no address of a page. Give --url like http://127.0.0.1:7421."
+        ) from error
+    except httpx.HTTPError as error:
+        raise Unavailable(
+            f"No peer answers at {url}. Start one with 'crdtqueue serve', or give its page with"
+            " --url."
+        ) from error
 
 
 def check_readable(path: Path) -> None:
@@ -114,6 +152,25 @@ def _no_peer(url: str) -> Unavailable:
 def printable(text: str) -> str:
     """`text` without what a terminal would obey, or cannot show."""
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def say(options: argparse.Namespace, text: str, **facts: object) -> None:
+    """Tells a person `text`, or a program `facts`."""
+    print(json.dumps(facts) if options.json else printable(text))
+
+
+def find_jobs(client: Client, wanted: list[str]) -> list[tuple[str, str]]:
+    """Queue and id of each job, by id or the start of it; all are found before any is touched."""
+    jobs = [(q["name"], j["id"]) for q in client.state()["queues"] for j in q["jobs"]]
+    found = []
+    for text in wanted:
+        matches = [each for each in jobs if text and each[1].startswith(text)]
+        if not matches:
+            raise NotFound(f"There is no job {text!r}. Look it up with 'crdtqueue ls'.")
+        if len(matches) > 1:
+            raise Invalid(f"{text!r} is the start of {len(matches)} jobs. Give more of the id.")
+        found += matches
+    return list(dict.fromkeys(found))
 
 
 def job_path(queue: str, job: str) -> str:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from crdtqueue import __version__
-from crdtqueue.cli import commands, serve
+from crdtqueue.cli import commands, editing, keeping, serve
 from crdtqueue.cli.client import default_url, printable
 from crdtqueue.core.errors import CrdtQueueError
 
@@ -62,7 +62,9 @@ _Kinds = argparse._SubParsersAction  # noqa: SLF001  # argparse gives it no publ
 def _add_job_commands(
     kinds: "_Kinds[argparse.ArgumentParser]", asking: argparse.ArgumentParser
 ) -> None:
-    add = kinds.add_parser("add", parents=[asking], help="add g-code files as one job")
+    add = kinds.add_parser(
+        "add", parents=[asking], help="add g-code files as one job, or .gjob archives"
+    )
     add.add_argument("files", nargs="+", metavar="FILE")
     add.add_argument("--copies", type=int, default=1, help="copies of each file (default 1)")
     add.add_argument("--runs", type=int, default=1, help="times the whole job (default 1)")
@@ -79,17 +81,56 @@ def _add_job_commands(
     listing = kinds.add_parser("ls", parents=[asking], help="list the jobs")
     listing.add_argument("--queue", help="only this queue")
     listing.set_defaults(run=commands.ls)
+    listing.add_argument("--deleted", action="store_true", help="those that can be restored")
+    _add_edit_commands(kinds, asking)
+    _add_keeping_commands(kinds, asking)
+
+
+def _add_edit_commands(
+    kinds: "_Kinds[argparse.ArgumentParser]", asking: argparse.ArgumentParser
+) -> None:
+    found = {}
     for name, run, text in (
-        ("rm", commands.rm, "delete jobs"),
-        ("hold", commands.hold, "hold jobs back"),
-        ("release", commands.release, "let jobs that were held back go on"),
-        ("mv", commands.mv, "move jobs to another queue"),
+        ("rm", editing.rm, "delete jobs"),
+        ("restore", editing.restore, "bring deleted jobs back"),
+        ("hold", editing.hold, "hold jobs back"),
+        ("release", editing.release, "let jobs that were held back go on"),
+        ("edit", editing.edit, "change a job's name, note or number of runs"),
+        ("again", editing.again, "print jobs again from the beginning"),
+        ("mv", editing.mv, "move jobs within their queue or to another one"),
     ):
-        command = kinds.add_parser(name, parents=[asking], help=text)
+        found[name] = command = kinds.add_parser(name, parents=[asking], help=text)
         command.add_argument("jobs", nargs="+", metavar="JOB", help="its id, or the start of it")
-        if run is commands.mv:
-            command.add_argument("--to", required=True, metavar="QUEUE", help="the other queue")
         command.set_defaults(run=run)
+    found["rm"].add_argument(
+        "--after-copy", action="store_true", help="once the copy that is being printed is done"
+    )
+    found["edit"].add_argument("--name")
+    found["edit"].add_argument("--runs", type=int, help="times the whole job")
+    found["edit"].add_argument("--note", help="what people should know about it")
+    found["mv"].add_argument("--to", metavar="QUEUE", help="the other queue")
+    found["mv"].add_argument("--before", metavar="JOB", help="the job to put them ahead of")
+
+
+def _add_keeping_commands(
+    kinds: "_Kinds[argparse.ArgumentParser]", asking: argparse.ArgumentParser
+) -> None:
+    export = kinds.add_parser("export", parents=[asking], help="write a job with its files")
+    export.add_argument("job", metavar="JOB", help="its id, or the start of it")
+    export.add_argument("file", metavar="FILE.gjob")
+    export.set_defaults(run=keeping.export)
+    history = kinds.add_parser("history", parents=[asking], help="show what was printed")
+    for name, text in (
+        ("--printer", "only by this printer"),
+        ("--job", "only of this job"),
+        ("--queue", "only from this queue"),
+        ("--result", "only done, failed, cancelled or aborted ones"),
+        ("--text", "only with this text in it"),
+    ):
+        history.add_argument(name, help=text)
+    history.add_argument("--limit", type=int, default=20, help="so many (default %(default)s)")
+    history.add_argument("--csv", action="store_true", help="all of it, for a spreadsheet")
+    history.set_defaults(run=keeping.history)
 
 
 def _add_printer_commands(
@@ -104,6 +145,7 @@ def _add_printer_commands(
         ("cancel", commands.cancel, "give the print up and switch the heaters off"),
         ("start", commands.start, "let the queues use the printer"),
         ("stop", commands.stop, "take no more jobs; a running print goes on"),
+        ("accept-damage", commands.accept_damage, "go on after the store was damaged"),
     ):
         command = kinds.add_parser(name, parents=[asking], help=text)
         command.set_defaults(run=run)

@@ -375,7 +375,7 @@ class Worker:
             ended_at_s=wall_s,
             bytes=bytes_done,
         )
-        self._effects.append(Record(queue=printing.queue, record=record))
+        self._effects.append(Record(queue=printing.queue, record=record, file=printing.file))
 
     def _recorded(self, now_s: float) -> None:
         if self._state is not WorkerState.REPORTING:

@@ -239,6 +239,7 @@ class Record:
 
     queue: QueueName
     record: RunRecord
+    file: FileRef
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -27,6 +27,7 @@ from crdtqueue.core.errors import (
 )
 from crdtqueue.http.bodies import Handler, body
 from crdtqueue.http.guard import Guard
+from crdtqueue.http.history_routes import HistoryRoutes
 from crdtqueue.http.job_routes import JobRoutes
 from crdtqueue.peer.peer import Peer
 
@@ -95,6 +96,7 @@ class Routes:
                 "name": file.name,
                 "size_bytes": file.size_bytes,
                 "profile": upload.profile,
+                "materials": upload.materials,
             },
             status_code=201,
         )
@@ -114,6 +116,11 @@ class Routes:
     async def leave_queue(self, request: Request) -> Response:
         """Leaves a LAN queue."""
         await self._service.leave_queue(request.path_params["queue"])
+        return Response(status_code=204)
+
+    async def accept_damage(self, _: Request) -> Response:
+        """A person has read what the store has lost."""
+        await self._service.accept_damage()
         return Response(status_code=204)
 
     async def clear_bed(self, _: Request) -> Response:
@@ -150,13 +157,15 @@ class Routes:
             ("POST", "/queues", self.add_queue),
             ("DELETE", "/queues/{queue}", self.leave_queue),
             ("PATCH", "/queues/{queue}", self.edit_queue),
+            ("POST", "/store/accept-damage", self.accept_damage),
             ("POST", "/printer/bed-clear", self.clear_bed),
             ("POST", "/printer/managing", self.manage),
             ("POST", "/printer/pause", self.pause_print),
             ("POST", "/printer/resume", self.resume_print),
             ("POST", "/printer/cancel", self.cancel_print),
         ]
-        rows += JobRoutes(self._service.jobs).table()
+        rows += JobRoutes(self._service.jobs, self._service.archives).table()
+        rows += HistoryRoutes(self._service.history).table()
         return [Route(f"/api{path}", handler, methods=[method]) for method, path, handler in rows]
 
 

@@ -1,8 +1,15 @@
 """The routes of jobs and their sets."""
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from urllib.parse import quote
 
+from anyio import open_file
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from crdtqueue.api.archives import Archives
 from crdtqueue.api.jobs import Jobs
 from crdtqueue.api.models import (
     JobEdit,
@@ -19,8 +26,9 @@ from crdtqueue.http.bodies import Handler, body
 class JobRoutes:
     """The handlers. Those that change something answer 204 once it is durable."""
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs, archives: Archives) -> None:
         self._jobs = jobs
+        self._archives = archives
 
     async def add(self, request: Request) -> Response:
         """A new job of uploaded files."""
@@ -85,6 +93,22 @@ class JobRoutes:
         await self._jobs.end_draft(*_job(request))
         return _DONE
 
+    async def export(self, request: Request) -> Response:
+        """The job with its files as a `.gjob` archive."""
+        kept = AsyncExitStack()
+        archive = await kept.enter_async_context(self._archives.exported(*_job(request)))
+        name = quote(archive.name, safe="")
+        headers = {"Content-Disposition": f"attachment; filename*=utf-8''{name}"}
+        return StreamingResponse(
+            _sent(archive.path, kept), media_type="application/zip", headers=headers
+        )
+
+    async def take_in(self, request: Request) -> Response:
+        """The job of a `.gjob` archive, as the raw body."""
+        queue = request.path_params["queue"]
+        job = await self._archives.take_in(queue, request.stream())
+        return JSONResponse({"id": job}, status_code=201)
+
     async def add_sets(self, request: Request) -> Response:
         """More files for a job."""
         sets = read(NewSets, await body(request)).sets
@@ -123,11 +147,23 @@ class JobRoutes:
             ("POST", f"{job}/move", self.move),
             ("PUT", f"{job}/draft", self.begin_draft),
             ("DELETE", f"{job}/draft", self.end_draft),
+            ("GET", f"{job}/gjob", self.export),
+            ("POST", "/queues/{queue}/gjob", self.take_in),
             ("POST", sets, self.add_sets),
             ("PATCH", each, self.edit_set),
             ("DELETE", each, self.remove_set),
             ("POST", f"{each}/place", self.place_set),
         ]
+
+
+PIECE_BYTES = 256 * 1024
+
+
+async def _sent(path: Path, kept: AsyncExitStack) -> AsyncIterator[bytes]:
+    """The bytes of a passing file, which goes when they are sent or nobody wants them any more."""
+    async with kept, await open_file(path, "rb") as file:
+        while piece := await file.read(PIECE_BYTES):
+            yield piece
 
 
 _DONE = Response(status_code=204)

@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from crdtqueue.adapters import clock
 from crdtqueue.adapters.files import FileStore
@@ -15,7 +15,7 @@ from crdtqueue.core import worker_events as w
 from crdtqueue.core.document import paused_entry, record_entry
 from crdtqueue.core.errors import CrdtQueueError, Unavailable
 from crdtqueue.core.ids import Claim, JobId, PrintId, QueueName
-from crdtqueue.core.model import FileRef
+from crdtqueue.core.model import FileRef, Result, RunRecord
 from crdtqueue.core.worker import Worker
 from crdtqueue.peer.fetching import Fetching
 from crdtqueue.peer.lan_queue import LanQueue
@@ -162,11 +162,22 @@ class Operator:
         print_id = effect.record.print_id
         queue = self._queues().get(effect.queue)
         if queue and queue.replica.document.get("runs", print_id) is None:
-            await self._until_stored(lambda: queue.edit([record_entry(effect.record)]))
+            record = await self._with_filament(effect)
+            await self._until_stored(lambda: queue.edit([record_entry(record)]))
         elif queue:
             await self._until_stored(queue.replica.durable)
         self.look()
         self.post(w.Recorded(print_id=print_id))
+
+    async def _with_filament(self, effect: w.Record) -> RunRecord:
+        """As much of the slicer's sum as of the file was printed."""
+        record, file = effect.record, effect.file
+        try:
+            whole_mm = await self._files.filament_mm(file.sha256)
+        except Unavailable:
+            return record
+        share = 1.0 if record.result is Result.DONE else record.bytes / max(file.size_bytes, 1)
+        return replace(record, filament_mm=round(whole_mm * min(share, 1.0), 1))
 
     async def _fetch(self, name: QueueName, file: FileRef) -> None:
         queue = self._queues().get(name)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from crdtqueue.adapters import clock
 from crdtqueue.adapters.files import FileStore
+from crdtqueue.adapters.history import History
 from crdtqueue.adapters.links import Link, listen
 from crdtqueue.adapters.printer_source import Place, PrinterSource, source_of
 from crdtqueue.adapters.store import Store, StoredQueue
@@ -30,11 +31,13 @@ from crdtqueue.peer.config import (
 from crdtqueue.peer.drafts import DraftKeeper
 from crdtqueue.peer.fetching import Fetching
 from crdtqueue.peer.finding import Finder, Whereabouts
+from crdtqueue.peer.history_keeping import HistoryKeeper
 from crdtqueue.peer.lan_queue import Hooks, Identity, LanQueue, Session, room_of
 from crdtqueue.peer.news import printer_news
 from crdtqueue.peer.operator import Operator
 
 STORE_NAME = "store.sqlite3"
+INCARNATIONS_SKIPPED = 1_000
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +65,8 @@ class Peer:
         self.changes = Changes()
         self.files = FileStore(config.folder / "files")
         self.store = Store(config.folder / STORE_NAME)
+        self.history = History(self.store)
+        self._history_keeper = HistoryKeeper(self.history, lambda: self.queues)
         self.memberships: dict[QueueName, Membership] = {}
         self.operator: Operator | None = None
         self._identity: Identity | None = None
@@ -139,14 +144,18 @@ class Peer:
             tasks.create_task(self.fetching.copy_ahead(), name="copy files"),
         ]
         await self._open_queues()
+        services.append(tasks.create_task(self._history_keeper.run(), name="history"))
         if self.config.printer:
             self.operator = await self._make_operator()
             services.append(tasks.create_task(self.operator.run(), name="operator"))
         return services
 
     async def _identify(self) -> Identity:
-        peer = await self.store.meta("peer") or secrets.token_hex(PEER_ID_CHARS // 2)
-        incarnation = int(await self.store.meta("incarnation") or 0) + 1
+        peer, last = await self.store.meta("peer"), await self.store.meta("incarnation")
+        if peer is None or last is None:
+            peer, last = secrets.token_hex(PEER_ID_CHARS // 2), "0"
+        # A damaged store may have lost the last starts, and no claim's token may come twice.
+        incarnation = int(last) + (INCARNATIONS_SKIPPED if self.store.damage else 1)
         await self.store.set_meta("peer", peer)
         await self.store.set_meta("incarnation", str(incarnation))
         printer = self.config.printer
@@ -176,6 +185,11 @@ class Peer:
             queues=lambda: self.queues,
             changed=self._printer_changed,
         )
+
+    async def accept_damage(self) -> None:
+        """A person has read what the store has lost, and lets this peer ask for jobs again."""
+        await self.store.forget_damage()
+        self._changed()
 
     # Queues
 
@@ -299,6 +313,7 @@ class Peer:
 
     def _changed(self) -> None:
         self.changes.notify()
+        self._history_keeper.look()
         if self.operator:
             self.operator.look()
         if self._fetching:

@@ -4,6 +4,8 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 
 from crdtqueue.adapters.crdt.facade import ApplyResult, Document, open_document
 from crdtqueue.adapters.store import COMPACT_AFTER_UPDATES, Store
@@ -20,6 +22,14 @@ UNWRITTEN_MAX = 1_000
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Left:
+    """Stored updates that are not in the document: no sense in them, or something missing."""
+
+    bad: list[bytes]
+    waiting: list[bytes]
+
+
 class Replica:
     """A queue's document. Call `open` first.
 
@@ -34,6 +44,8 @@ class Replica:
         self._reading = Reading()
         self._last_write: asyncio.Future[None] | None = None
         self._unwritten = 0
+        self._since_compaction = 0
+        self._gapped: list[bytes] = []
         self._behind = ""
         self._lost: list[bytes] = []
 
@@ -41,20 +53,40 @@ class Replica:
         """Reads the document from the store."""
         updates = await self._store.updates(self._name)
         self._document = open_document(secrets.randbits(32), ROOTS)
-        damaged = self._replay(self._document, updates)
-        if damaged:
-            log.warning("%s: %d stored updates make no sense; left out", self._name, damaged)
-        elif len(updates) > COMPACT_AFTER_UPDATES:
-            whole = self._document.diff(b"\0")
-            # One update that is too large would be refused at the next start.
-            if len(whole) <= UPDATE_BYTES_MAX:
-                await self._store.compact(self._name, whole)
+        left = self._replay(self._document, updates)
+        self._since_compaction, self._gapped = len(updates), left.waiting
+        try:
+            await self._tidy(self._document, left)
+        except Unavailable as error:
+            log.warning("%s: %s", self._name, error)
         self._document.on_update(self._updated)
 
+    async def _tidy(self, document: Document, left: _Left) -> None:
+        """Makes the log short again. Raises Unavailable if the disk is full: it stays as it is."""
+        if left.waiting:
+            log.warning(
+                "%s: %d stored changes wait for others that are missing here. A peer that has those"
+                " sends them.",
+                self._name,
+                len(left.waiting),
+            )
+        if left.bad:
+            await self._store.set_aside(self._name, left.bad)
+        if self._since_compaction - len(left.waiting) > COMPACT_AFTER_UPDATES:
+            await self._compact(document)
+
+    async def _compact(self, document: Document) -> None:
+        """Makes the log one update. Raises Unavailable if the disk is full."""
+        self._since_compaction = 0
+        whole = document.diff(b"\0")
+        # One update that is too large would be refused at the next start.
+        if len(whole) <= UPDATE_BYTES_MAX:
+            await self._store.compact(self._name, whole, self._gapped)
+
     @staticmethod
-    def _replay(document: Document, updates: list[bytes]) -> int:
-        """Applies updates whatever their order; returns how many could not be."""
-        damaged = 0
+    def _replay(document: Document, updates: list[bytes]) -> _Left:
+        """Applies updates whatever their order; returns those that could not be."""
+        bad: list[bytes] = []
         while updates:
             later = []
             for update in updates:
@@ -62,11 +94,11 @@ class Replica:
                     if document.apply(update) is ApplyResult.GAP:
                         later.append(update)
                 except Hostile:
-                    damaged += 1
+                    bad.append(update)
             if len(later) == len(updates):
-                return damaged + len(later)
+                break
             updates = later
-        return damaged
+        return _Left(bad=bad, waiting=updates)
 
     def close(self) -> None:
         """Lets go of the document."""
@@ -91,7 +123,7 @@ class Replica:
     @property
     def problem(self) -> str:
         """Why the store lacks something, as a sentence; empty while it has everything."""
-        return self._behind
+        return self._behind or self._store.damage
 
     async def edit(self, entries: Iterable[Entry]) -> None:
         """Writes entries in one transaction and returns when they are durable.
@@ -127,10 +159,18 @@ class Replica:
             await asyncio.wait([self._last_write])
 
     async def repair(self) -> None:
-        """After failed writes: tries to store them now, so that nothing is missing."""
+        """After failed writes: tries to store them now, so that nothing is missing.
+
+        Then keeps the log short, so that the next start takes no longer than the first.
+        """
+        if self._lost:
+            await self._store_lost()
+        elif self._since_compaction > COMPACT_AFTER_UPDATES and not self._behind:
+            with suppress(Unavailable):  # The log stays as it is.
+                await self._compact(self.document)
+
+    async def _store_lost(self) -> None:
         lost, self._lost = self._lost, []
-        if not lost:
-            return
         try:
             await asyncio.gather(*(self._store.append(self._name, each) for each in lost))
         except Unavailable as error:
@@ -159,6 +199,7 @@ class Replica:
 
     def _updated(self, update: bytes) -> None:
         self._unwritten += 1
+        self._since_compaction += 1
         self._last_write = self._store.append(self._name, update)
         self._last_write.add_done_callback(lambda write: self._written(update, write))
         self._on_update(update)

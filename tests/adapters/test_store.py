@@ -10,6 +10,7 @@ import pytest
 from crdtqueue.adapters.store import Store, StoredQueue
 from crdtqueue.core.errors import Refused, Unavailable
 from crdtqueue.core.ids import Claim, JobId, PeerId, QueueName
+from tests.adapters.recording_vfs import Kind, Step, recorded
 from tests.peer.peers import fill_disk, free_disk
 
 QUEUE, OTHER = QueueName("workshop"), QueueName("garage")
@@ -109,9 +110,53 @@ def test_compacting_replaces_the_updates_of_one_queue(tmp_path: Path) -> None:
         for data in (b"one", b"two"):
             await store.append(QUEUE, data)
             await store.append(OTHER, data)
-        await store.compact(QUEUE, b"whole")
-        assert await store.updates(QUEUE) == [b"whole"]
+        await store.compact(QUEUE, b"whole", [b"waiting"])
+        await store.append(QUEUE, b"three")
+        assert await store.updates(QUEUE) == [b"whole", b"waiting", b"three"]
         assert await store.updates(OTHER) == [b"one", b"two"]
+
+    run(tmp_path, use)
+
+
+def test_compacting_keeps_its_place_among_the_writes_around_it(tmp_path: Path) -> None:
+    async def use(store: Store) -> None:
+        store.append(QUEUE, b"one")
+        store.compact(QUEUE, b"whole")
+        await store.append(QUEUE, b"two")
+        assert await store.updates(QUEUE) == [b"whole", b"two"]
+
+    run(tmp_path, use)
+
+
+def test_writes_that_wait_together_reach_the_disk_together(tmp_path: Path) -> None:
+    async def use(store: Store) -> None:
+        before = syncs(steps)
+        await store.set_meta("key", "alone")
+        assert syncs(steps) == before + 1
+        writes = [store.set_meta("key", str(number)) for number in range(1_000)]
+        await writes[-1]
+        assert syncs(steps) <= before + 3
+
+    try:
+        with recorded() as steps:
+            run(tmp_path, use)
+    except OSError as error:
+        pytest.skip(str(error))
+
+
+def syncs(steps: list[Step]) -> int:
+    return sum(step.kind is Kind.SYNC for step in steps)
+
+
+def test_a_value_that_cannot_be_stored_fails_its_write_and_not_those_after_it(
+    tmp_path: Path,
+) -> None:
+    async def use(store: Store) -> None:
+        bad = store.write(("INSERT INTO meta (key, value) VALUES (?, ?)", ("key", 2**70)))
+        with pytest.raises(Unavailable):
+            await bad
+        await store.set_meta("key", "value")
+        assert await store.meta("key") == "value"
 
     run(tmp_path, use)
 
@@ -162,13 +207,63 @@ def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         asyncio.run(Store(path).open())
 
 
-@pytest.mark.parametrize("content", [b"no database at all" * 100, b"SQLite format 3\0" + bytes(84)])
-def test_a_damaged_store_says_what_to_do(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "store.sqlite3"
-    path.write_bytes(content)
-    with pytest.raises(Unavailable, match="put it aside"):
-        asyncio.run(Store(path).open())
-    assert path.read_bytes() == content
+def test_a_damaged_store_says_so_until_somebody_has_dealt_with_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "store.sqlite3").write_bytes(b"no database at all" * 100)
+
+    async def damaged(store: Store) -> None:
+        assert "damaged" in store.damage
+        assert "Check the disk" in store.damage
+
+    async def deal(store: Store) -> None:
+        await damaged(store)
+        await store.forget_damage()
+        assert store.damage == ""
+
+    async def sound(store: Store) -> None:
+        assert store.damage == ""
+
+    for use in (damaged, deal, sound):
+        run(tmp_path, use)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_updates_without_sense_are_set_aside(tmp_path: Path) -> None:
+    async def use(store: Store) -> None:
+        for data in (b"one", b"bad", b"two"):
+            await store.append(QUEUE, data)
+        await store.set_aside(QUEUE, [b"bad"])
+        assert await store.updates(QUEUE) == [b"one", b"two"]
+        assert "1 stored changes" in store.damage
+
+    async def read(store: Store) -> None:
+        assert store.damage
+        assert await store.updates(QUEUE) == [b"one", b"two"]
+
+    run(tmp_path, use)
+    run(tmp_path, read)
+    kept = sqlite3.connect(tmp_path / "store.sqlite3.damaged-1")
+    assert kept.execute("SELECT data FROM updates").fetchall() == [(b"one",), (b"bad",), (b"two",)]
+    kept.close()
+
+
+def test_damage_that_shows_later_says_to_start_again(tmp_path: Path) -> None:
+    async def use(store: Store) -> None:
+        assert store._database
+        await store.append(QUEUE, bytes(9_000))
+        store._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        store._database.execute("PRAGMA shrink_memory")
+        (root,) = store._database.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'updates'"
+        ).fetchone()
+        with (tmp_path / "store.sqlite3").open("r+b") as file:
+            file.seek((root - 1) * 4096)
+            file.write(b"\xff" * 4096)
+        with pytest.raises(Unavailable, match="Start crdtqueue again"):
+            await store.updates(QUEUE)
+
+    run(tmp_path, use)
 
 
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:

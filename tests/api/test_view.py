@@ -40,6 +40,7 @@ def test_a_peer_alone_shows_itself_and_its_own_queue(tmp_path: Path) -> None:
                     "version": __version__,
                     "address": str(peer.config.listen),
                     "problems": [],
+                    "store_damaged": False,
                 },
                 "printer": None,
                 "queues": [

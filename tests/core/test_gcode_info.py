@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from crdtqueue.core.errors import Invalid
-from crdtqueue.core.gcode_info import HEAD_BYTES, TAIL_BYTES, check_gcode, profile_in
+from crdtqueue.core.gcode_info import (
+    HEAD_BYTES,
+    TAIL_BYTES,
+    check_gcode,
+    filament_mm_in,
+    materials_in,
+    profile_in,
+)
 
 GCODE = Path(__file__).parents[1] / "data" / "gcode"
 
@@ -48,6 +55,28 @@ def test_where_no_model_is_named_there_is_none(text: bytes) -> None:
     assert profile_in(text) is None
 
 
+def test_the_filament_and_material_are_read_from_the_slicers_comments() -> None:
+    real = (GCODE / "bracket_mini.gcode").read_bytes()
+    assert filament_mm_in(real) == 377.44
+    assert materials_in(real) == ("PLA",)
+    assert filament_mm_in(b"; filament used [mm] = 100.5, 20.25\n") == 120.75
+    assert materials_in(b"; filament_type = PLA;PETG; \n") == ("PLA", "PETG", "")
+    assert filament_mm_in(b";FLAVOR:Marlin\n;Filament used: 1.5m, 0.5m\n") == 2000.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"; filament used [mm] = \n",
+        b"; filament used [mm] = 1.2.3",
+        b"; filament used [mm] = " + b"9" * 400,
+    ],
+)
+def test_filament_that_makes_no_sense_is_none(text: bytes) -> None:
+    assert filament_mm_in(text) == 0.0
+
+
 @pytest.mark.timeout(5)
 @pytest.mark.parametrize(
     "text",
@@ -55,6 +84,8 @@ def test_where_no_model_is_named_there_is_none(text: bytes) -> None:
 )
 def test_no_file_takes_long(text: bytes) -> None:
     profile_in((text * TAIL_BYTES)[:TAIL_BYTES])
+    filament_mm_in(b";Filament used: 1" + (text * TAIL_BYTES)[:TAIL_BYTES])
+    materials_in((b"; filament_type = x;" * TAIL_BYTES)[:TAIL_BYTES])
     profile_in(b"; printer_model = x" + (text * TAIL_BYTES)[:TAIL_BYTES] + b"y")
     with pytest.raises(Invalid):
         check_gcode("part.gcode", b"x" + (text * HEAD_BYTES)[:HEAD_BYTES])

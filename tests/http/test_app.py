@@ -51,6 +51,7 @@ def test_a_job_is_added_shown_held_released_and_deleted(tmp_path: Path) -> None:
             "name": "part.gcode",
             "size_bytes": len(GCODE),
             "profile": "MK3S",
+            "materials": [],
         }
         added = await client.post("/api/queues/workshop/jobs", json=a_job(file, runs=2))
         assert added.status_code == 201

@@ -211,9 +211,9 @@ def fill_disk(store: Store) -> None:
     (pages,) = database.execute("PRAGMA page_count").fetchone()
     database.execute(f"PRAGMA max_page_count = {pages}")
     for sql in (
-        "INSERT INTO meta VALUES (hex(randomblob(8)), '')",
+        "INSERT INTO meta (key, value) VALUES (hex(randomblob(8)), '')",
         "INSERT INTO updates (queue, data) VALUES ('filler', '')",
-        "INSERT INTO promises VALUES ('filler', hex(randomblob(8)), '', 0)",
+        "INSERT INTO promises (queue, job, claim, armed) VALUES ('', hex(randomblob(8)), '', 0)",
     ):
         with contextlib.suppress(sqlite3.OperationalError):
             while True:

@@ -11,13 +11,14 @@ from blockbuster import blockbuster_ctx
 
 from crdtqueue.adapters.links import Address
 from crdtqueue.api.service import Service
+from crdtqueue.api.view import problems
 from crdtqueue.core import messages as m
 from crdtqueue.core.document import roster_entry
 from crdtqueue.core.errors import Invalid, NotFound, Refused, Unavailable
 from crdtqueue.core.ids import PeerId, QueueName
 from crdtqueue.core.model import RosterEntry
 from crdtqueue.peer.config import QUEUES_MAX
-from crdtqueue.peer.peer import STORE_NAME, Peer
+from crdtqueue.peer.peer import INCARNATIONS_SKIPPED, STORE_NAME, Peer
 from tests.peer.peers import (
     GCODE,
     MemoryPrinter,
@@ -345,5 +346,36 @@ def test_a_full_disk_at_the_start_is_one_sentence(
                     "workshop", peer.queue("workshop").state.jobs[0].id, paused=True
                 )
             assert not peer.queue("workshop").ready
+
+    asyncio.run(scenario())
+
+
+def test_after_damage_no_job_is_taken_until_somebody_has_seen_it(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path) as peer:
+            await peer.store.append(QueueName("local"), b"no update at all")
+            before = peer.me
+        printer = MemoryPrinter()
+        async with running(tmp_path, printer=printer) as peer:
+            assert peer.me.peer == before.peer
+            await add_job(peer, "local")
+            assert "make no sense" in peer.queue("local").holds_back
+            assert problems(peer) == [peer.store.damage]
+            assert printer.starts == []
+            await peer.accept_damage()
+            await until(peer, lambda: printer.current)
+            assert problems(peer) == []
+        async with running(tmp_path) as peer:
+            assert problems(peer) == []
+
+    asyncio.run(scenario())
+
+
+def test_after_damage_no_claims_token_comes_twice(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path) as peer:
+            await peer.store.set_aside(QueueName("local"), [])
+        async with running(tmp_path) as peer:
+            assert peer.me.incarnation > INCARNATIONS_SKIPPED
 
     asyncio.run(scenario())

@@ -76,7 +76,8 @@ def test_updates_that_were_stored_out_of_order_or_damaged_are_read_as_far_as_pos
 
     run(tmp_path, write)
     run(tmp_path, read)
-    assert "2 stored updates make no sense" in caplog.text
+    assert "1 stored changes of the queue workshop make no sense" in caplog.text
+    assert "1 stored changes wait for others that are missing here" in caplog.text
 
 
 def test_many_updates_are_made_one_at_the_next_start(tmp_path: Path) -> None:
@@ -92,6 +93,21 @@ def test_many_updates_are_made_one_at_the_next_start(tmp_path: Path) -> None:
     run(tmp_path, write)
     for _ in range(2):
         run(tmp_path, reopen)
+
+
+def test_many_updates_are_made_one_while_running(tmp_path: Path) -> None:
+    async def write(store: Store, opened: Replica) -> None:
+        for number in range(COMPACT_AFTER_UPDATES + 1):
+            opened.document.set(*named(number % 7, str(number)))
+        await opened.repair()
+        await opened.edit([named(7, "last")])
+        assert len(await store.updates(QUEUE)) == 2
+
+    async def read(_: Store, opened: Replica) -> None:
+        assert len(names(opened)) == 8
+
+    run(tmp_path, write)
+    run(tmp_path, read)
 
 
 def test_a_document_too_large_for_one_update_is_never_made_one(
