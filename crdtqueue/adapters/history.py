@@ -43,7 +43,7 @@ _SHOWN: Final = " || char(10) || ".join(
 )
 _FITS: Final = (
     "(:printer = '' OR peer = :printer OR folded(printer_name) = folded(:printer))"
-    " AND (:job = '' OR job = :job OR folded(job_name) = folded(:job))"
+    " AND (:job = '' OR job_id = :job OR folded(job_name) = folded(:job))"
     " AND (:queue = '' OR folded(queue) = folded(:queue))"
     " AND (:result IS NULL OR result = :result)"
     " AND (:from_s IS NULL OR ended_at_s >= :from_s)"

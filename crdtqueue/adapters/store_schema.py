@@ -15,7 +15,7 @@ SCHEMA: Final = 2
 """1: meta, queues, updates, promises. 2: checksums, history."""
 
 HISTORY_TABLE: Final = """CREATE TABLE history (
-    print_id TEXT PRIMARY KEY, queue TEXT NOT NULL, job TEXT NOT NULL, job_name TEXT NOT NULL,
+    print_id TEXT PRIMARY KEY, queue TEXT NOT NULL, job_id TEXT NOT NULL, job_name TEXT NOT NULL,
     file_name TEXT NOT NULL, sha256 TEXT NOT NULL, peer TEXT NOT NULL, printer_name TEXT NOT NULL,
     profile TEXT NOT NULL, result TEXT NOT NULL, reason TEXT NOT NULL,
     started_at_s REAL NOT NULL, ended_at_s REAL NOT NULL, bytes INTEGER NOT NULL,
@@ -55,7 +55,7 @@ class Table:
 
 
 HISTORY_COLUMNS: Final = (
-    *("print_id", "queue", "job", "job_name", "file_name", "sha256", "peer", "printer_name"),
+    *("print_id", "queue", "job_id", "job_name", "file_name", "sha256", "peer", "printer_name"),
     *("profile", "result", "reason", "started_at_s", "ended_at_s", "bytes", "filament_mm"),
     *("generation", "run", "double"),
 )

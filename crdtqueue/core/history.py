@@ -30,7 +30,7 @@ class HistoryEntry:
 
     print_id: PrintId
     queue: QueueName
-    job: JobId
+    job_id: JobId
     job_name: str
     file_name: str
     sha256: str
@@ -110,7 +110,7 @@ def entry_of(
     return HistoryEntry(
         print_id=record.print_id,
         queue=queue,
-        job=job.id,
+        job_id=job.id,
         job_name=job.name,
         file_name=file.name if file else "",
         sha256=file.sha256 if file else "",

@@ -39,7 +39,7 @@ def entry_of(number: int) -> HistoryEntry:
     return HistoryEntry(
         print_id=claim_of(number).print_id(1),
         queue=QUEUE,
-        job=JOB,
+        job_id=JOB,
         job_name=f"job {number}",
         file_name="part.gcode",
         sha256="",

@@ -115,7 +115,7 @@ TWO = replace(entry_of(2), result=Result.FAILED, reason="Thermal runaway")
         (HistoryFilter(printer=ONE.peer), [3, 2, 1]),
         (HistoryFilter(printer="Vor"), []),
         (HistoryFilter(job="WÜRFEL 100%"), [1]),
-        (HistoryFilter(job=ONE.job), [3, 2, 1]),
+        (HistoryFilter(job=ONE.job_id), [3, 2, 1]),
         (HistoryFilter(queue="Garage"), [1]),
         (HistoryFilter(result=Result.FAILED), [2]),
         (HistoryFilter(from_s=2.0), [3, 2]),

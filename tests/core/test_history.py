@@ -36,7 +36,7 @@ def test_an_entry_says_who_printed_what() -> None:
     done = replace(record(a_claim(), reason="", ended_at_s=60.0), filament_mm=812.5)
     job = job_with(done)
     (entry,) = queue_entries(QUEUE, QueueState(jobs=(job,), roster=ROSTER))
-    assert entry.job == JOB
+    assert entry.job_id == JOB
     assert entry.job_name == job.name
     assert entry.file_name == job.sets[0].file.name
     assert entry.sha256 == job.sets[0].file.sha256
