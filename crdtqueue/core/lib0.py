@@ -54,11 +54,11 @@ class Reader:
 
     def byte(self) -> int:
         """Read one byte."""
-        if self._position >= len(self._data):
+        position = self._position
+        if position >= len(self._data):
             raise Hostile("a message ends too early")
-        value = self._data[self._position]
-        self._position += 1
-        return value
+        self._position = position + 1
+        return self._data[position]
 
     def take(self, count: int) -> bytes:
         """Read exactly `count` bytes."""
@@ -71,7 +71,12 @@ class Reader:
 
     def var_uint(self, maximum: int = UINT_MAX) -> int:
         """Read a varUint in its shortest form, 0 to `maximum`."""
-        value = self.byte()
+        # Most of a document are numbers of one byte, so this place is written for speed.
+        position = self._position
+        if position >= len(self._data):
+            raise Hostile("a message ends too early")
+        value = self._data[position]
+        self._position = position + 1
         if value >= 0x80:
             value = self._continue(value & 0x7F, 7)
         if value > maximum:

@@ -65,6 +65,7 @@ class Reading:
         self._lost: defaultdict[Claim, set[PeerId]] = defaultdict(set)
         self._roster: dict[PeerId, RosterEntry] = {}
         self._holders: defaultdict[Sha256, set[PeerId]] = defaultdict(set)
+        self._holders_read: dict[Sha256, frozenset[PeerId]] | None = None
         self._jobs: dict[JobId, tuple[tuple[bool, str, str], Job]] = {}
         self._touched: set[JobId] = set()
         self._state: QueueState | None = None
@@ -74,7 +75,7 @@ class Reading:
         self._state = None
         match root:
             case "queue":
-                self._settings[key] = value
+                _put(self._settings, key, value)
             case "jobs":
                 self._change_job(key, value)
             case "sets":
@@ -99,13 +100,13 @@ class Reading:
     def _change_job(self, key: str, value: JsonValue) -> None:
         job, _, field = key.rpartition("/")
         if is_id(job, JOB_ID_CHARS):
-            self._fields[JobId(job)][field] = value
+            _put(self._fields[JobId(job)], field, value)
             self._touched.add(JobId(job))
 
     def _change_set(self, key: str, value: JsonValue) -> None:
         match key.split("/"):
             case [job, set_id, field] if is_id(job, JOB_ID_CHARS) and is_id(set_id, SET_ID_CHARS):
-                self._sets[JobId(job)][SetId(set_id)][field] = value
+                _put(self._sets[JobId(job)][SetId(set_id)], field, value)
                 self._touched.add(JobId(job))
 
     def _change_record(self, print_id: PrintId, value: JsonValue) -> None:
@@ -161,6 +162,7 @@ class Reading:
         sha256, _, peer = key.partition("/")
         if not is_sha256(sha256) or not is_id(peer, PEER_ID_CHARS):
             return
+        self._holders_read = None
         if value is True:
             self._holders[Sha256(sha256)].add(PeerId(peer))
         else:
@@ -179,8 +181,14 @@ class Reading:
             ended=frozenset(self._ended),
             lost=frozenset(claim for claim, by in self._lost.items() if by),
             roster=dict(self._roster),
-            holders={sha256: frozenset(p) for sha256, p in self._holders.items() if p},
+            holders=self._read_holders(),
         )
+
+    def _read_holders(self) -> dict[Sha256, frozenset[PeerId]]:
+        if self._holders_read is None:
+            held = self._holders.items()
+            self._holders_read = {sha256: frozenset(peers) for sha256, peers in held if peers}
+        return self._holders_read
 
     def _read_job(self, job: JobId) -> None:
         fields = self._fields.get(job, {})
@@ -209,3 +217,11 @@ class Reading:
         if value == Deletion.AFTER_COPY.value:
             return Deletion.AFTER_COPY if self._open.get(job) else Deletion.NOW
         return Deletion.NONE
+
+
+def _put(fields: Fields, field: str, value: JsonValue) -> None:
+    """A field that is not there and one that is null are the same to every reader."""
+    if value is None:
+        fields.pop(field, None)
+    else:
+        fields[field] = value

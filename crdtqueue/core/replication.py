@@ -25,16 +25,20 @@ def to_fetch(state: QueueState, me: PeerId, in_sight: frozenset[PeerId]) -> list
     """
     wanted = []
     for job in state.jobs:
-        if is_safe_to_leave(state, job) or progress(job).complete:
-            continue
-        for each in job.sets:
-            holders = state.holders.get(each.file.sha256, frozenset())
-            missing = HOLDERS_MIN - len(holders)
-            candidates = (in_sight | {me}) - holders
-            ranked = sorted(candidates, key=partial(_turn, state, each))
-            if me in ranked[: max(missing, 0)] and holders & in_sight:
-                wanted.append(each.file)
+        if not is_safe_to_leave(state, job):
+            mine = [each.file for each in job.sets if _is_to_copy(state, each, me, in_sight)]
+            if mine and not progress(job).complete:
+                wanted += mine
     return wanted
+
+
+def _is_to_copy(state: QueueState, each: PrintSet, me: PeerId, in_sight: frozenset[PeerId]) -> bool:
+    holders = state.holders.get(each.file.sha256, frozenset())
+    missing = HOLDERS_MIN - len(holders)
+    if missing <= 0 or me in holders or not holders & in_sight:
+        return False
+    ranked = sorted((in_sight | {me}) - holders, key=partial(_turn, state, each))
+    return me in ranked[:missing]
 
 
 def _turn(state: QueueState, each: PrintSet, peer: PeerId) -> tuple[bool, bytes]:

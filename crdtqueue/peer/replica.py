@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from crdtqueue.adapters.crdt.facade import ApplyResult, Document, open_document
 from crdtqueue.adapters.store import COMPACT_AFTER_UPDATES, Store
-from crdtqueue.core.document import ROOTS, Entry
+from crdtqueue.core.document import ROOTS, SCHEMA, Entry
 from crdtqueue.core.errors import Hostile, Unavailable
 from crdtqueue.core.ids import QueueName
 from crdtqueue.core.model import QueueState
@@ -122,7 +122,9 @@ class Replica:
 
     @property
     def problem(self) -> str:
-        """Why the store lacks something, as a sentence; empty while it has everything."""
+        """Why no job of it may be asked for, as a sentence: the store lacks something, or we do."""
+        if self.state.settings.schema > SCHEMA:
+            return f"{self._name} is used by a newer crdtqueue. Update this one to print from it."
         return self._behind or self._store.damage
 
     async def edit(self, entries: Iterable[Entry]) -> None:

@@ -16,12 +16,12 @@ from importlib import import_module
 from typing import TypeAlias
 
 from crdtqueue.adapters.crdt.facade import ApplyResult, Document
+from crdtqueue.core.document import ROOTS
 from crdtqueue.core.errors import Hostile
 from crdtqueue.core.lib0 import JsonValue, write_json_value, write_var_string, write_var_uint
 from crdtqueue.core.yupdate import encode_state_vector, has_gap, parse_state_vector, parse_update
 
-ROOTS = frozenset({"jobs", "runs"})
-KEYS = ("a", "b", "c", "a long key with ünïcödé")
+KEYS = ("a", "b", "0123456789ab/name", "a long key with ünïcödé")
 VALUES: tuple[JsonValue, ...] = (
     None,
     True,
@@ -52,9 +52,10 @@ def grow(documents: list[Document], chance: Chance) -> Corpus:
     updates: Corpus = []
     stops = [document.on_update(updates.append) for document in documents]
     documents[0].set("jobs", "a", 1)
+    roots = chance.sample(sorted(ROOTS), 3)
     for _ in range(chance.randint(4, 12)):
         document = chance.choice(documents)
-        root, key = chance.choice(sorted(ROOTS)), chance.choice(KEYS)
+        root, key = chance.choice(roots), chance.choice(KEYS)
         if chance.random() < 0.25:
             document.delete(root, key)
         else:

@@ -398,3 +398,102 @@ def test_the_document_opens_with_whatever_library_is_there(
     assert type(document._backend).__module__.endswith(f"{backend}_backend")
     assert state(document) == ('{"jobs": {"a": 1}, "runs": {}}', {7: 1})
     document.close()
+
+
+# What has changed ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_first_look_at_what_has_changed_shows_everything(opened: Open, backend: str) -> None:
+    stored = opened(backend, 1)
+    stored.set("jobs", "a", {"n": [1, 2.5]})
+    stored.set("jobs", "gone", 1)
+    stored.delete("jobs", "gone")
+    stored.set("runs", "r", None)
+    document = opened(backend, 2)
+    assert document.take_changes() == []
+    document.apply(stored.diff(b"\x00"))
+    seen = {(root, key): value for root, key, value in document.take_changes()}
+    assert seen.pop(("jobs", "gone"), None) is None
+    assert seen == {("jobs", "a"): {"n": [1, 2.5]}, ("runs", "r"): None}
+    assert document.take_changes() == []
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+def test_what_changes_here_or_elsewhere_is_told_once_with_its_last_value(
+    opened: Open, one: str, other: str
+) -> None:
+    near, far = opened(one, 1), opened(other, 2)
+    near.set("jobs", "a", 1)
+    near.set("jobs", "a", 2)
+    near.set("runs", "r", 1)
+    near.delete("runs", "r")
+    near.delete("runs", "never there")
+    assert sorted(near.take_changes(), key=str) == [("jobs", "a", 2), ("runs", "r", None)]
+    sync(near, far)
+    far.take_changes()
+    far.set("jobs", "a", 3)
+    far.set("jobs", "b", 4)
+    far.delete("jobs", "b")
+    far.set("runs", "r", 5)
+    sync(near, far)
+    changes = {(root, key): value for root, key, value in near.take_changes()}
+    assert changes.pop(("jobs", "b"), None) is None
+    assert changes == {("jobs", "a"): 3, ("runs", "r"): 5}
+    sync(near, far)
+    assert near.take_changes() == []
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_edit_is_told_of_when_it_is_made_and_not_if_it_fails(opened: Open, backend: str) -> None:
+    document = opened(backend, 1)
+    with document.edit():
+        document.set("jobs", "a", 1)
+        document.set("jobs", "b", 1)
+        document.delete("jobs", "b")
+        assert document.take_changes() == []
+    assert ("jobs", "a", 1) in document.take_changes()
+
+    def fail_halfway() -> None:
+        with document.edit():
+            document.set("jobs", "a", 2)
+            raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        fail_halfway()
+    with pytest.raises(Hostile):
+        document.apply(b"\xff")
+    assert document.take_changes() == []
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+def test_a_value_that_loses_against_a_concurrent_one_is_told_of_as_what_it_is(
+    opened: Open, one: str, other: str
+) -> None:
+    near, far = opened(one, 1), opened(other, 2)
+    near.set("jobs", "a", "near")
+    far.set("jobs", "a", "far")
+    near.take_changes()
+    far.take_changes()
+    sync(near, far)
+    for document in (near, far):
+        for root, key, value in document.take_changes():
+            assert value == document.get(root, key)
+    assert near.get("jobs", "a") == far.get("jobs", "a") == "far"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_told_of_changes_adds_up_to_the_document(
+    opened: Open, backend: str, seed: int
+) -> None:
+    chance = random.Random(seed)
+    near, far = opened(backend, chance.getrandbits(32)), opened(BACKENDS[0], chance.getrandbits(32))
+    known: dict[tuple[str, str], JsonValue] = {}
+    for _ in range(80):
+        edit_at_random(chance.choice((near, far)), chance)
+        if chance.random() < 0.3:
+            sync(near, far)
+        known |= {(root, key): value for root, key, value in near.take_changes()}
+        whole = {(r, k): v for r, entries in near.read().items() for k, v in entries.items()}
+        assert all(known.get(place) == whole.get(place) for place in known | whole)

@@ -1,44 +1,42 @@
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crdtqueue.core.document import (
-    ROOTS,
-    Entry,
-    claim_entry,
-    deleted_entry,
-    end_entry,
-    holder_entry,
-    job_entries,
-    paused_entry,
-    record_entry,
-    roster_entry,
-)
+from crdtqueue.core import document as d
+from crdtqueue.core.document import Entry
 from crdtqueue.core.ids import JobId, PeerId, Profile, SetId, Sha256
 from crdtqueue.core.lib0 import JsonValue
 from crdtqueue.core.model import (
     COUNT_MAX,
+    METADATA_CHARS_MAX,
     NAME_CHARS_MAX,
+    NOTE_CHARS_MAX,
     Deletion,
+    Draft,
     FileRef,
     Job,
+    Mode,
     PrintSet,
     QueueState,
     Result,
     RosterEntry,
     RunRecord,
+    Strategy,
 )
 from crdtqueue.core.order import DIGITS, KEY_CHARS_MAX, is_key
-from crdtqueue.core.reading import read_queue
-from crdtqueue.core.values import SECONDS_MAX
+from crdtqueue.core.values import FILAMENT_MM_MAX, SECONDS_MAX
+from tests.core.documents import read
 from tests.core.samples import (
+    ENDER,
     JOB,
-    JOB_2,
     ME,
     MK3S,
     SET_A,
@@ -51,20 +49,14 @@ from tests.core.samples import (
     record,
 )
 
-
-def read(entries: Iterable[Entry]) -> QueueState:
-    roots: dict[str, dict[str, JsonValue]] = {root: {} for root in ROOTS}
-    for root, key, value in entries:
-        roots[root][key] = value
-    return read_queue(roots)
-
-
-# What we write ------------------------------------------------------------------------------------
+# What is written is read again --------------------------------------------------------------------
 
 NAMES = st.text(max_size=NAME_CHARS_MAX)
 KEYS = st.text(DIGITS, min_size=1, max_size=KEY_CHARS_MAX).filter(is_key)
+COUNTS = st.integers(0, COUNT_MAX)
 SECONDS = st.floats(0, SECONDS_MAX)
 SHA256 = st.from_regex(r"\A[0-9a-f]{64}\Z").map(Sha256)
+PEERS = st.from_regex(r"\A[0-9a-f]{16}\Z").map(PeerId)
 FILES = st.builds(FileRef, sha256=SHA256, name=NAMES, size_bytes=st.integers(0, 2**53))
 PROFILES = st.sampled_from([Profile("ANY"), Profile("MK3S"), Profile("VORON V2")])
 SETS = st.builds(
@@ -72,37 +64,42 @@ SETS = st.builds(
     id=st.from_regex(r"\A[0-9a-f]{6}\Z").map(SetId),
     order=KEYS,
     file=FILES,
-    copies=st.integers(0, COUNT_MAX),
+    copies=COUNTS,
     profiles=st.frozensets(PROFILES),
+    materials=st.lists(NAMES, max_size=16).map(tuple),
+    extras=st.dictionaries(st.tuples(COUNTS, COUNTS), COUNTS, max_size=3),
+    metadata=st.text(max_size=METADATA_CHARS_MAX),
 )
 JOBS = st.builds(
     Job,
     id=st.from_regex(r"\A[0-9a-f]{12}\Z").map(JobId),
     name=NAMES,
     order=KEYS,
-    runs=st.integers(0, COUNT_MAX),
+    runs=COUNTS,
     generation=st.just(0),
-    paused=st.just(False),
+    paused=st.booleans(),
     created_by=NAMES,
     created_at_s=SECONDS,
     sets=st.lists(SETS, max_size=4, unique_by=lambda each: each.id).map(
         lambda sets: tuple(sorted(sets, key=lambda each: (each.order, each.id)))
     ),
+    note=st.text(max_size=NOTE_CHARS_MAX),
+    draft=st.none() | st.builds(Draft, peer=PEERS, by=NAMES, beat=st.integers(0, 2**53)),
 )
 
 
 @given(st.lists(JOBS, max_size=3, unique_by=lambda job: job.id))
 def test_jobs_round_trip_in_their_order(jobs: list[Job]) -> None:
-    state = read(entry for job in jobs for entry in job_entries(job))
+    state = read(entry for job in jobs for entry in d.job_entries(job))
     assert state.jobs == tuple(sorted(jobs, key=lambda job: (job.order, job.id)))
 
 
 RECORDS = st.builds(
     RunRecord,
     print_id=st.integers(0, 99).map(a_claim().print_id),
-    generation=st.integers(0, COUNT_MAX),
-    run=st.integers(0, COUNT_MAX),
-    copy=st.integers(0, COUNT_MAX),
+    generation=COUNTS,
+    run=COUNTS,
+    copy=COUNTS,
     set=st.just(SET_A),
     profile=PROFILES,
     result=st.sampled_from(Result),
@@ -110,155 +107,192 @@ RECORDS = st.builds(
     started_at_s=SECONDS,
     ended_at_s=SECONDS,
     bytes=st.integers(0, 2**53),
+    filament_mm=st.floats(0, FILAMENT_MM_MAX),
 )
 
 
 @given(RECORDS)
 def test_run_records_round_trip_with_their_job(done: RunRecord) -> None:
-    state = read([*job_entries(a_job()), record_entry(done)])
+    state = read([*d.job_entries(a_job()), d.record_entry(done)])
     assert state.job(JOB) == a_job(records=(done,))
 
 
-def test_a_record_that_comes_before_its_job_waits_for_it() -> None:
-    assert read([record_entry(record(a_claim()))]).jobs == ()
-
-
-def test_claims_and_their_ends_round_trip() -> None:
-    old, new = a_claim(), a_claim(peer(1), epoch=2)
-    state = read([claim_entry(old, at_s=1.0), claim_entry(new, at_s=2.0), end_entry(old, "done")])
-    assert state.claims == {old, new}
+def test_claims_and_how_they_end_round_trip() -> None:
+    old, new, gone = a_claim(), a_claim(peer(1), epoch=2), a_claim(peer(2), epoch=3)
+    claims = [d.claim_entry(claim, at_s=1.0) for claim in (old, new, gone)]
+    ends = [d.end_entry(old, "done"), d.lost_entry(gone, peer=ME, by="Ann", at_s=3.0)]
+    state = read([*claims, *ends])
+    assert state.claims == {old, new, gone}
     assert state.ended == {old}
+    assert state.lost == {gone}
 
 
-def test_paused_and_deleted_jobs_are_marked() -> None:
-    entries = job_entries(a_job())
-    assert read([*entries, paused_entry(JOB, paused=True)]).jobs == (a_job(paused=True),)
-    assert read([*entries, paused_entry(JOB, paused=False)]).jobs == (a_job(),)
-    state = read([*entries, deleted_entry(JOB)])
-    assert (state.jobs, state.deleted) == ((), (replace(a_job(), deletion=Deletion.NOW),))
-    state = read([*entries, deleted_entry(JOB), deleted_entry(JOB, Deletion.NONE)])
-    assert state.jobs == (a_job(),)
+DRAFT = Draft(peer=ME, by="Ann", beat=7)
+JOB_EDITS: list[tuple[Entry, Job]] = [
+    (d.name_entry(JOB, "x"), replace(a_job(), name="x")),
+    (d.note_entry(JOB, "y"), replace(a_job(), note="y")),
+    (d.runs_entry(JOB, 9), replace(a_job(), runs=9)),
+    (d.order_entry(JOB, "Z"), replace(a_job(), order="Z")),
+    (d.generation_entry(JOB, 2), replace(a_job(), generation=2)),
+    (d.paused_entry(JOB, paused=True), replace(a_job(), paused=True)),
+    (d.paused_entry(JOB, paused=False), a_job()),
+    (d.forgiven_entry(JOB, 3), replace(a_job(), forgiven=3)),
+    (d.draft_entry(JOB, DRAFT), replace(a_job(), draft=DRAFT)),
+    (d.draft_entry(JOB, None), a_job()),
+    (d.deleted_entry(JOB, Deletion.NONE), a_job()),
+]
+SET_EDITS: list[tuple[Entry, PrintSet]] = [
+    (d.copies_entry(JOB, SET_A, 4), print_set(copies=4)),
+    (
+        d.extra_entry(JOB, SET_A, generation=1, run=2, copies=3),
+        print_set(extras={(1, 2): 3}),
+    ),
+    (
+        d.profiles_entry(JOB, print_set(profiles=frozenset({ENDER, MK3S}))),
+        print_set(profiles=frozenset({ENDER, MK3S})),
+    ),
+    (d.materials_entry(JOB, SET_A, ("PLA", "")), replace(print_set(), materials=("PLA", ""))),
+    (d.set_order_entry(JOB, SET_A, "Z"), replace(print_set(), order="Z")),
+]
+
+
+@pytest.mark.parametrize(("entry", "job"), JOB_EDITS)
+def test_an_edit_of_a_job_changes_that_and_nothing_else(entry: Entry, job: Job) -> None:
+    assert read([*d.job_entries(a_job()), entry]) == QueueState(jobs=(job,))
+
+
+@pytest.mark.parametrize(("entry", "each"), SET_EDITS)
+def test_an_edit_of_a_set_changes_that_and_nothing_else(entry: Entry, each: PrintSet) -> None:
+    assert read([*d.job_entries(a_job()), entry]) == QueueState(jobs=(a_job(each),))
+
+
+def test_a_removed_set_is_gone() -> None:
+    job = a_job(print_set(), print_set(SET_B))
+    assert read([*d.job_entries(job), d.removed_entry(JOB, SET_B)]).jobs == (a_job(),)
+
+
+def test_settings_round_trip() -> None:
+    entries = [
+        d.strategy_entry(Strategy.LEAST_CHANGES),
+        d.mode_entry(Mode.SAFE),
+        d.voters_entry((ME, peer(1))),
+    ]
+    settings = read(entries).settings
+    assert (settings.strategy, settings.mode) == (Strategy.LEAST_CHANGES, Mode.SAFE)
+    assert set(settings.voters) == {ME, peer(1)}
 
 
 @pytest.mark.parametrize("profile", [MK3S, None])
 def test_the_roster_round_trips(profile: Profile | None) -> None:
     entry = RosterEntry(peer=ME, name="Left Prusa", profile=profile, addresses=("10.0.0.7:8765",))
-    assert read([roster_entry(entry)]).roster == {ME: entry}
+    assert read([d.roster_entry(entry)]).roster == {ME: entry}
 
 
 def test_holders_are_gathered_by_file() -> None:
     sha256 = file().sha256
-    entries = [holder_entry(sha256, ME), holder_entry(sha256, peer(1))]
+    entries = [d.holder_entry(sha256, ME), d.holder_entry(sha256, peer(1))]
     assert read(entries).holders == {sha256: {ME, peer(1)}}
-    root, key, _ = entries[0]
-    assert read([(root, key, False)]).holders == {}
 
 
-def test_an_edit_after_the_deletion_brings_nothing_back() -> None:
-    assert read([deleted_entry(JOB), ("jobs", f"{JOB}/runs", 3)]) == QueueState()
+# What is written is in the docs -------------------------------------------------------------------
+
+DOCS = Path(__file__).parents[2] / "docs" / "document.md"
+KEY_PARTS = {
+    "job": "[0-9a-f]{12}",
+    "set": "[0-9a-f]{6}",
+    "peer": "[0-9a-f]{16}",
+    "by": "[0-9a-f]{16}",
+    "sha256": "[0-9a-f]{64}",
+    "epoch": "[0-9]+",
+    "incarnation": "[0-9]+",
+    "n": "[0-9]+",
+    "generation": "[0-9]+",
+    "run": "[0-9]+",
+}
+TYPES: dict[str, tuple[type, ...]] = {
+    "text": (str,),
+    "number": (int, float),
+    "true": (bool,),
+    "list": (list,),
+    "object": (dict,),
+    "null": (type(None),),
+}
+NOT_WRITTEN = {
+    ("queue", "name"),
+    ("queue", "generation"),
+    ("queue", "schema"),
+    ("more", "anything"),
+}
 
 
-# What others may have written ---------------------------------------------------------------------
-
-NUMBERS = st.integers() | st.floats() | st.integers(2**60, 10**400)
-JSON: st.SearchStrategy[JsonValue] = st.recursive(
-    st.none() | st.booleans() | NUMBERS | st.text(max_size=12),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
-    max_leaves=4,
-)
-ANY_ID = st.sampled_from([JOB, JOB_2, ME, SET_A, SET_B, file().sha256, "1", "0", "01", "", "x"])
-FIELDS = ["name", "runs", "order", "generation", "paused", "deleted", "by", "at", "file", "copies"]
-FIELDS += ["profiles", "sha256", "size", "result", "set", "reason", "started", "ended", "bytes"]
-FIELDS += ["profile", "addresses"]
-HOSTILE_KEYS = st.text(max_size=10) | st.lists(
-    ANY_ID | st.sampled_from(FIELDS), min_size=1, max_size=6
-).map("/".join)
-HOSTILE_VALUES = JSON | st.dictionaries(st.sampled_from(FIELDS), JSON | ANY_ID)
+def rows() -> list[tuple[str, str, str]]:
+    """Root, key and type of each row of the table."""
+    cells = re.findall(r"^\| `(\w+)` \| `?([^|`]+)`? \| ([^|]+) \|", DOCS.read_text(), re.MULTILINE)
+    return [(root, key.strip(), kind) for root, key, kind in cells]
 
 
-@given(
-    st.dictionaries(
-        st.sampled_from(sorted(ROOTS)), st.dictionaries(HOSTILE_KEYS, HOSTILE_VALUES, max_size=5)
-    )
-)
-def test_any_document_can_be_read(roots: dict[str, dict[str, JsonValue]]) -> None:
-    state = read_queue(roots)
-    for job in (*state.jobs, *state.deleted):
-        assert 0 <= job.runs <= COUNT_MAX
-        assert 0 <= job.created_at_s <= SECONDS_MAX
+def pattern(root: str, key: str) -> str:
+    """A documented key as a pattern: its last part is a field's name, if it can be one."""
+    head, _, last = key.rpartition("/")
+    names = [*re.split(r"(\W)", head), "/"] if head else []
+    parts = [KEY_PARTS.get(part, re.escape(part)) for part in names]
+    if root in {"jobs", "sets", "queue"}:
+        field, *numbers = last.split(".")
+        return "".join(parts) + r"\.".join([field, *(KEY_PARTS[n] for n in numbers)])
+    return "".join(parts) + KEY_PARTS[last]
 
 
-RECORD_KEY = a_claim().print_id(1)
+def every_entry() -> Iterable[tuple[str, list[Entry]]]:
+    """What each function of the module writes, by its name."""
+    each = replace(print_set(), materials=("PLA",), extras={(0, 1): 1}, metadata="x", order="K")
+    job = replace(a_job(each), note="x", paused=True, draft=DRAFT)
+    roster = RosterEntry(peer=ME, name="x", profile=MK3S, addresses=())
+    yield "job_entries", d.job_entries(job)
+    yield "set_entries", d.set_entries(JOB, each)
+    for entry, _ in (*JOB_EDITS, *SET_EDITS):
+        yield "", [entry]
+    yield "deleted_entry", [d.deleted_entry(JOB, deletion) for deletion in Deletion]
+    yield "removed_entry", [d.removed_entry(JOB, SET_A)]
+    yield "strategy_entry", [d.strategy_entry(Strategy.IN_ORDER)]
+    yield "mode_entry", [d.mode_entry(Mode.SAFE)]
+    yield "voters_entry", [d.voters_entry((ME,))]
+    yield "claim_entry", [d.claim_entry(a_claim(), at_s=1.0)]
+    yield "end_entry", [d.end_entry(a_claim(), "done")]
+    yield "lost_entry", [d.lost_entry(a_claim(), peer=ME, by="Ann", at_s=1.0)]
+    yield "record_entry", [d.record_entry(record(a_claim()))]
+    yield "roster_entry", [d.roster_entry(roster)]
+    yield "holder_entry", [d.holder_entry(file().sha256, ME)]
 
 
-@given(st.sampled_from(FIELDS), JSON)
-def test_any_value_in_any_field_of_a_good_document_can_be_read(
-    field: str, value: JsonValue
-) -> None:
-    good = [*job_entries(a_job()), record_entry(record(a_claim()))]
-    good += [roster_entry(RosterEntry(peer=ME, name="x", profile=MK3S, addresses=()))]
-    broken: list[Entry] = [(root, key, with_field(old, field, value)) for root, key, old in good]
-    read(broken)
-    read([*good, ("jobs", f"{JOB}/{field}", value), ("sets", f"{JOB}/{SET_A}/{field}", value)])
+def test_every_key_that_is_written_is_in_the_docs_and_every_one_there_is_written() -> None:
+    written: dict[tuple[str, str], list[JsonValue]] = {}
+    for name, entries in every_entry():
+        for root, key, value in entries:
+            match = [k for r, k, _ in rows() if r == root and re.fullmatch(pattern(r, k), key)]
+            assert len(match) == 1, f"{name}: {root} {key} is not in {DOCS.name}, or twice"
+            written.setdefault((root, match[0]), []).append(value)
+    for root, key, kind in rows():
+        allowed = tuple(t for word in re.findall(r"\w+", kind) for t in TYPES.get(word, ()))
+        for value in written.get((root, key), []):
+            assert type(value) in allowed, f"{root} {key} is a {type(value).__name__}"
+    documented = {(root, key) for root, key, _ in rows()}
+    assert documented - written.keys() == NOT_WRITTEN
+    assert {root for root, _ in documented} == d.ROOTS
 
 
-def with_field(old: JsonValue, field: str, value: JsonValue) -> JsonValue:
-    return old | {field: value} if isinstance(old, dict) else old
+def test_no_function_that_writes_is_forgotten_here() -> None:
+    tested = {name for name, _ in every_entry()}
+    source = Path(__file__).read_text()
+    functions = inspect.getmembers(d, inspect.isfunction)
+    writing = {name for name, function in functions if function.__module__ == d.__name__}
+    assert {name for name in writing if name not in tested and f"d.{name}(" not in source} == set()
 
 
-@pytest.mark.parametrize("result", ["won", [], {}, None, 1, True])
-def test_a_record_with_an_unknown_result_does_not_count(result: JsonValue) -> None:
-    root, key, value = record_entry(record(a_claim()))
-    state = read([*job_entries(a_job()), (root, key, with_field(value, "result", result))])
-    assert state.jobs == (a_job(),)
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        ("jobs", f"{JOB_2}/runs", 3),
-        ("jobs", f"{JOB_2.upper()}/name", "x"),
-        ("jobs", "name", "x"),
-        ("jobs", f"{JOB}/x/name", "x"),
-        ("jobs", f"{JOB}/deleted", 1),
-        ("jobs", f"{JOB}/paused", "yes"),
-        ("sets", f"{JOB}/{SET_B}/file", {"sha256": "short", "name": "x", "size": 1}),
-        ("sets", f"{JOB}/{SET_B}/copies", 3),
-        ("sets", f"{JOB}/{SET_B}x/file", {"sha256": "a" * 64}),
-        ("runs", f"{a_claim().key}/01", {"result": "done", "set": SET_A}),
-        ("claims", f"{JOB}/1/{ME}", {}),
-        ("files", f"{'a' * 64}/{ME}x", True),
-        ("peers", "somebody", {"name": "x"}),
-    ],
-)
-def test_what_makes_no_sense_is_passed_over(entry: Entry) -> None:
-    assert read([*job_entries(a_job()), entry]) == QueueState(jobs=(a_job(),))
-
-
-@pytest.mark.parametrize("value", [-1, COUNT_MAX + 1, 1.5, "3", True, None, [3]])
-def test_a_count_that_makes_no_sense_is_the_default(value: JsonValue) -> None:
-    entries = [*job_entries(a_job(runs=7)), ("jobs", f"{JOB}/runs", value)]
-    assert read(entries).jobs == (a_job(runs=1),)
-
-
-def test_long_texts_are_cut_but_a_long_order_is_kept_whole_or_not_at_all() -> None:
-    long = "z" * KEY_CHARS_MAX
-    (job,) = read(job_entries(replace(a_job(), name="x" * 999, order=long))).jobs
-    assert (job.name, job.order) == ("x" * NAME_CHARS_MAX, long)
-    (job,) = read(job_entries(replace(a_job(), order=long + "z"))).jobs
-    assert job.order == ""
-
-
-def test_a_roster_entry_keeps_only_addresses_that_can_be() -> None:
-    addresses: list[JsonValue] = ["10.0.0.7:1", 7, "x" * 300, *["a"] * 20]
-    value: JsonValue = {"name": 3, "profile": "mk3s", "addresses": addresses}
-    entry = read([("peers", ME, value)]).roster[PeerId(ME)]
-    assert entry == RosterEntry(
-        peer=ME, name=ME, profile=MK3S, addresses=("10.0.0.7:1", *["a"] * 5)
-    )
-
-
-def test_profiles_that_make_no_sense_fit_nothing() -> None:
-    profiles: JsonValue = ["", "\x1b", 7, " mk3s "]
-    entries = [*job_entries(a_job()), ("sets", f"{JOB}/{SET_A}/profiles", profiles)]
-    assert read(entries).jobs == (a_job(print_set(profiles=frozenset({MK3S}))),)
+def test_the_docs_name_the_fields_of_every_object() -> None:
+    for _, entries in every_entry():
+        for root, key, value in entries:
+            if isinstance(value, dict) and root != "runs":
+                kind = next(
+                    t for r, k, t in rows() if r == root and re.fullmatch(pattern(r, k), key)
+                )
+                assert set(re.findall(r"`(\w+)`", kind)) == set(value)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from crdtqueue.adapters.crdt.facade import ApplyResult, Document
 from crdtqueue.core.lib0 import JsonValue, Reader, write_json_value
 from crdtqueue.core.yupdate import parse_state_vector
+from tests.interop.yjs_replica import Yjs, running
 
 pytestmark = pytest.mark.e2e
 
@@ -26,56 +25,11 @@ INTEGERS: list[JsonValue] = [0, 1, -1, 63, 64, -64, 2**31 - 1, 2**31, -(2**40), 
 VALUES: list[JsonValue] = [None, True, 0.5, -1e-9, 1e-300, "", "\x00é😀", *INTEGERS, *NESTED]
 
 
-class Yjs:
-    """The Yjs replica in its node process."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    def ask(self, command: str, **arguments: Any) -> Any:
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(json.dumps({"do": command, **arguments}) + "\n")
-        self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
-
-    def set(self, name: str, root: str, key: str, value: JsonValue) -> None:
-        self.ask("edit", name=name, changes=[{"root": root, "key": key, "value": value}])
-
-    def delete(self, name: str, root: str, key: str) -> None:
-        self.ask("edit", name=name, changes=[{"root": root, "key": key}])
-
-    def apply(self, name: str, update: bytes) -> None:
-        assert self.ask("apply", name=name, update=update.hex()) == {"pending": False}
-
-    def diff(self, name: str, state_vector: bytes) -> bytes:
-        return bytes.fromhex(self.ask("diff", name=name, state_vector=state_vector.hex()))
-
-    def updates(self, name: str) -> list[bytes]:
-        return [bytes.fromhex(update) for update in self._state(name)["updates"]]
-
-    def state_vector(self, name: str) -> bytes:
-        return bytes.fromhex(self._state(name)["state_vector"])
-
-    def state(self, name: str) -> tuple[str, dict[int, int]]:
-        content = self._state(name)["content"]
-        return json.dumps(content, sort_keys=True), parse_state_vector(self.state_vector(name))
-
-    def _state(self, name: str) -> Any:
-        return self.ask("state", name=name, roots=sorted(ROOTS))
-
-
 @pytest.fixture
 def yjs(yjs_folder: Path) -> Iterator[Yjs]:
-    pipe = subprocess.PIPE
-    command = ["node", str(yjs_folder / "replica.mjs")]
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, encoding="utf-8") as process:
-        replica = Yjs(process)
-        replica.ask("open", name="theirs", client_id=2**32 - 1)
-        yield replica
-        assert process.stdin
-        process.stdin.close()
-        assert process.wait() == 0
+    with running(yjs_folder) as replicas:
+        replicas.ask("open", name="theirs", client_id=2**32 - 1)
+        yield replicas
 
 
 @pytest.fixture(params=BACKENDS)
@@ -95,7 +49,7 @@ def state(document: Document) -> tuple[str, dict[int, int]]:
 def test_values_of_yjs_arrive_here(yjs: Yjs, ours: Document) -> None:
     for number, value in enumerate(VALUES):
         yjs.set("theirs", "jobs", f"key {number}", value)
-    for update in yjs.updates("theirs"):
+    for update in yjs.take_updates("theirs"):
         assert ours.apply(update) is ApplyResult.APPLIED
     read = [ours.get("jobs", f"key {number}") for number in range(len(VALUES))]
     assert list(map(json.dumps, read)) == list(map(json.dumps, VALUES))
@@ -105,14 +59,14 @@ def test_our_values_arrive_at_yjs(yjs: Yjs, ours: Document) -> None:
     ours.on_update(lambda update: yjs.apply("theirs", update))
     for number, value in enumerate(VALUES):
         ours.set("jobs", f"key {number}", value)
-    assert yjs.state("theirs") == state(ours)
+    assert yjs.state("theirs", ROOTS) == state(ours)
 
 
 def test_our_encoding_of_a_value_is_that_of_yjs(yjs: Yjs) -> None:
     for value in VALUES:
         yjs.set("theirs", "jobs", "k", value)
         written = write_json_value(value)
-        update = yjs.updates("theirs")[-1]
+        update = yjs.take_updates("theirs")[-1]
         assert written in update
         assert Reader(written).json_value() == value
 
@@ -127,7 +81,7 @@ def test_both_converge_after_concurrent_edits(yjs: Yjs, ours: Document, seed: in
         from_theirs = yjs.diff("theirs", ours.state_vector())
         yjs.apply("theirs", from_ours)
         assert ours.apply(from_theirs) is not ApplyResult.GAP
-        assert state(ours) == yjs.state("theirs")
+        assert state(ours) == yjs.state("theirs", ROOTS)
 
 
 def edit_at_random(yjs: Yjs, ours: Document, chance: random.Random) -> None:
@@ -148,21 +102,21 @@ def test_merged_updates_of_yjs_are_taken_even_where_they_overlap(yjs: Yjs, ours:
         yjs.set("theirs", "jobs", "k", number)
         yjs.delete("theirs", "runs", "k")
         yjs.set("theirs", "runs", "k", number)
-    updates = yjs.updates("theirs")
+    updates = yjs.take_updates("theirs")
     assert ours.apply(updates[0]) is ApplyResult.APPLIED
     assert ours.apply(updates[1]) is ApplyResult.APPLIED
     merged = bytes.fromhex(yjs.ask("merge", updates=[update.hex() for update in updates]))
     assert ours.apply(merged) is ApplyResult.APPLIED
     assert ours.apply(yjs.diff("theirs", b"\x00")) is ApplyResult.NOTHING_NEW
-    assert state(ours) == yjs.state("theirs")
+    assert state(ours) == yjs.state("theirs", ROOTS)
 
 
 def test_an_update_of_yjs_with_a_gap_waits_for_the_rest(yjs: Yjs, ours: Document) -> None:
     yjs.set("theirs", "jobs", "a", 1)
     yjs.set("theirs", "jobs", "a", 2)
-    first, second = yjs.updates("theirs")
+    first, second = yjs.take_updates("theirs")
     assert ours.apply(second) is ApplyResult.GAP
     assert ours.read() == {"jobs": {}, "runs": {}}
     assert ours.apply(yjs.diff("theirs", ours.state_vector())) is ApplyResult.APPLIED
     assert ours.apply(first) is ApplyResult.NOTHING_NEW
-    assert state(ours) == yjs.state("theirs")
+    assert state(ours) == yjs.state("theirs", ROOTS)

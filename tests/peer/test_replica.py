@@ -8,7 +8,7 @@ import pytest
 
 from crdtqueue.adapters.crdt.facade import open_document
 from crdtqueue.adapters.store import COMPACT_AFTER_UPDATES, Store
-from crdtqueue.core.document import ROOTS, Entry
+from crdtqueue.core.document import ROOTS, SCHEMA, Entry
 from crdtqueue.core.errors import Hostile, Invalid, Unavailable
 from crdtqueue.core.ids import QueueName
 from crdtqueue.peer import replica
@@ -194,3 +194,16 @@ def test_a_closed_replica_says_so(tmp_path: Path) -> None:
             opened.state_vector()
 
     run(tmp_path, use)
+
+
+def test_a_document_of_a_later_schema_is_shown_and_nothing_of_it_is_claimed(
+    tmp_path: Path,
+) -> None:
+    async def write(_: Store, opened: Replica) -> None:
+        await opened.edit([named(1, "one"), ("queue", "schema", SCHEMA + 1)])
+        assert names(opened) == ["one"]
+        assert "Update this one" in opened.problem
+        await opened.edit([("queue", "schema", SCHEMA)])
+        assert opened.problem == ""
+
+    run(tmp_path, write)

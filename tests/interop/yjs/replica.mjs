@@ -32,17 +32,23 @@ function apply ({ name, update }) {
   return { pending: document.store.pendingStructs !== null || document.store.pendingDs !== null }
 }
 
-function state ({ name, roots }) {
-  const { document, updates } = documents.get(name)
-  const content = Object.fromEntries(roots.map((root) => [root, document.getMap(root).toJSON()]))
-  return { content, updates, state_vector: hex(Y.encodeStateVector(document)) }
+function takeUpdates ({ name }) {
+  return documents.get(name).updates.splice(0)
+}
+
+function content ({ name, roots }) {
+  const { document } = documents.get(name)
+  return Object.fromEntries(roots.map((root) => [root, document.getMap(root).toJSON()]))
 }
 
 const commands = {
   open,
   edit,
   apply,
-  state,
+  content,
+  take_updates: takeUpdates,
+  state_vector: ({ name }) => hex(Y.encodeStateVector(documents.get(name).document)),
+  close: ({ name }) => documents.delete(name),
   diff: ({ name, state_vector: stateVector }) =>
     hex(Y.encodeStateAsUpdate(documents.get(name).document, bytes(stateVector))),
   merge: ({ updates }) => hex(Y.mergeUpdates(updates.map(bytes)))
