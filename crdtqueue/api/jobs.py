@@ -299,7 +299,7 @@ class Jobs:
         queue = self._peer.queue(queue_name)
         state = queue.state
         found = next((each for each in (*state.deleted, *state.jobs) if each.id == job), None)
-        if found is None:
+        if found is None or found.deletion is Deletion.MOVED:
             raise _no_job(queue, job)
         check_room(queue)
         await queue.edit([d.deleted_entry(found.id, Deletion.NONE)])
@@ -349,7 +349,7 @@ def _following(jobs: Sequence[Job], job: Job) -> Job | None:
 def _gone(job: Job, runs_left: int) -> list[d.Entry]:
     """What is left of a moved job: the runs that are printed, or nothing."""
     if job.runs == runs_left:
-        return [d.deleted_entry(job.id)]
+        return [d.deleted_entry(job.id, Deletion.MOVED)]
     return [d.runs_entry(job.id, job.runs - runs_left), d.paused_entry(job.id, paused=False)]
 
 

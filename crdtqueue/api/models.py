@@ -3,6 +3,7 @@
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from crdtqueue.core.errors import Invalid
 from crdtqueue.core.model import (
@@ -125,5 +126,25 @@ def read(model: type[_Model], body: bytes) -> _Model:
         return model.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])[:100]
-        raise Invalid(f"{where or 'The request'}: {first['msg']}.") from None
+        raise Invalid(_sentence(first)) from None
+
+
+def _sentence(error: ErrorDetails) -> str:
+    """What to change, and where."""
+    where = ".".join(str(part) for part in error["loc"])[:100]
+    limits = error.get("ctx", {})
+    match error["type"]:
+        case "greater_than_equal" | "less_than_equal":
+            return f"Give a number from 0 to {COUNT_MAX:,} ({where})."
+        case "int_type" | "int_from_float" | "int_parsing":
+            return f"Give a whole number ({where})."
+        case "string_too_short":
+            return f"Give at least one character ({where})."
+        case "string_too_long":
+            return f"Use at most {limits['max_length']:,} characters ({where})."
+        case "too_short":
+            return f"Give at least {limits['min_length']} ({where})."
+        case "too_long":
+            return f"Give at most {limits['max_length']} ({where})."
+        case _:
+            return f"{where or 'The request'}: {error['msg']}."

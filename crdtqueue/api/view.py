@@ -10,7 +10,7 @@ from crdtqueue.api.job_view import JobViews, Json
 from crdtqueue.core.explain import Printer
 from crdtqueue.core.ids import PeerId, QueueName
 from crdtqueue.core.messages import PrinterNews
-from crdtqueue.core.model import RosterEntry
+from crdtqueue.core.model import Deletion, RosterEntry
 from crdtqueue.peer.lan_queue import LanQueue
 from crdtqueue.peer.peer import Membership, Peer
 
@@ -121,6 +121,7 @@ def _queue_head(queue: LanQueue, news: dict[PeerId, PrinterNews]) -> Json:
         "deleted": [
             {"id": job.id, "name": job.name, "created_at_s": job.created_at_s}
             for job in sorted(state.deleted, key=lambda job: -job.created_at_s)[:DELETED_SHOWN_MAX]
+            if job.deletion is Deletion.NOW
         ],
     }
 

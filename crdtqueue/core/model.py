@@ -124,6 +124,13 @@ class Deletion(StrEnum):
     AFTER_COPY = "after-copy"
     """As soon as no printer has it; until then no further copy is begun."""
     NOW = "now"
+    MOVED = "moved"
+    """To another queue: gone from this one, and not to be brought back."""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nobody may print it any more."""
+        return self in {Deletion.NOW, Deletion.MOVED}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -175,8 +175,8 @@ class Reading:
         ranked = sorted(self._jobs.values(), key=lambda each: each[0])
         return QueueState(
             settings=read_settings(self._settings),
-            jobs=tuple(job for _, job in ranked if job.deletion is not Deletion.NOW),
-            deleted=tuple(job for _, job in ranked if job.deletion is Deletion.NOW),
+            jobs=tuple(job for _, job in ranked if not job.deletion.is_gone),
+            deleted=tuple(job for _, job in ranked if job.deletion.is_gone),
             claims=frozenset(self._claims),
             ended=frozenset(self._ended),
             lost=frozenset(claim for claim, by in self._lost.items() if by),
@@ -214,6 +214,8 @@ class Reading:
         """A job that is to go after the running copy has gone once no claim of it is open."""
         if value is True:
             return Deletion.NOW
+        if value == Deletion.MOVED.value:
+            return Deletion.MOVED
         if value == Deletion.AFTER_COPY.value:
             return Deletion.AFTER_COPY if self._open.get(job) else Deletion.NOW
         return Deletion.NONE

@@ -1,28 +1,56 @@
 """Which requests of browsers go on to the peer, and as what. Everything else is not there."""
 
 import re
-from urllib.parse import quote
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode
 
 _QUEUE = r"queues/[^/]+"
 _JOB = _QUEUE + r"/jobs/[^/]+"
-_CHANGES = [
-    ("POST", r"queues"),
-    ("DELETE", _QUEUE),
-    ("POST", _QUEUE + r"/jobs"),
-    ("DELETE", _JOB),
-    ("POST", _JOB + r"/(pause|resume|move)"),
-    ("POST", r"printer/(bed-clear|managing|pause|resume|cancel)"),
+_SET = _JOB + r"/sets/[^/]+"
+_FILTER = ("queue", "printer", "job", "result", "from_s", "to_s", "text")
+
+_LOOKS: list[tuple[str, str, tuple[str, ...]]] = [
+    ("GET", r"history", (*_FILTER, "after", "limit")),
+    ("GET", r"history\.(csv|json)", _FILTER),
+    ("GET", _JOB + r"/gjob", ()),
+]
+_CHANGES: list[tuple[str, str, tuple[str, ...]]] = [
+    ("POST", r"queues", ()),
+    ("PATCH", _QUEUE, ()),
+    ("DELETE", _QUEUE, ()),
+    ("POST", _QUEUE + r"/gjob", ("name",)),
+    ("POST", _QUEUE + r"/jobs", ()),
+    ("PATCH", _JOB, ()),
+    ("DELETE", _JOB, ("after_copy",)),
+    ("POST", _JOB + r"/(pause|resume|reset|duplicate|restore|place|move)", ()),
+    ("PUT", _JOB + r"/draft", ()),
+    ("DELETE", _JOB + r"/draft", ()),
+    ("POST", _JOB + r"/sets", ()),
+    ("PATCH", _SET, ()),
+    ("DELETE", _SET, ()),
+    ("POST", _SET + r"/place", ()),
+    ("POST", r"history/again", ()),
+    ("POST", r"printer/(bed-clear|managing|pause|resume|cancel)", ()),
 ]
 
 
-def peer_path(method: str, path: str) -> str | None:
-    """The peer's path for a change that a browser asks for below `api/`; None if there is none.
+def peer_path(method: str, path: str, query: Mapping[str, str] | None = None) -> str | None:
+    """The peer's path for what a browser asks for below `api/`; None if there is no such thing.
 
-    `path` is decoded. No part of it can lead to another resource than the rules name.
+    `path` is decoded. No part of it can lead to another resource than the rules name, and of the
+    query only the parameters that the rule names go on.
     """
-    if not any(each == method and re.fullmatch(rule, path) for each, rule in _CHANGES):
-        return None
+    names = next(
+        (
+            names
+            for each, rule, names in (*_LOOKS, *_CHANGES)
+            if each == method and re.fullmatch(rule, path)
+        ),
+        None,
+    )
     parts = path.split("/")
-    if any(part in {".", ".."} for part in parts):
+    if names is None or any(part in {".", ".."} for part in parts):
         return None
-    return "/api/" + "/".join(quote(part, safe="") for part in parts)
+    given = {name: value for name, value in (query or {}).items() if name in names}
+    asked = f"?{urlencode(given, quote_via=quote)}" if given else ""
+    return "/api/" + "/".join(quote(part, safe="") for part in parts) + asked

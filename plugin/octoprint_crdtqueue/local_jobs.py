@@ -1,4 +1,4 @@
-"""Jobs of files that OctoPrint has already."""
+"""Jobs of files that are on OctoPrint's disk: its own, and those that a browser has just sent."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -57,18 +57,22 @@ def parse_local_job(data: object) -> LocalJob:
 
 def take_in(file: StoredFile) -> Callable[[PeerClient], dict[str, Any]]:
     """Gives the peer a copy of the file. What is returned raises PeerRefused, Invalid."""
+    return hand_over(file, f"/api/files?name={quote(file.name, safe='')}")
+
+
+def hand_over(file: StoredFile, path: str) -> Callable[[PeerClient], dict[str, Any]]:
+    """Sends the file to this path of the peer's. What is returned raises PeerRefused, Invalid."""
 
     def work(client: PeerClient) -> dict[str, Any]:
         try:
             with file.on_disk.open("rb") as content:
-                size_bytes = file.on_disk.stat().st_size
-                answer = client.upload(file.name, content, size_bytes)
+                answer = client.send(path, content, file.on_disk.stat().st_size)
         except FileNotFoundError:
             raise Invalid(f"OctoPrint has no file {file.name} any more. Reload the list.") from None
         if not answer.ok:
             raise PeerRefused(answer)
-        uploaded: dict[str, Any] = answer.json()
-        return uploaded
+        made: dict[str, Any] = answer.json()
+        return made
 
     return work
 

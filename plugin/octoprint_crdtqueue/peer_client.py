@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 ANSWER_TIMEOUT_S = 15.0
 UPLOAD_TIMEOUT_S = 120.0
@@ -15,6 +15,10 @@ SILENCE_S = 15.0
 """The peer says something every 5 s."""
 ANSWER_BYTES_MAX = 32 * 1024 * 1024
 EVENT_BYTES_MAX = 32 * 1024 * 1024
+TOO_LARGE = (
+    f"This is larger than {ANSWER_BYTES_MAX // 1024**2} MB, more than OctoPrint can pass on."
+    " Fetch it from a peer of this queue that has a page of its own."
+)
 
 
 class PeerUnavailable(Exception):
@@ -31,10 +35,12 @@ class PeerAddress:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """What the peer said: JSON, or nothing."""
+    """What the peer said: JSON, nothing, or a file with the name in `disposition`."""
 
     status: int
     body: bytes
+    kind: str = "application/json"
+    disposition: str = ""
 
     @property
     def ok(self) -> bool:
@@ -69,9 +75,8 @@ class PeerClient:
         headers = {"Content-Type": "application/json"} if body is not None else {}
         return self._ask(method, path, body, headers, ANSWER_TIMEOUT_S)
 
-    def upload(self, name: str, file: BinaryIO, size_bytes: int) -> Answer:
+    def send(self, path: str, file: BinaryIO, size_bytes: int) -> Answer:
         """Sends a file, piece by piece. Raises PeerUnavailable."""
-        path = f"/api/files?name={quote(name, safe='')}"
         headers = {
             "Content-Type": "application/octet-stream",
             "Content-Length": str(size_bytes),
@@ -103,13 +108,24 @@ class PeerClient:
                 # A peer that refuses in mid-upload hangs up; its answer may be there.
                 with suppress(BrokenPipeError, ConnectionResetError):
                     connection.request(method, path, body, self._headers | headers)
-                response = connection.getresponse()
-                return Answer(status=response.status, body=response.read(ANSWER_BYTES_MAX))
+                return _answer_of(connection.getresponse())
             except (OSError, http.client.HTTPException) as error:
                 raise PeerUnavailable(str(error)) from error
 
     def _connection(self, timeout_s: float) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(self._netloc, timeout=timeout_s)
+
+
+def _answer_of(response: http.client.HTTPResponse) -> Answer:
+    body = response.read(ANSWER_BYTES_MAX + 1)
+    if len(body) > ANSWER_BYTES_MAX:
+        raise PeerUnavailable(TOO_LARGE)
+    return Answer(
+        status=response.status,
+        body=body,
+        kind=response.getheader("Content-Type", "application/json"),
+        disposition=response.getheader("Content-Disposition", ""),
+    )
 
 
 def _events_of(response: http.client.HTTPResponse) -> Iterator[tuple[str, bytes]]:

@@ -14,7 +14,14 @@ from octoprint.plugin import BlueprintPlugin
 from crdtqueue.core.errors import CrdtQueueError, Invalid
 from octoprint_crdtqueue.config import problems
 from octoprint_crdtqueue.forwarding import peer_path
-from octoprint_crdtqueue.local_jobs import PeerRefused, StoredFile, add, parse_local_job, take_in
+from octoprint_crdtqueue.local_jobs import (
+    PeerRefused,
+    StoredFile,
+    add,
+    hand_over,
+    parse_local_job,
+    take_in,
+)
 from octoprint_crdtqueue.peer_client import Answer, PeerUnavailable
 from octoprint_crdtqueue.service import Service
 
@@ -74,7 +81,11 @@ class Routes(BlueprintPlugin):  # type: ignore[misc]  # OctoPrint has no types
     def body_sizes(self, _: object) -> list[tuple[str, str, int]]:
         """Hook: how large requests may be."""
         files = self._settings.global_get_int(["server", "uploads", "maxSize"])
-        return [("POST", r"/api/files", files), ("POST", r"/api/queues/.*", BODY_BYTES_MAX)]
+        return [
+            ("POST", r"/api/files", files),
+            ("POST", r"/api/queues/[^/]+/gjob", files),
+            ("POST", r"/api/queues/.*", BODY_BYTES_MAX),
+        ]
 
     @route("/view/<path:path>", "GET")
     def show_file(self, path: str) -> Any:
@@ -95,20 +106,43 @@ class Routes(BlueprintPlugin):  # type: ignore[misc]  # OctoPrint has no types
         self._running().start_again()
         return "", 204
 
-    @route("/api/<path:path>", "POST", "DELETE")
+    @route("/api/<path:path>", "GET")
+    @needs(VIEW)
+    def look(self, path: str) -> Any:
+        """The history, and files to download."""
+        return self._forward(path, None)
+
+    @route("/api/<path:path>", "POST", "PUT", "PATCH", "DELETE")
     @needs(MANAGE)
-    def forward(self, path: str) -> Any:
+    def change(self, path: str) -> Any:
         """A change that the peer makes."""
-        target = peer_path(flask.request.method, path)
+        return self._forward(path, flask.request.get_data() or None)
+
+    def _forward(self, path: str, body: bytes | None) -> Any:
+        method = flask.request.method
+        target = peer_path(method, path, flask.request.args)
         if target is None:
             return _refusal(404, "not_found", "There is no such thing here. Reload the page.")
-        method, body = flask.request.method, flask.request.get_data() or None
         return _passed_on(self._running().ask(lambda peer: peer.ask(method, target, body)))
 
     @route("/api/files", "POST")
     @needs(MANAGE)
     def upload(self) -> Any:
-        """A g-code file, as the field `file` of a form; OctoPrint has put it on disk."""
+        """A g-code file, as the field `file` of a form."""
+        return flask.jsonify(self._running().ask(take_in(self._sent()))), 201
+
+    @route("/api/queues/<queue>/gjob", "POST")
+    @needs(MANAGE)
+    def import_job(self, queue: str) -> Any:
+        """A .gjob file, as the field `file` of a form; it becomes a job of the queue."""
+        file = self._sent()
+        path = peer_path("POST", f"queues/{queue}/gjob", {"name": file.name})
+        if path is None:
+            return _refusal(404, "not_found", "There is no such queue. Reload the page.")
+        return flask.jsonify(self._running().ask(hand_over(file, path))), 201
+
+    def _sent(self) -> StoredFile:
+        """The file of a form, which OctoPrint has put on disk."""
         name_key, path_key = (
             "file." + self._settings.global_get(["server", "uploads", suffix])
             for suffix in ("nameSuffix", "pathSuffix")
@@ -116,8 +150,7 @@ class Routes(BlueprintPlugin):  # type: ignore[misc]  # OctoPrint has no types
         if path_key not in flask.request.form:
             raise Invalid("Send the file as the field `file` of a form.")
         name = flask.request.args.get("name") or flask.request.form[name_key]
-        file = StoredFile(name=name, on_disk=Path(flask.request.form[path_key]))
-        return flask.jsonify(self._running().ask(take_in(file))), 201
+        return StoredFile(name=name, on_disk=Path(flask.request.form[path_key]))
 
     @route("/api/stored-files", "POST")
     @needs(MANAGE, "FILES_LIST")
@@ -166,7 +199,8 @@ def _body() -> dict[str, Any]:
 
 
 def _passed_on(answer: Answer) -> Any:
-    return flask.Response(answer.body, answer.status, mimetype="application/json")
+    headers = {"Content-Disposition": answer.disposition} if answer.disposition else {}
+    return flask.Response(answer.body, answer.status, headers, content_type=answer.kind)
 
 
 def _refusal(status: int, code: str, message: str) -> Any:

@@ -221,6 +221,9 @@ def test_runs_that_are_printed_stay_when_the_others_move(tmp_path: Path) -> None
         assert names(peer) == ["a", "a"]
         assert [each.runs for each in peer.queue("local").state.jobs] == [2, 1]
         assert names(peer, "workshop") == []
+        assert View(peer).state()["queues"][1]["deleted"] == []
+        with pytest.raises(NotFound):
+            await jobs.restore("workshop", moved.id)
 
     run(tmp_path, use, printer, queue="workshop")
 

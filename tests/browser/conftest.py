@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.browser.sample_state import workshop
+from tests.browser.stand_in_peer import StandInPeer
+from tests.browser.steps import ViewSteps, open_view
+
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 
@@ -19,3 +23,17 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def peer() -> Iterator[StandInPeer]:
+    stand_in = StandInPeer(workshop())
+    stand_in.start()
+    yield stand_in
+    stand_in.stop()
+
+
+@pytest.fixture
+def view(browser: Browser, peer: StandInPeer) -> Iterator[ViewSteps]:
+    with open_view(browser, peer.url) as steps:
+        yield steps

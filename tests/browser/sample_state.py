@@ -61,13 +61,19 @@ def peer(name: str, **changes: Any) -> Json:
 
 def print_set(name: str, profile: str, **changes: Any) -> Json:
     file = {"sha256": "0" * 64, "name": name, "size_bytes": 812_345}
+    copies, done = changes.get("copies", 1), changes.get("done", 0)
     return {
         "id": f"set-{name}",
         "file": file,
-        "copies": 1,
+        "copies": copies,
+        "extra": 0,
         "profiles": [profile],
-        "done": 0,
-        "total": 1,
+        "materials": [],
+        "run_done": done,
+        "run_total": copies + changes.get("extra", 0),
+        "done": done,
+        "pending": copies - done,
+        "total": copies,
     } | changes
 
 
@@ -75,12 +81,17 @@ def job(number: int, name: str, **changes: Any) -> Json:
     return {
         "id": f"job-{number}",
         "name": name,
+        "note": "",
         "runs": 1,
+        "run": 1,
         "copies_done": 0,
         "copies_total": 1,
+        "doubles": 0,
         "state": "waiting",
         "why": "Waiting for a printer with profile MK3S that is idle.",
         "paused": changes.get("state") == "paused",
+        "deleting": False,
+        "draft": None,
         "printing_by": None,
         "created_by": "workshop-laptop",
         "created_at_s": time.time() - 340,
@@ -99,6 +110,36 @@ def queue(name: str, peers: list[Json], jobs: list[Json], **changes: Any) -> Jso
         "synced": True,
         "peers": peers,
         "jobs": jobs,
+        "deleted": [],
+        **changes,
+    }
+
+
+def draft(**changes: Any) -> Json:
+    return {"by": "mk3s-left", "self": True, "for_s": 0.0, **changes}
+
+
+def history_entry(number: int, job_name: str, **changes: Any) -> Json:
+    ended_at_s = time.time() - 7_000 * number
+    return {
+        "print_id": f"print-{number}",
+        "queue": "workshop",
+        "job": f"job-{number}",
+        "job_name": job_name,
+        "file_name": "pin_mk3s.gcode",
+        "sha256": "0" * 64,
+        "peer": "id-mk3s-left",
+        "printer_name": "mk3s-left",
+        "profile": "MK3S",
+        "result": "done",
+        "reason": "",
+        "started_at_s": ended_at_s - 4_000,
+        "ended_at_s": ended_at_s,
+        "bytes": 812_345,
+        "filament_mm": 4_321.0,
+        "generation": 0,
+        "run": 1,
+        "double": False,
         **changes,
     }
 
@@ -139,8 +180,8 @@ def workshop_jobs() -> list[Json]:
         "file_name": "pin_mk3s.gcode",
     }
     pins = [
-        print_set("pin_mk3s.gcode", "MK3S", copies=3, done=1, total=3),
-        print_set("pin_mini.gcode", "MINI", copies=3, total=3),
+        print_set("pin_mk3s.gcode", "MK3S", copies=3, done=1),
+        print_set("pin_mini.gcode", "MINI", copies=3),
     ]
     return [
         job(
@@ -159,8 +200,9 @@ def workshop_jobs() -> list[Json]:
             safe_to_leave=False,
             runs=2,
             copies_total=2,
+            note="Grey filament, please.",
             why="Waiting: mk3s-left is printing, ender is out of sight.",
-            sets=[print_set("bracket_ender3.gcode", "ENDER3", total=2)],
+            sets=[print_set("bracket_ender3.gcode", "ENDER3", pending=2, total=2)],
         ),
         job(
             3,
@@ -176,7 +218,7 @@ def workshop_jobs() -> list[Json]:
             why="All copies are printed.",
             copies_done=2,
             copies_total=2,
-            sets=[print_set("lamp_foot.gcode", "MK3S", done=2, total=2)],
+            sets=[print_set("lamp_foot.gcode", "MK3S", copies=2, done=2)],
         ),
     ]
 

@@ -1,4 +1,7 @@
-"""A small peer with the API that the page uses: real HTTP, real events, state in one dict."""
+"""A small peer with the API that the page uses: real HTTP, real events, state in one dict.
+
+It has no rules of its own. What the real peer makes of an edit is tested with the real peer.
+"""
 
 import asyncio
 import hashlib
@@ -19,7 +22,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tests.browser.sample_state import Json, job, print_set, queue
+from tests.browser.sample_state import Json, queue
+from tests.browser.stand_in_jobs import JobRoutes, Refusal
 
 POLICY = "default-src 'self'"
 START_S = 10.0
@@ -32,6 +36,9 @@ Action = Callable[[Request], Awaitable[Any]]
 class StandInPeer:
     """Serves `state`; `calls` are the actions asked of it, each refused while `refuse` is set.
 
+    `refuse_with` is the code of those refusals. `history` is what was printed, the latest
+    first, and `questions` what was asked of it.
+
     While `silent`, the event stream stays open and says nothing.
     """
 
@@ -40,6 +47,10 @@ class StandInPeer:
         self.calls: list[str] = []
         self.bodies: list[Any] = []
         self.refuse = ""
+        self.refuse_with = "refused"
+        self.history: list[Json] = []
+        self.questions: list[dict[str, str]] = []
+        self.job_file: bytes | None = None
         self.silent = False
         self._version = 0
         self._port = 0
@@ -85,16 +96,17 @@ class StandInPeer:
         return found
 
     def _app(self) -> Starlette:
-        queues, jobs = "/api/queues", "/api/queues/{queue}/jobs"
+        queues = "/api/queues"
+        jobs = JobRoutes(self)
         return Starlette(
             routes=[
                 Route("/api/events", self._events),
+                Route("/api/history", self._history),
+                Route("/api/queues/{queue}/jobs/{id}/gjob", self._export),
                 self._route("POST", "/api/files", self._add_file),
                 self._route("POST", queues, self._add_queue),
                 self._route("DELETE", queues + "/{queue}", self._leave),
-                self._route("POST", jobs, self._add_job),
-                self._route("DELETE", jobs + "/{id}", self._delete_job),
-                self._route("POST", jobs + "/{id}/{verb}", self._steer_job),
+                *(self._route(*row) for row in jobs.table()),
                 self._route("POST", "/api/printer/{verb}", self._steer_printer),
                 Mount("/", StaticFiles(directory=static_dir(), html=True)),
             ]
@@ -102,15 +114,32 @@ class StandInPeer:
 
     def _route(self, method: str, path: str, act: Action) -> Route:
         async def answer(request: Request) -> Response:
-            self.calls.append(f"{method} {request.url.path.removeprefix('/api/')}")
+            query = f"?{request.url.query}" if request.url.query and method != "POST" else ""
+            self.calls.append(f"{method} {request.url.path.removeprefix('/api/')}{query}")
             if self.refuse:
-                error = {"code": "refused", "message": self.refuse}
-                return JSONResponse({"error": error}, status_code=409)
-            result = await act(request)
+                return _refusal(Refusal(self.refuse, code=self.refuse_with))
+            try:
+                result = await act(request)
+            except Refusal as refusal:
+                return _refusal(refusal)
             self._version += 1
             return JSONResponse(result, status_code=201)
 
         return Route(path, answer, methods=[method])
+
+    async def _history(self, request: Request) -> Response:
+        asked = request.query_params
+        self.questions.append(dict(asked))
+        fitting = [e for e in self.history if asked.get("result", e["result"]) == e["result"]]
+        first, limit = int(asked.get("after", "0")), int(asked["limit"])
+        after = str(first + limit) if first + limit < len(fitting) else ""
+        page = fitting[first : first + limit]
+        return JSONResponse({"entries": page, "total": len(fitting), "after": after})
+
+    async def _export(self, _: Request) -> Response:
+        if self.job_file is None:
+            return _refusal(Refusal("A file of it is not here.", code="no_file"))
+        return Response(self.job_file, media_type="application/zip")
 
     async def _events(self, _: Request) -> Response:
         return StreamingResponse(self._stream(), media_type="text/event-stream")
@@ -135,27 +164,6 @@ class StandInPeer:
         digest = hashlib.sha256(body).hexdigest()
         return {"sha256": digest, "name": name, "size_bytes": len(body), "profile": profile}
 
-    async def _add_job(self, request: Request) -> Json:
-        new = await request.json()
-        self.bodies.append(new)
-        sets = [
-            print_set(each["name"], each["profiles"][0], copies=each["copies"])
-            for each in new["sets"]
-        ]
-        jobs = self.queue(request.path_params["queue"])["jobs"]
-        jobs.append(job(len(jobs) + 100, new["name"], runs=new["runs"], sets=sets))
-        return {"id": jobs[-1]["id"]}
-
-    async def _delete_job(self, request: Request) -> None:
-        found = self.queue(request.path_params["queue"])
-        found["jobs"] = [job for job in found["jobs"] if job["id"] != request.path_params["id"]]
-
-    async def _steer_job(self, request: Request) -> None:
-        jobs = self.queue(request.path_params["queue"])["jobs"]
-        found = next(each for each in jobs if each["id"] == request.path_params["id"])
-        found["state"] = {"pause": "paused", "resume": "waiting"}[request.path_params["verb"]]
-        found["paused"] = found["state"] == "paused"
-
     async def _add_queue(self, request: Request) -> None:
         new = await request.json()
         self.bodies.append(new)
@@ -175,6 +183,11 @@ class StandInPeer:
             printer["state"] = {"pause": "paused", "resume": "printing", "cancel": "cancelling"}[
                 verb
             ]
+
+
+def _refusal(refusal: Refusal) -> Response:
+    error = {"code": refusal.code, "message": str(refusal)}
+    return JSONResponse({"error": error}, status_code=409)
 
 
 class WithPolicy:

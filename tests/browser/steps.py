@@ -59,10 +59,55 @@ class ViewSteps:
         self.press(self.dialog(), "Make queue")
         expect(self.dialog()).to_have_count(0)
 
+    def choose(self, job: str, item: str) -> None:
+        """Opens the menu of a job and chooses from it."""
+        self.press(self.job(job), "More")
+        self.page.get_by_role("menuitem", name=item).click()
+
     def delete_job(self, name: str, *, answer: str = "Delete job") -> None:
-        self.press(self.job(name), "Delete")
+        self.choose(name, "Delete")
         self.press(self.dialog(), answer)
         expect(self.dialog()).to_have_count(0)
+
+    def edit(self, job: str) -> Locator:
+        """Opens the edit of a job; returns the dialog."""
+        self.press(self.job(job), "Edit")
+        expect(self.dialog().get_by_label("Job name")).to_be_visible()
+        return self.dialog()
+
+    def done(self) -> None:
+        """Ends an edit."""
+        self.press(self.dialog(), "Done")
+        expect(self.dialog()).to_have_count(0)
+
+    def show_history(self) -> Locator:
+        self.page.get_by_role("button", name="History").click()
+        return self.dialog()
+
+    def jobs_of(self, queue: str) -> list[str]:
+        """What is still to be printed, as it is shown."""
+        return self.queue(queue).locator(".jobs:not(.done .jobs) h3").all_inner_texts()
+
+    def lift(self, grip: Locator) -> None:
+        """Takes an item by its grip; `drag_to` moves it on, and `drop` lets it go."""
+        grip.scroll_into_view_if_needed()
+        grip.hover()
+        self.page.mouse.down()
+
+    def drag_to(self, target: Locator, *, part: float) -> None:
+        """Moves to a place in `target`, from 0 at its top to 1 at its bottom."""
+        box = target.bounding_box()
+        assert box is not None
+        x, y = box["x"] + 40, box["y"] + part * box["height"]
+        self.page.mouse.move(x, y, steps=5)
+
+    def drop(self) -> None:
+        self.page.mouse.up()
+
+    def drag_job(self, name: str, target: Locator, *, part: float) -> None:
+        self.lift(self.job(name).locator(".grip"))
+        self.drag_to(target, part=part)
+        self.drop()
 
     def clear_bed(self, printer: str) -> None:
         self.press(self.printer(printer), "Bed is clear")
@@ -70,10 +115,10 @@ class ViewSteps:
     def lost_banner(self) -> Locator:
         return self.page.get_by_role("alert").filter(has_text="No connection to this peer")
 
-    def overflow_px(self) -> int:
-        """How far the page can be scrolled sideways."""
-        width: int = self.page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    def overflow_px(self, inside: str = "html") -> int:
+        """How far the page, or what this selector names, can be scrolled sideways."""
+        width: int = self.page.locator(inside).evaluate(
+            "node => node.scrollWidth - node.clientWidth"
         )
         return width
 

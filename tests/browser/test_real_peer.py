@@ -70,8 +70,76 @@ def test_a_job_is_paused_resumed_and_sent_from_local_to_the_lan_queue(
         expect(view.job("pin_mini").get_by_text("Paused. Press Resume")).to_be_visible()
         view.press(view.job("pin_mini"), "Resume")
         expect(view.job("pin_mini").get_by_role("button", name="Pause")).to_be_visible()
-        view.press(view.queue("local"), "Send to workshop")
+        view.choose("pin_mini", "Move to workshop")
         expect(view.queue("workshop").locator(".job")).to_have_count(1)
         expect(view.queue("local").locator(".job")).to_have_count(0)
         (job,) = peer.jobs().values()
         assert job["paused"] is False
+
+
+def test_a_job_is_edited_dragged_deleted_brought_back_printed_and_found_in_the_history(
+    browser: Browser, tmp_path: Path
+) -> None:
+    mini = PeerProcess(tmp_path / "mini", "mini", profile="MINI", speed_up=50)
+    with running(mini), open_view(browser, mini.url) as view:
+        view.press(view.printer("mini"), "Stop managing")
+        for name in ("first", "second"):
+            mini.add(PIN_MINI, name=name)
+        expect(view.job("second")).to_be_visible()
+
+        dialog = view.edit("first")
+        expect(view.page.get_by_text("Being edited here for")).to_have_count(1)
+        dialog.get_by_label("Job name").fill("edited")
+        dialog.get_by_label("Copies per run of pin_mini.gcode").fill("2")
+        dialog.get_by_label("Runs").fill("1000000")
+        view.press(dialog, "Done")
+        expect(dialog.get_by_text("999,999")).to_be_visible()
+        dialog.get_by_label("Runs").fill("1")
+        dialog.locator("input[type=file]").set_input_files([GCODE / "pin_mk3s.gcode"])
+        expect(dialog.locator(".set-edit")).to_have_count(2)
+        view.press(dialog, "Move pin_mk3s.gcode up")
+        expect(dialog.locator(".set-edit .file").first).to_have_text("pin_mk3s.gcode")
+        view.done()
+        expect(view.job("edited")).to_contain_text("2 per run")
+        mini.wait(lambda: all(job["draft"] is None for job in mini.jobs().values()))
+
+        view.drag_job("second", view.job("edited"), part=0.2)
+        mini.wait(lambda: [j["name"] for j in mini.queue()["jobs"]] == ["second", "edited"])
+        view.delete_job("second")
+        expect(view.job("second")).to_have_count(0)
+        view.press(view.page.get_by_role("status"), "Undo")
+        expect(view.job("second")).to_be_visible()
+        view.drag_job("second", view.queue("local"), part=0.5)
+        expect(view.queue("local").locator(".job")).to_have_count(1)
+
+        view.press(view.printer("mini"), "Start managing")
+        expect(view.page.get_by_text("1 job done")).to_have_count(2, timeout=60 * SECONDS_MS)
+        prints = view.show_history().locator(".print")
+        expect(prints).to_have_count(3)
+        expect(prints.filter(has_text="edited")).to_have_count(2)
+        view.dialog().get_by_label("Search").fill("SECOND")
+        expect(prints).to_have_count(1)
+        with view.page.expect_download() as download:
+            view.dialog().get_by_role("link", name="CSV").click()
+        assert download.value.path().read_text().count("pin_mini.gcode") == 1
+        view.dialog().get_by_role("button", name="Print again second").click()
+        view.page.get_by_role("menuitem", name="Add to workshop").click()
+        expect(view.dialog().get_by_text("second is in workshop once more.")).to_be_visible()
+
+
+def test_a_job_goes_out_as_a_file_and_comes_in_again(browser: Browser, tmp_path: Path) -> None:
+    peer = PeerProcess(tmp_path / "peer", "laptop")
+    with running(peer), open_view(browser, peer.url) as view:
+        peer.add(PIN_MINI, GCODE / "pin_mk3s.gcode", name="Six pins", copies=3)
+        with view.page.expect_download() as download:
+            view.choose("Six pins", "Export as .gjob")
+        file = tmp_path / "taken along.gjob"
+        download.value.save_as(file)
+        view.pick_files("local", [file])
+        came_in = view.queue("local").locator(".job")
+        expect(came_in).to_contain_text("Six pins")
+        expect(came_in.locator(".sets .file")).to_have_text(["pin_mini.gcode", "pin_mk3s.gcode"])
+        broken = tmp_path / "broken.gjob"
+        broken.write_bytes(b"no archive at all")
+        view.pick_files("local", [broken])
+        expect(view.page.get_by_role("alert").filter(has_text="broken.gjob: ")).to_be_visible()

@@ -1,13 +1,12 @@
 """The page in a real browser: what it shows, what it sends, and how it bears a lost peer."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.sample_state import job, print_set, printer, queue, state, workshop
+from tests.browser.sample_state import history_entry, job, print_set, printer, queue, state
 from tests.browser.stand_in_peer import StandInPeer
 from tests.browser.steps import ViewSteps, open_view
 
@@ -17,20 +16,6 @@ DATA = Path(__file__).parent.parent / "data" / "gcode"
 HOSTILE = '<img src=x onerror="document.title=\'owned\'"><script>document.title="owned"</script>'
 PHONE_PX = 360
 WATCHDOG_MS = 16_000
-
-
-@pytest.fixture
-def peer() -> Iterator[StandInPeer]:
-    stand_in = StandInPeer(workshop())
-    stand_in.start()
-    yield stand_in
-    stand_in.stop()
-
-
-@pytest.fixture
-def view(browser: Browser, peer: StandInPeer) -> Iterator[ViewSteps]:
-    with open_view(browser, peer.url) as steps:
-        yield steps
 
 
 @pytest.fixture
@@ -155,23 +140,6 @@ def test_files_can_be_dropped_on_a_queue(view: ViewSteps) -> None:
     expect(view.job("dropped")).to_be_visible()
 
 
-def test_a_job_is_deleted_only_after_a_yes(view: ViewSteps, peer: StandInPeer) -> None:
-    view.delete_job("Shelf bracket", answer="Keep it")
-    assert peer.calls == []
-    view.delete_job("Shelf bracket")
-    expect(view.job("Shelf bracket")).to_have_count(0)
-    assert peer.calls == ["DELETE queues/workshop/jobs/job-2"]
-
-
-def test_the_keyboard_stays_in_the_list_when_a_job_goes(view: ViewSteps) -> None:
-    view.job("Shelf bracket").get_by_role("button", name="Delete").focus()
-    view.page.keyboard.press("Enter")
-    view.page.keyboard.press("Tab")
-    view.page.keyboard.press("Enter")
-    expect(view.job("Shelf bracket")).to_have_count(0)
-    expect(view.job("Calibration cube").get_by_role("button").first).to_be_focused()
-
-
 def test_a_job_is_paused_and_resumed(view: ViewSteps) -> None:
     view.press(view.job("Shelf bracket"), "Pause")
     expect(view.job("Shelf bracket").locator(".pill")).to_have_text("Paused")
@@ -181,8 +149,8 @@ def test_a_job_is_paused_and_resumed(view: ViewSteps) -> None:
 
 
 def test_a_refusal_is_shown_as_the_peer_said_it(view: ViewSteps, peer: StandInPeer) -> None:
-    peer.refuse = "The job is being printed. Cancel the print first."
-    view.delete_job("Hinge pins")
+    peer.refuse = "The disk does not take the change. Make room on it."
+    view.choose("Hinge pins", "Duplicate")
     alert = view.page.get_by_role("alert").filter(has_text=peer.refuse)
     expect(alert).to_be_visible()
     view.press(alert, "Close this message")
@@ -309,6 +277,7 @@ def test_a_phone_needs_no_sideways_scrolling(
 ) -> None:
     long = "a_very_long_file_name_without_any_blank_in_it" * 4
     jobs = peer.queue("workshop")["jobs"]
+    peer.history = [history_entry(1, long, file_name=long, reason=long, printer_name=long)]
     jobs.append(job(9, long, why=long, created_by=long, sets=[print_set(long, long[:64])]))
     with open_view(browser, peer.url, width=PHONE_PX) as view:
         expect(view.job(long)).to_be_visible()
@@ -319,3 +288,10 @@ def test_a_phone_needs_no_sideways_scrolling(
         box = dialog.bounding_box()
         assert box is not None
         assert box["width"] < PHONE_PX
+        view.press(dialog, "Close")
+        view.edit(long)
+        assert view.overflow_px() == 0
+        assert view.overflow_px(inside="dialog[open]") == 0
+        view.done()
+        expect(view.show_history()).to_contain_text("1 print")
+        assert view.overflow_px(inside="dialog[open]") == 0

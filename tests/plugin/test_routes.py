@@ -57,6 +57,13 @@ CHANGES: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "api/queues/local/jobs", {"json": {}}),
     ("DELETE", "api/queues/local/jobs/1", {}),
     ("POST", "api/queues/local/jobs/1/pause", {}),
+    ("PATCH", "api/queues/local/jobs/1", {"json": {"name": "x"}}),
+    ("DELETE", "api/queues/local/jobs/1?after_copy=true", {}),
+    ("PUT", "api/queues/local/jobs/1/draft", {}),
+    ("DELETE", "api/queues/local/jobs/1/draft", {}),
+    ("PATCH", "api/queues/local/jobs/1/sets/2", {"json": {"copies": 2}}),
+    ("POST", "api/queues/local/gjob", form()),
+    ("POST", "api/history/again", {"json": {"print_id": "1", "queue": "local"}}),
     ("POST", "api/printer/bed-clear", {}),
     ("POST", "api/printer/managing", {"json": {"managing": False}}),
     ("POST", "api/files", form()),
@@ -110,6 +117,70 @@ def test_a_file_is_uploaded_as_a_form_and_becomes_a_job(octopi: OctoPi, admin: s
     octopi.octoprint.wait(lambda: octopi.queue("local")["jobs"] != [])
     path = f"api/queues/local/jobs/{added.json()['id']}"
     assert octopi.ask("DELETE", path, admin).status_code == 204
+
+
+@pytest.fixture
+def job(octopi: OctoPi, admin: str) -> Iterator[str]:
+    """A job in `local`; its path."""
+    sha256 = octopi.ask("POST", "api/files?name=pin.gcode", admin, **form()).json()["sha256"]
+    part = {"sha256": sha256, "name": "pin.gcode", "profiles": ["ENDER3"]}
+    new = {"name": "to edit", "sets": [part]}
+    made = octopi.ask("POST", "api/queues/local/jobs", admin, json=new).json()["id"]
+    yield f"api/queues/local/jobs/{made}"
+    octopi.ask("DELETE", f"api/queues/local/jobs/{made}", admin)
+
+
+def shown(octopi: OctoPi, path: str) -> dict[str, Any]:
+    jobs = octopi.queue("local")["jobs"]
+    return next((job for job in jobs if path.endswith(job["id"])), {})
+
+
+def test_a_job_is_edited_through_octoprint(octopi: OctoPi, admin: str, job: str) -> None:
+    assert octopi.ask("PUT", f"{job}/draft", admin).status_code == 204
+    octopi.octoprint.wait(lambda: bool(shown(octopi, job).get("draft")))
+    assert octopi.ask("PATCH", job, admin, json={"name": "edited"}).status_code == 204
+    part = shown(octopi, job)["sets"][0]["id"]
+    answer = octopi.ask("PATCH", f"{job}/sets/{part}", admin, json={"copies": 7})
+    assert answer.status_code == 204
+    assert octopi.ask("DELETE", f"{job}/draft", admin).status_code == 204
+    octopi.octoprint.wait(lambda: shown(octopi, job)["draft"] is None)
+    assert shown(octopi, job)["name"] == "edited"
+    assert shown(octopi, job)["sets"][0]["copies"] == 7
+    wrong = octopi.ask("PATCH", job, admin, json={"runs": -1})
+    assert wrong.status_code == 422
+    assert "runs" in sentence(wrong)
+
+
+def test_a_job_goes_out_as_a_file_and_comes_in_again(
+    octopi: OctoPi, admin: str, guest: str, job: str
+) -> None:
+    exported = octopi.ask("GET", f"{job}/gjob", guest)
+    assert exported.status_code == 200
+    assert exported.headers["content-disposition"].startswith("attachment")
+    assert exported.content.startswith(b"PK")
+    assert octopi.ask("GET", f"{job}/gjob", None).status_code == 403
+    sent = {"files": {"file": ("x.gjob", exported.content)}}
+    made = octopi.ask("POST", "api/queues/local/gjob?name=x.gjob", admin, **sent)
+    assert made.status_code == 201
+    path = f"api/queues/local/jobs/{made.json()['id']}"
+    octopi.octoprint.wait(lambda: shown(octopi, path) != {})
+    assert shown(octopi, path)["name"] == "to edit"
+    assert octopi.ask("DELETE", path, admin).status_code == 204
+    broken = {"files": {"file": ("x.gjob", b"no archive")}}
+    answer = octopi.ask("POST", "api/queues/local/gjob?name=x.gjob", admin, **broken)
+    assert answer.status_code == 422
+    assert sentence(answer)
+
+
+def test_who_may_look_sees_the_history(octopi: OctoPi, guest: str) -> None:
+    assert octopi.ask("GET", "api/history?text=pin&limit=5", guest).json()["entries"] == []
+    wrong = octopi.ask("GET", "api/history?result=eaten", guest)
+    assert wrong.status_code == 422
+    csv = octopi.ask("GET", "api/history.csv", guest)
+    assert csv.headers["content-type"].startswith("text/csv")
+    assert "history.csv" in csv.headers["content-disposition"]
+    for path in ("api/history", "api/history.json"):
+        assert octopi.ask("GET", path, None).status_code == 403
 
 
 def test_a_file_that_is_no_form_is_refused(octopi: OctoPi, admin: str) -> None:

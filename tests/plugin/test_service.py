@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 from octoprint_crdtqueue.config import QueueChange
-from octoprint_crdtqueue.local_jobs import PeerRefused, StoredFile, add, parse_local_job, take_in
+from octoprint_crdtqueue.local_jobs import (
+    PeerRefused,
+    StoredFile,
+    add,
+    hand_over,
+    parse_local_job,
+    take_in,
+)
 from octoprint_crdtqueue.peer_client import PeerClient, PeerUnavailable
 from octoprint_crdtqueue.service import BUSY, NOT_RUNNING, REQUESTS_MAX, Service
 
@@ -91,6 +98,31 @@ def test_what_the_peer_refuses_comes_back_with_its_sentence(
     with pytest.raises(PeerRefused) as nowhere:
         service.ask(add(parse_local_job({"path": "pin.gcode", "queue": "no such"}), PIN))
     assert nowhere.value.answer.status == 404
+
+
+def test_a_job_file_becomes_a_job_and_a_broken_one_is_refused(
+    running: tuple[Service, Browser], tmp_path: Path
+) -> None:
+    service, _ = running
+    added = service.ask(add(parse_local_job({"path": "to take along.gcode"}), PIN))["id"]
+    answer = service.ask(lambda peer: peer.ask("GET", f"/api/queues/local/jobs/{added}/gjob"))
+    assert (answer.status, answer.disposition.startswith("attachment")) == (200, True)
+    file = StoredFile(name="x.gjob", on_disk=tmp_path / "x.gjob")
+    file.on_disk.write_bytes(answer.body)
+    path = "/api/queues/local/gjob?name=x.gjob"
+    assert service.ask(hand_over(file, path))["id"] != added
+    file.on_disk.write_bytes(answer.body[:100])
+    with pytest.raises(PeerRefused) as refused:
+        service.ask(hand_over(file, path))
+    assert refused.value.answer.status == 422
+
+
+def test_what_is_too_large_to_be_passed_on_is_said_and_not_cut_off(
+    running: tuple[Service, Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("octoprint_crdtqueue.peer_client.ANSWER_BYTES_MAX", 10)
+    with pytest.raises(PeerUnavailable, match="larger than"):
+        running[0].ask(state)
 
 
 def test_a_file_that_does_not_name_its_printer_needs_profiles(

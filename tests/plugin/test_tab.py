@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -64,6 +65,36 @@ def test_a_job_is_deleted(person: Visit) -> None:
     expect(person.job("pin_ender3")).to_have_count(0)
 
 
+def test_a_job_is_edited_and_ordered(person: Visit, octopi: OctoPi) -> None:
+    for name in ("pin_mini.gcode", "pin_ender3.gcode"):
+        person.pick_files("local", [GCODE / name])
+        person.add_to_queue()
+    dialog = person.edit("pin_ender3")
+    dialog.get_by_label("Job name").fill("Edited in the tab")
+    person.done()
+    expect(person.job("Edited in the tab")).to_be_visible()
+    person.drag_job("Edited in the tab", person.job("pin_mini"), part=0.2)
+    octopi.octoprint.wait(
+        lambda: (
+            [job["name"] for job in octopi.queue("local")["jobs"]]
+            == ["stored", "Edited in the tab", "pin_mini"]
+        )
+    )
+    assert all(job["draft"] is None for job in octopi.queue("local")["jobs"])
+
+
+def test_a_job_goes_out_as_a_file_and_comes_in_again(person: Visit, tmp_path: Path) -> None:
+    with person.page.expect_download() as download:
+        person.choose("pin_mini", "Export as .gjob")
+    assert download.value.suggested_filename == "pin_mini.gjob"
+    download.value.save_as(tmp_path / "pin_mini.gjob")
+    person.delete_job("pin_mini")
+    person.pick_files("local", [tmp_path / "pin_mini.gjob"])
+    expect(person.job("pin_mini")).to_be_visible()
+    for name in ("pin_mini", "Edited in the tab"):
+        person.delete_job(name)
+
+
 def test_a_refusal_is_shown_with_its_sentence(person: Visit, octopi: OctoPi) -> None:
     empty = octopi.data / "empty.gcode"
     empty.touch()
@@ -77,7 +108,13 @@ def test_who_may_only_look_sees_the_queue_and_no_controls(
 ) -> None:
     guest = visit(browser, octopi, GUEST)
     expect(guest.job("stored")).to_be_visible()
-    expect(guest.page.locator("crdtqueue-view").get_by_role("button")).to_have_count(0)
+    buttons = guest.page.locator("crdtqueue-view").get_by_role("button")
+    expect(buttons.and_(guest.page.locator("button:not(.looks)"))).to_have_count(0)
+    guest.press(guest.job("stored"), "More")
+    expect(guest.page.get_by_role("menuitem")).to_have_text(
+        ["Prints of this job", "Export as .gjob"]
+    )
+    guest.page.keyboard.press("Escape")
     person.page.evaluate("0")  # The other window goes on as it was.
     expect(person.queue("local").get_by_role("button", name="Add")).to_be_visible()
     guest.page.context.close()
@@ -167,6 +204,8 @@ def test_a_job_for_this_printer_is_printed_by_octoprint(person: Visit, octopi: O
     person.add_to_queue()
     until(lambda: any(job["copies_done"] == 1 for job in octopi.queue("local")["jobs"]), 90)
     expect(person.printer(NAME)).to_contain_text(re.compile("bed", re.IGNORECASE))
+    expect(person.show_history().locator(".print")).to_contain_text(["pin.gcode"])
+    person.press(person.dialog(), "Close")
     person.clear_bed(NAME)
     expect(person.printer(NAME)).to_contain_text("Idle")
     person.press(person.queue("local"), "Add")

@@ -85,3 +85,11 @@ def test_no_script_makes_markup_of_text(script: Path) -> None:
     text = script.read_text(encoding="utf-8")
     assert MARKUP_SINKS.findall(text) == []
     assert text.startswith("// @ts-check\n")
+
+
+def test_every_style_sheet_is_used_and_fetched_ahead() -> None:
+    sheets = re.search(r"SHEETS = \[([^\]]+)\]", (static_dir() / "styles.js").read_text("utf-8"))
+    assert sheets
+    named = {f"{name}.css" for name in re.findall(r'"([^"]+)"', sheets[1])}
+    assert named | {"page.css"} == {path.name for path in FILES if path.suffix == ".css"}
+    assert named <= set(links_of(static_dir() / "index.html").targets)

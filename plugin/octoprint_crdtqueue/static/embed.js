@@ -53,7 +53,9 @@ class OctoPrintApi extends Api {
   async upload(file, onProgress, signal) {
     if (file instanceof File) return super.upload(file, onProgress, signal);
     onProgress(1);
-    const uploaded = await this.request("POST", "stored-files", { path: file.path }, COPY_MS);
+    const uploaded = await this.request("POST", "stored-files", { path: file.path }, {
+      answer_ms: COPY_MS,
+    });
     return /** @type {import("../view/types.js").UploadedFile} */ (uploaded);
   }
 

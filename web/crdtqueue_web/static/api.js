@@ -1,9 +1,14 @@
 // @ts-check
 /** The API of a peer, as the view uses it. Another host of the view may inject its own. */
 
-/** @import {NewJob, NewQueue, State, StoredFile, UploadedFile} from "./types.js" */
+import { HistoryCalls } from "./history-calls.js";
+import { JobCalls } from "./job-calls.js";
+import { query } from "./query.js";
+
+/** @import {NewQueue, State, StoredFile, UploadedFile} from "./types.js" */
 
 const ANSWER_MS = 20_000;
+const FILE_MS = 600_000;
 const UNREACHABLE = "This peer did not answer. Check that it is switched on, then try again.";
 
 /** An error whose message is one sentence for people. */
@@ -43,8 +48,16 @@ export function errorFrom(status, body) {
  * @property {() => void} error  The stream broke; it is not opened again by itself.
  */
 
+/**
+ * @typedef {object} RequestOptions
+ * @property {number} [answer_ms]  How long to wait for the answer.
+ * @property {boolean} [keepalive]  Whether it goes on when the page is closed.
+ */
+
 /** One peer's API below a base URL. */
 export class Api {
+  jobs = new JobCalls(this);
+  history = new HistoryCalls(this);
   #base;
   #headers;
 
@@ -58,7 +71,7 @@ export class Api {
   }
 
   /** @param {string} path */
-  #url(path) {
+  url(path) {
     return `${this.#base}/${path}`;
   }
 
@@ -66,22 +79,47 @@ export class Api {
    * @param {string} method
    * @param {string} path
    * @param {unknown} [body]
-   * @param {number} [answer_ms]  How long to wait for the answer.
+   * @param {RequestOptions} [options]
    * @returns {Promise<unknown>}  The JSON of the answer, or null.
    */
-  async request(method, path, body, answer_ms = ANSWER_MS) {
+  async request(method, path, body, options) {
+    const answer = await this.#fetch(method, path, body, options);
+    try {
+      return answer.size === 0 ? null : JSON.parse(await answer.text());
+    } catch {
+      throw new ApiError("unreachable", UNREACHABLE);
+    }
+  }
+
+  /**
+   * A file of the peer's. A link would be simpler, but cannot say why there is no such file.
+   *
+   * @param {string} path
+   */
+  file(path) {
+    return this.#fetch("GET", path, undefined, { answer_ms: FILE_MS });
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} body
+   * @param {RequestOptions} [options]
+   * @returns {Promise<Blob>}
+   */
+  async #fetch(method, path, body, { answer_ms = ANSWER_MS, keepalive = false } = {}) {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), answer_ms);
     try {
-      const answer = await fetch(this.#url(path), {
+      const answer = await fetch(this.url(path), {
         method,
         headers: { "Content-Type": "application/json", ...this.#headers() },
         body: body === undefined ? undefined : JSON.stringify(body),
         signal: abort.signal,
+        keepalive,
       });
-      const text = await answer.text();
-      if (!answer.ok) throw errorFrom(answer.status, text);
-      return text === "" ? null : JSON.parse(text);
+      if (!answer.ok) throw errorFrom(answer.status, await answer.text());
+      return await answer.blob();
     } catch (error) {
       throw error instanceof ApiError ? error : new ApiError("unreachable", UNREACHABLE);
     } finally {
@@ -109,17 +147,31 @@ export class Api {
   }
 
   /**
-   * Sends a file. XMLHttpRequest, because fetch does not tell how far an upload is.
+   * Makes a g-code file known to the peer.
    *
    * @param {File | StoredFile} file
    * @param {(fraction: number) => void} onProgress  From 0 to 1.
    * @param {AbortSignal} signal
    * @returns {Promise<UploadedFile>}
    */
-  upload(file, onProgress, signal) {
+  async upload(file, onProgress, signal) {
+    const answer = await this.send("files", file, onProgress, signal);
+    return /** @type {UploadedFile} */ (answer);
+  }
+
+  /**
+   * Sends a file. XMLHttpRequest, because fetch does not tell how far an upload is.
+   *
+   * @param {string} path
+   * @param {File | StoredFile} file
+   * @param {(fraction: number) => void} onProgress  From 0 to 1.
+   * @param {AbortSignal} signal
+   * @returns {Promise<unknown>}  The JSON of the answer.
+   */
+  send(path, file, onProgress, signal) {
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest();
-      request.open("POST", this.#url(`files?name=${encodeURIComponent(file.name)}`));
+      request.open("POST", this.url(path + query({ name: file.name })));
       for (const [name, value] of Object.entries(this.#headers())) {
         request.setRequestHeader(name, value);
       }
@@ -153,7 +205,7 @@ export class Api {
    * @returns {() => void}  Closes it.
    */
   subscribe(listener) {
-    const source = new EventSource(this.#url("events"));
+    const source = new EventSource(this.url("events"));
     source.addEventListener("state", (event) => {
       try {
         listener.state(JSON.parse(event.data));
@@ -165,40 +217,6 @@ export class Api {
     source.addEventListener("ping", () => listener.ping());
     source.addEventListener("error", () => listener.error());
     return () => source.close();
-  }
-
-  /**
-   * @param {string} queue
-   * @param {NewJob} job
-   */
-  addJob(queue, job) {
-    return this.request("POST", `queues/${encodeURIComponent(queue)}/jobs`, job);
-  }
-
-  /**
-   * @param {string} queue
-   * @param {string} id
-   */
-  deleteJob(queue, id) {
-    return this.request("DELETE", jobPath(queue, id));
-  }
-
-  /**
-   * @param {string} queue
-   * @param {string} id
-   * @param {"pause" | "resume"} verb
-   */
-  steerJob(queue, id, verb) {
-    return this.request("POST", `${jobPath(queue, id)}/${verb}`);
-  }
-
-  /**
-   * @param {string} queue
-   * @param {string} id
-   * @param {string} to  The name of another queue.
-   */
-  moveJob(queue, id, to) {
-    return this.request("POST", `${jobPath(queue, id)}/move`, { to });
   }
 
   /** @param {NewQueue} queue */
@@ -220,12 +238,4 @@ export class Api {
   setManaging(managing) {
     return this.request("POST", "printer/managing", { managing });
   }
-}
-
-/**
- * @param {string} queue
- * @param {string} id
- */
-function jobPath(queue, id) {
-  return `queues/${encodeURIComponent(queue)}/jobs/${encodeURIComponent(id)}`;
 }

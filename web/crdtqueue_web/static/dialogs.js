@@ -2,6 +2,7 @@
 /** The dialogs with one question: yes or no, and a new queue. */
 
 import { element, setText } from "./dom.js";
+import { sentenceOf } from "./format.js";
 import { button, icon } from "./pieces.js";
 
 /** @import {ViewContext} from "./types.js" */
@@ -23,7 +24,7 @@ export function dialog(id, kind, form, title) {
   return element("dialog", { class: kind, "aria-labelledby": title.id }, form);
 }
 
-/** Asks before something that cannot be undone. */
+/** Asks before something that matters. */
 export class ConfirmDialog {
   #title = element("h2");
   #text = element("p", { class: "data" });
@@ -127,7 +128,7 @@ export class NewQueueDialog {
       await this.#context.api().addQueue(queue);
       this.node.close();
     } catch (error) {
-      setText(this.#error, error instanceof Error ? error.message : String(error));
+      setText(this.#error, sentenceOf(error));
     } finally {
       this.#submit.disabled = false;
     }

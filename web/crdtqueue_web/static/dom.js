@@ -83,6 +83,8 @@ export function rebuild(node, data, build) {
  * @template {Part<T>} P
  */
 export class KeyedList {
+  /** @type {P[]}  What is shown now, from the top. */
+  parts = [];
   /** @type {Map<string, P>} */
   #parts = new Map();
   #container;
@@ -97,11 +99,6 @@ export class KeyedList {
     this.#create = create;
   }
 
-  /** What is shown now, in the order in which it came. */
-  get parts() {
-    return [...this.#parts.values()];
-  }
-
   /**
    * @param {T[]} items
    * @param {(item: T) => string} keyOf
@@ -109,11 +106,11 @@ export class KeyedList {
   update(items, keyOf) {
     this.#dropAllBut(new Set(items.map(keyOf)));
     const focused = this.#container.querySelector(":focus");
-    items.forEach((item, index) => {
-      const part = this.#part(keyOf(item));
+    this.parts = items.map((item) => this.#part(keyOf(item)));
+    this.parts.forEach((part, index) => {
       const there = this.#container.children[index] ?? null;
       if (there !== part.node) this.#container.insertBefore(part.node, there);
-      part.update(item);
+      part.update(/** @type {T} */ (items[index]));
     });
     if (focused instanceof HTMLElement && focused.isConnected) focused.focus();
   }

@@ -1,7 +1,10 @@
 // @ts-check
 /** Files dropped on the view: on a queue they go to that queue, elsewhere to the first. */
 
+import { isJobFile } from "./file-picker.js";
+
 /** @import {QueueCard} from "./queue-card.js" */
+/** @import {ViewContext} from "./types.js" */
 
 /** Takes drops on one element. */
 export class DropTarget {
@@ -11,9 +14,9 @@ export class DropTarget {
   /**
    * @param {HTMLElement} view
    * @param {() => QueueCard[]} cards  The queues as they are shown, from the top.
-   * @param {(queue: string, files: File[]) => void} addJob
+   * @param {ViewContext} context
    */
-  constructor(view, cards, addJob) {
+  constructor(view, cards, context) {
     this.#view = view;
     this.#cards = cards;
     view.addEventListener("dragover", (event) => this.#over(event));
@@ -23,7 +26,10 @@ export class DropTarget {
       this.#mark(undefined);
       const queue = this.#cardOf(event)?.queueName;
       const files = [...(event.dataTransfer?.files ?? [])];
-      if (queue !== undefined && files.length) addJob(queue, files);
+      const jobs = files.filter(isJobFile);
+      const others = files.filter((file) => !isJobFile(file));
+      if (queue !== undefined && jobs.length) context.importJobs(queue, jobs);
+      if (queue !== undefined && others.length) context.addJob(queue, others);
     });
   }
 

@@ -27,6 +27,21 @@ export function ago(at_s) {
   return past_s < 60 ? "just now" : `${duration(past_s)} ago`;
 }
 
+/** @param {number} at_s  Unix time. */
+export function dateTime(at_s) {
+  return new Date(at_s * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+}
+
+/** @param {number} length_mm  Of filament. */
+export function filament(length_mm) {
+  return length_mm < 100 ? `${Math.round(length_mm)} mm` : `${(length_mm / 1000).toFixed(1)} m`;
+}
+
+/** @param {unknown} error  Whatever was thrown. */
+export function sentenceOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** @param {number} fraction */
 export function percent(fraction) {
   return `${Math.floor(clamp(fraction) * 100)} %`;

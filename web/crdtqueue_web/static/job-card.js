@@ -2,12 +2,16 @@
 /** One job: its state and why, its print, its sets, and its buttons. */
 
 import { element, rebuild, setText } from "./dom.js";
-import { ago, counted, fileSize } from "./format.js";
-import { Pill, Progress, button, chip, icon, note } from "./pieces.js";
+import { ago, counted, duration } from "./format.js";
+import { JobActions } from "./job-actions.js";
+import { setsOf } from "./job-sets.js";
+import { Pill, Progress, button, grip, note } from "./pieces.js";
 
-/** @import {JobView, QueueView, SetView, ViewContext} from "./types.js" */
+/** @import {QueuedJob} from "./job-actions.js" */
+/** @import {Tone} from "./pieces.js" */
+/** @import {JobView, QueueView, ViewContext} from "./types.js" */
 
-/** @type {Record<string, [string, import("./pieces.js").Tone]>} */
+/** @type {Record<string, [string, Tone]>} */
 const STATES = {
   waiting: ["Waiting", "neutral"],
   printing: ["Printing", "accent"],
@@ -15,11 +19,8 @@ const STATES = {
   held: ["On hold", "bad"],
   done: ["Done", "good"],
 };
-const ANY_PRINTER = "ANY";
-const SETS_UNFOLDED_MAX = 4;
-const TARGETS_MAX = 3;
-
-/** @typedef {{job: JobView, queue: QueueView}} QueuedJob */
+/** @type {[string, Tone]} */
+const IN_EDIT = ["Being edited", "accent"];
 
 /** The row of one job. */
 export class JobCard {
@@ -28,152 +29,167 @@ export class JobCard {
   #count = element("span", { class: "count" });
   #buttons = element("div", { class: "buttons" });
   #why = element("p", { class: "sentence data" });
+  #note = element("p", { class: "job-note data" });
   #progress = new Progress();
   #sets = element("div", { class: "sets" });
   #added = element("span", { class: "data" });
-  #safety = element("span", { class: "safety" });
+  #marks = element("span", { class: "marks" });
   #context;
+  #actions;
+  /** @type {QueuedJob | null} */
+  #queued = null;
   node;
 
   /** @param {ViewContext} context */
   constructor(context) {
     this.#context = context;
+    this.#actions = new JobActions(context);
     const title = element("div", { class: "title" }, this.#pill.node, this.#name, this.#count);
     this.node = element(
       "li",
       { class: "job" },
-      element("header", {}, title, this.#buttons),
+      element("header", {}, grip(), title, this.#buttons),
       this.#why,
+      this.#note,
       this.#progress.node,
       this.#sets,
-      element("p", { class: "meta" }, this.#added, this.#safety),
+      element("p", { class: "meta" }, this.#added, this.#marks),
     );
   }
 
+  /** The card as something that can be dragged. */
+  get sortItem() {
+    const job = this.#queued?.job;
+    return { id: job?.id ?? "", label: job?.name ?? "", node: this.node };
+  }
+
   /** @param {QueuedJob} queued */
-  update({ job, queue }) {
-    const [label, tone] = STATES[job.state] ?? [String(job.state), "neutral"];
+  update(queued) {
+    const { job, queue } = queued;
+    this.#queued = queued;
     this.node.dataset.state = job.state;
-    this.#pill.update(label, tone);
+    this.#pill.update(...pillOf(job));
     setText(this.#name, job.name);
     setText(this.#count, copiesText(job));
     setText(this.#why, job.why);
+    setText(this.#note, job.note);
     setText(this.#added, `Added by ${job.created_by}, ${ago(job.created_at_s)}`);
     this.#updateProgress(job);
     rebuild(this.#sets, job.sets, () => setsOf(job.sets));
-    rebuild(this.#safety, [job.state, job.safe_to_leave, job.created_by, queue.local], () =>
-      safetyOf(job, queue),
-    );
-    const targets = queue.local && !job.printing_by && !job.copies_done ? this.#targets() : [];
-    const shown = [queue.name, job.id, job.name, job.state, job.paused, targets];
-    rebuild(this.#buttons, shown, () => this.#buttonsFor(job, queue.name, targets));
+    rebuild(this.#marks, marksKey(job, queue), () => marksOf(job, queue));
+    rebuild(this.#buttons, [job.name, ...waysOn(job)], () => this.#makeButtons(job));
   }
 
   /** @param {JobView} job */
   #updateProgress({ name, why, printing_by: print }) {
-    const caption =
-      print && !why.includes(print.file_name) ? `${print.file_name} on ${print.name}` : "";
+    const file = print?.file_name ?? "";
+    const caption = print && file && !why.includes(file) ? `${file} on ${print.name}` : "";
     const label = `Progress of the copy of ${name} that is being printed`;
     this.#progress.update(print?.progress ?? null, caption, label);
   }
 
-  #targets() {
-    return this.#context.sharedQueues().slice(0, TARGETS_MAX);
-  }
-
-  /**
-   * @param {JobView} job
-   * @param {string} queue
-   * @param {string[]} targets
-   */
-  #buttonsFor({ id, name, state, paused }, queue, targets) {
+  /** @param {JobView} job */
+  #makeButtons(job) {
+    const { name: about } = job;
+    const [mayPause, mayResume] = waysOn(job);
+    const kind = "quiet compact";
     const steer =
       (/** @type {"pause" | "resume"} */ verb) => (/** @type {HTMLButtonElement} */ node) =>
-        this.#context.perform(node, () => this.#context.api().steerJob(queue, id, verb));
-    const move =
-      (/** @type {string} */ to) => (/** @type {HTMLButtonElement} */ node) =>
-        this.#context.perform(node, () => this.#context.api().moveJob(queue, id, to));
+        this.#perform(node, ({ jobs, queue, id }) => jobs.act(queue, id, verb));
+    const more = button("More", {
+      icon: "more",
+      kind: "quiet icon-only looks",
+      about: `actions for ${about}`,
+      press: (node) => this.#queued && this.#actions.openMenu(node, this.#queued),
+    });
+    more.setAttribute("aria-haspopup", "menu");
     return [
-      ...targets.map((to) =>
-        button(`Send to ${to}`, { kind: "quiet compact", about: name, press: move(to) }),
-      ),
-      !paused && (state === "waiting" || state === "printing")
-        ? button("Pause", {
-            icon: "pause",
-            kind: "quiet compact",
-            about: name,
-            press: steer("pause"),
-          })
+      mayPause ? button("Pause", { icon: "pause", kind, about, press: steer("pause") }) : null,
+      mayResume
+        ? button("Resume", { icon: "play", kind: "compact", about, press: steer("resume") })
         : null,
-      paused
-        ? button("Resume", { icon: "play", kind: "compact", about: name, press: steer("resume") })
-        : null,
-      button("Delete", {
-        icon: "remove",
-        kind: "quiet compact",
-        about: name,
-        press: (node) => this.#delete(node, queue, id, name),
-      }),
+      button("Edit", { icon: "edit", kind, about, press: (node) => this.#edit(node) }),
+      more,
     ];
+  }
+
+  /** @param {HTMLButtonElement} node */
+  #edit(node) {
+    return this.#perform(node, ({ queue, id }) => this.#context.editJob(queue, id));
   }
 
   /**
    * @param {HTMLButtonElement} node
-   * @param {string} queue
-   * @param {string} id
-   * @param {string} name
+   * @param {(on: {jobs: import("./job-calls.js").JobCalls, queue: string, id: string}) =>
+   *   Promise<unknown>} work
    */
-  async #delete(node, queue, id, name) {
-    const sure = await this.#context.confirm({
-      title: "Delete this job?",
-      text: `“${name}” is removed from the queue “${queue}” on all its peers. This cannot be undone.`,
-      yes: "Delete job",
-      no: "Keep it",
-    });
-    if (sure) await this.#context.perform(node, () => this.#context.api().deleteJob(queue, id));
+  async #perform(node, work) {
+    if (!this.#queued) return;
+    const { job, queue } = this.#queued;
+    const on = { jobs: this.#context.api().jobs, queue: queue.name, id: job.id };
+    await this.#context.perform(node, () => work(on));
   }
 }
 
-/** @param {JobView} job */
-function copiesText({ copies_done, copies_total, runs }) {
-  const copies = `${copies_done} of ${counted(copies_total, "copy", "copies")}`;
-  return runs > 1 ? `${copies}, ${runs} runs` : copies;
+/** @param {JobView} job  @returns {[string, Tone]} */
+function pillOf({ state, draft, paused }) {
+  if (state === "held" && draft && !paused) return IN_EDIT;
+  return STATES[state] ?? [String(state), "neutral"];
 }
 
-/** @param {SetView[]} sets */
-function setsOf(sets) {
-  const rows = sets.map((set) => setRow(set, sets.length > 1));
-  const list = element("ul", { class: "plain" }, ...rows);
-  if (sets.length <= SETS_UNFOLDED_MAX) return [list];
-  const summary = element("summary", {}, `${sets.length} sets`);
-  return [element("details", {}, summary, list)];
+/** Whether the job can be paused, and whether it can be resumed. */
+/** @param {JobView} job */
+function waysOn({ state, paused, draft, deleting }) {
+  const failed = state === "held" && !draft && !deleting;
+  return [!paused && (state === "waiting" || state === "printing"), paused || failed];
+}
+
+/** @param {JobView} job */
+function copiesText({ copies_done, copies_total, run, runs, state }) {
+  const copies = `${copies_done} of ${counted(copies_total, "copy", "copies")}`;
+  if (runs === 1) return copies;
+  return state === "done" ? `${copies}, ${runs} runs` : `${copies}, run ${run} of ${runs}`;
 }
 
 /**
- * @param {SetView} set
- * @param {boolean} withCount  The count of an only set is the job's own.
+ * @param {JobView} job
+ * @param {QueueView} queue
  */
-function setRow({ file, profiles, done, total }, withCount) {
-  const chips = profiles.map((each) =>
-    each === ANY_PRINTER ? chip("any printer") : chip(each, { title: "Profile" }),
-  );
-  const complete = total > 0 && done >= total;
-  return element(
-    "li",
-    { class: complete ? "complete" : "" },
-    element("span", { class: "file data", title: fileSize(file.size_bytes) }, file.name),
-    element("span", { class: "chips" }, ...chips),
-    element(
-      "span",
-      {
-        class: "count",
-        title: `${done} of ${counted(total, "copy", "copies")} done`,
-        hidden: !withCount,
-      },
-      complete ? icon("check") : null,
-      `${done} / ${total}`,
-    ),
-  );
+function marksKey({ state, safe_to_leave, created_by, deleting, doubles, draft }, { local }) {
+  const edit = draft && [draft.by, draft.self, duration(draft.for_s)];
+  return [state, safe_to_leave, created_by, deleting, doubles, edit, local];
+}
+
+/**
+ * @param {JobView} job
+ * @param {QueueView} queue
+ */
+function marksOf(job, queue) {
+  return [editMark(job), deletingMark(job), doublesMark(job), safetyMark(job, queue)];
+}
+
+/** @param {JobView} job */
+function editMark({ draft }) {
+  if (!draft) return null;
+  const where = draft.self ? "here" : `on ${draft.by}`;
+  return note(`Being edited ${where} for ${duration(draft.for_s)}`, {
+    tone: "accent",
+    icon: "edit",
+  });
+}
+
+/** @param {JobView} job */
+function deletingMark({ deleting }) {
+  if (!deleting) return null;
+  return note("Is deleted when this copy is done", { tone: "warning", icon: "remove" });
+}
+
+/** @param {JobView} job */
+function doublesMark({ doubles }) {
+  if (!doubles) return null;
+  const title = "Two printers have printed the same copy, because they did not see each other.";
+  const text = `Printed twice: ${counted(doubles, "copy", "copies")}`;
+  return note(text, { tone: "warning", icon: "warning", title });
 }
 
 /**
@@ -183,12 +199,12 @@ function setRow({ file, profiles, done, total }, withCount) {
  * @param {JobView} job
  * @param {QueueView} queue
  */
-function safetyOf({ state, safe_to_leave, created_by }, { local }) {
-  if (state === "done" || local) return [];
+function safetyMark({ state, safe_to_leave, created_by }, { local }) {
+  if (state === "done" || local) return null;
   if (!safe_to_leave) {
     const text = `Keep ${created_by} on until another peer has the files`;
-    return [note(text, { tone: "warning", icon: "warning" })];
+    return note(text, { tone: "warning", icon: "warning" });
   }
   const title = "The files are on at least two peers.";
-  return [note("The submitter may be switched off", { tone: "good", icon: "check", title })];
+  return note("The submitter may be switched off", { tone: "good", icon: "check", title });
 }

@@ -1,13 +1,15 @@
 // @ts-check
 /** One queue: its peers, its jobs, and a place to drop g-code files. */
 
+import { DeletedList } from "./deleted-list.js";
 import { KeyedList, element, rebuild, setText } from "./dom.js";
 import { counted, duration } from "./format.js";
+import { jobsAhead } from "./job-actions.js";
 import { JobCard } from "./job-card.js";
 import { button, chip, icon, openMark } from "./pieces.js";
 
 /** @import {QueuePeer, QueueView, ViewContext} from "./types.js" */
-/** @import {QueuedJob} from "./job-card.js" */
+/** @import {QueuedJob} from "./job-actions.js" */
 
 const DONE_SHOWN_MAX = 50;
 
@@ -31,6 +33,7 @@ export class QueueCard {
   });
   #jobList;
   #doneList;
+  #deleted;
   #context;
   /** @type {QueueView | null} */
   #queue = null;
@@ -41,6 +44,7 @@ export class QueueCard {
     this.#context = context;
     this.#jobList = new KeyedList(this.#jobs, () => new JobCard(context));
     this.#doneList = new KeyedList(this.#done, () => new JobCard(context));
+    this.#deleted = new DeletedList(context);
     this.#empty.append(
       icon("upload"),
       element("p", {}, element("strong", {}, "No jobs yet.")),
@@ -60,7 +64,14 @@ export class QueueCard {
       this.#jobs,
       this.#empty,
       this.#doneFold,
+      this.#deleted.node,
     );
+  }
+
+  /** The queue as a list whose items can be dragged. */
+  get sortList() {
+    const items = this.#jobList.parts.map((card) => card.sortItem);
+    return { key: this.queueName, area: this.node, items };
   }
 
   /** The name of the queue that this card shows. */
@@ -85,7 +96,7 @@ export class QueueCard {
   /** @param {QueueView} queue */
   update(queue) {
     this.#queue = queue;
-    const ahead = queue.jobs.filter((job) => job.state !== "done");
+    const ahead = jobsAhead(queue);
     const done = queue.jobs.filter((job) => job.state === "done");
     setText(this.#name, queue.name);
     this.node.setAttribute("aria-label", `Queue ${queue.name}`);
@@ -99,6 +110,7 @@ export class QueueCard {
     const shown = ahead.map((job) => ({ job, queue }));
     this.#jobList.update(shown, jobKey);
     this.#updateDone(done.map((job) => ({ job, queue })));
+    this.#deleted.update(queue);
   }
 
   /** @param {QueuedJob[]} done */

@@ -8,14 +8,24 @@
  */
 
 import { AddJobDialog } from "./add-job.js";
+import { Banners } from "./banners.js";
 import { Connection } from "./connection.js";
 import { ConfirmDialog, NewQueueDialog } from "./dialogs.js";
-import { KeyedList, element, rebuild, setText } from "./dom.js";
+import { KeyedList, element, setText } from "./dom.js";
 import { DropTarget } from "./drop.js";
+import { noPrinters, noQueues } from "./empty.js";
+import { EditJobDialog } from "./edit-job.js";
+import { sentenceOf } from "./format.js";
+import { HistoryDialog } from "./history.js";
+import { importJobs } from "./importing.js";
+import { Menu } from "./menu.js";
 import { Notices } from "./notices.js";
-import { button, icon } from "./pieces.js";
+import { button } from "./pieces.js";
 import { PrinterCard, printersOf } from "./printer-card.js";
 import { QueueCard } from "./queue-card.js";
+import { Sorter } from "./sorting.js";
+import { loadStyles } from "./styles.js";
+import { Suggestions } from "./suggestions.js";
 
 /** @import {State, ViewContext} from "./types.js" */
 /** @import {Api} from "./api.js" */
@@ -23,9 +33,6 @@ import { QueueCard } from "./queue-card.js";
 
 /** Ages such as "3 min ago" are brought up to date this often. */
 const REFRESH_MS = 30_000;
-const STYLES = ["base.css", "view.css", "controls.css"].map(
-  (name) => new URL(name, import.meta.url).href,
-);
 const NOT_UNDERSTOOD =
   "This page cannot show all that the peer sent. Reload it; if that does not help, upgrade the peer.";
 
@@ -37,30 +44,30 @@ export class CrdtqueueView extends HTMLElement {
   #connection = null;
   /** @type {State | null} */
   #state = null;
-  /** @type {string | null} */
-  #version = null;
   /** Whether the last state could not be shown. */
   #broken = false;
   #refresh = 0;
 
-  #lost = element("div", { class: "banner bad", role: "alert" });
-  #upgraded = element("div", { class: "banner", role: "status" });
-  #problems = element("ul", { class: "problems plain" });
+  #banners = new Banners();
   #name = element("h1", { class: "data" });
   #address = element("p", { class: "hint data" });
   #live = element("span", { class: "connection" });
   #printers = element("ul", { class: "printers plain" });
-  #noPrinters = element("div", { class: "empty" });
+  #noPrinters = noPrinters();
   #queues = element("div", { class: "queues" });
-  #noQueues = element("div", { class: "empty card" });
+  #noQueues = noQueues(this.#newQueueButton("primary"));
   #loading = element("p", { class: "loading", role: "status" }, "Asking this peer …");
   #content = element("main", { class: "content" });
   #versionLine = element("p", { class: "hint data" });
   #another = this.#newQueueButton("compact");
   #notices = new Notices();
   #confirm = new ConfirmDialog();
+  #menu = new Menu();
+  #suggestions = new Suggestions();
   #context;
   #addJob;
+  #editJob;
+  #history;
   #newQueue;
   #printerList;
   #queueList;
@@ -69,6 +76,8 @@ export class CrdtqueueView extends HTMLElement {
     super();
     this.#context = this.#makeContext();
     this.#addJob = new AddJobDialog(this.#context);
+    this.#editJob = new EditJobDialog(this.#context);
+    this.#history = new HistoryDialog(this.#context);
     this.#newQueue = new NewQueueDialog(this.#context);
     this.#printerList = new KeyedList(this.#printers, () => new PrinterCard(this.#context));
     this.#queueList = new KeyedList(this.#queues, () => new QueueCard(this.#context));
@@ -87,12 +96,17 @@ export class CrdtqueueView extends HTMLElement {
   }
 
   connectedCallback() {
+    window.addEventListener("pagehide", this.#leave);
     this.#start();
   }
 
   disconnectedCallback() {
+    window.removeEventListener("pagehide", this.#leave);
+    this.#leave();
     this.#stop();
   }
+
+  #leave = () => this.#editJob.leave();
 
   #start() {
     const api = this.#api;
@@ -119,16 +133,22 @@ export class CrdtqueueView extends HTMLElement {
         if (!this.#api) throw new Error("The view has no api yet.");
         return this.#api;
       },
+      readonly: () => this.hasAttribute("readonly"),
       perform: (node, work) => this.#perform(node, work),
       confirm: (question) => this.#confirm.ask(question),
-      sharedQueues: () =>
-        (this.#state?.queues ?? []).filter(({ local }) => !local).map(({ name }) => name),
-      addJob: (queue, files = []) => this.#addJob.open(this.#state?.queues ?? [], queue, files),
+      menu: (anchor, label, items) => this.#menu.open(anchor, label, items),
+      notices: this.#notices,
+      queues: () => this.#state?.queues ?? [],
+      addJob: (queue, files = []) => this.#addJob.open(this.#context.queues(), queue, files),
+      editJob: (queue, id) => this.#editJob.open(queue, id),
+      importJobs: (queue, files) =>
+        void importJobs(this.#context.api(), this.#notices, queue, files),
+      showHistory: (job) => this.#history.open(job),
     };
   }
 
   /**
-   * @param {HTMLButtonElement} node
+   * @param {HTMLElement} node
    * @param {() => Promise<unknown>} work
    */
   async #perform(node, work) {
@@ -137,7 +157,7 @@ export class CrdtqueueView extends HTMLElement {
     try {
       await work();
     } catch (error) {
-      this.#notices.error(error instanceof Error ? error.message : String(error));
+      this.#notices.error(sentenceOf(error));
     } finally {
       node.removeAttribute("aria-busy");
     }
@@ -146,25 +166,44 @@ export class CrdtqueueView extends HTMLElement {
   /** @param {ShadowRoot} root */
   #build(root) {
     const view = element("div", { class: "view", hidden: true });
-    this.#lost.hidden = true;
-    this.#upgraded.hidden = true;
+    const styled = loadStyles(root);
     this.#content.hidden = true;
-    this.#fillEmpty();
     this.#content.append(
-      this.#problems,
-      section("Printers", "printers-title", null, this.#printers, this.#noPrinters),
-      section("Queues", "queues-title", this.#another, this.#queues, this.#noQueues),
+      this.#banners.problems,
+      section("Printers", "printers-title", [], this.#printers, this.#noPrinters),
+      section("Queues", "queues-title", this.#queueActions(), this.#queues, this.#noQueues),
       element("footer", {}, this.#versionLine),
     );
-    view.append(this.#lost, this.#upgraded, this.#top(), this.#loading, this.#content);
-    view.append(this.#notices.node, this.#confirm.node, this.#addJob.node, this.#newQueue.node);
-    new DropTarget(view, () => this.#dropTargets(), this.#context.addJob);
-    const styled = STYLES.map((href) => addStyles(root, href));
+    view.append(...this.#banners.nodes, this.#top(), this.#loading, this.#content);
+    view.append(this.#menu.node, this.#notices.node, this.#suggestions.node);
+    const dialogs = [this.#addJob, this.#editJob, this.#history, this.#newQueue, this.#confirm];
+    view.append(...dialogs.map(({ node }) => node));
+    new DropTarget(view, () => this.#cardsToChange(), this.#context);
+    view.append(this.#sorter().node);
     root.append(view);
-    void Promise.all(styled).then(() => (view.hidden = false));
+    void styled.then(() => (view.hidden = false));
   }
 
-  #dropTargets() {
+  #queueActions() {
+    const history = button("History", {
+      icon: "history",
+      kind: "compact looks",
+      title: "What was printed, and what became of it.",
+      press: () => this.#history.open(),
+    });
+    return [history, this.#another];
+  }
+
+  #sorter() {
+    const lists = () => this.#cardsToChange().map((card) => card.sortList);
+    return new Sorter(this.#queues, lists, (id, from, to, before) => {
+      const { jobs } = this.#context.api();
+      const moved = from === to ? jobs.place(from, id, before) : jobs.move(from, id, to, before);
+      moved.catch((error) => this.#notices.error(sentenceOf(error)));
+    });
+  }
+
+  #cardsToChange() {
     return this.hasAttribute("readonly") ? [] : this.#queueList.parts;
   }
 
@@ -176,24 +215,6 @@ export class CrdtqueueView extends HTMLElement {
   /** @param {string} kind */
   #newQueueButton(kind) {
     return button("New queue", { icon: "add", kind, press: () => this.#newQueue.open() });
-  }
-
-  #fillEmpty() {
-    this.#noPrinters.append(
-      icon("printer"),
-      element("p", {}, element("strong", {}, "No printers in sight.")),
-      element(
-        "p",
-        {},
-        "Start crdtqueue on a printer’s computer and let it share a queue with this peer.",
-      ),
-    );
-    this.#noQueues.append(
-      icon("add"),
-      element("p", {}, element("strong", {}, "This peer has no queue yet.")),
-      element("p", {}, "Make one, or join one that other peers have."),
-      this.#newQueueButton("primary"),
-    );
   }
 
   /** @param {State} state */
@@ -219,87 +240,49 @@ export class CrdtqueueView extends HTMLElement {
   /** @param {State} state */
   #render(state) {
     const { name, address, version, problems } = state.peer;
+    this.#banners.showVersion(version);
+    this.#banners.showProblems(problems);
     this.#loading.hidden = true;
     this.#content.hidden = false;
     setText(this.#name, name);
     setText(this.#address, address ? `Peer at ${address}` : "");
     setText(this.#versionLine, `crdtqueue ${version}`);
-    this.#version ??= version;
-    this.#upgraded.hidden = version === this.#version;
-    if (!this.#upgraded.hidden) this.#offerReload();
-    rebuild(this.#problems, problems, () => problems.map(problemRow));
     const printers = printersOf(state);
     this.#noPrinters.hidden = printers.length > 0;
     this.#printerList.update(printers, (printer) => printer.key);
     this.#noQueues.hidden = state.queues.length > 0;
     this.#another.hidden = state.queues.length === 0;
     this.#queueList.update(state.queues, (queue) => queue.name);
-  }
-
-  #offerReload() {
-    rebuild(this.#upgraded, "upgraded", () => [
-      element("span", {}, "This peer was upgraded. Reload the page to use what is new."),
-      button("Reload", { kind: "compact", press: () => window.location.reload() }),
-    ]);
+    this.#suggestions.update(state.queues);
+    this.#editJob.update(state.queues);
   }
 
   /** @param {Status} status */
   #showStatus(status) {
     const lost = status === "lost";
     this.#content.classList.toggle("stale", lost);
-    this.#lost.hidden = !lost;
     this.#live.className = `connection ${status}`;
     setText(this.#live, status === "live" ? "Live" : "");
-    if (!lost) return;
-    const heardAt = this.#connection?.heardAt ?? new Date();
-    const at = heardAt.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-    const shown = this.#state ? ` What you see is from ${at}.` : "";
+    if (!lost) {
+      this.#banners.hideLost();
+      return;
+    }
     this.#loading.hidden = true;
-    this.#lost.replaceChildren(
-      icon("warning"),
-      element(
-        "span",
-        {},
-        element("strong", {}, "No connection to this peer"),
-        " … trying again.",
-        shown,
-      ),
-    );
+    this.#banners.showLost(this.#state ? (this.#connection?.heardAt ?? new Date()) : null);
   }
-}
-
-/**
- * @param {ShadowRoot} root
- * @param {string} href
- * @returns {Promise<void>}  When the styles are there, or cannot be had.
- */
-function addStyles(root, href) {
-  return new Promise((resolve) => {
-    const done = () => resolve();
-    root.append(element("link", { rel: "stylesheet", href, on: { load: done, error: done } }));
-  });
 }
 
 /**
  * @param {string} title
  * @param {string} id
- * @param {HTMLElement | null} action
+ * @param {HTMLElement[]} actions
  * @param {...HTMLElement} children
  */
-function section(title, id, action, ...children) {
+function section(title, id, actions, ...children) {
   const heading = element("h2", { id }, title);
-  const head = element("div", { class: "section-head" }, heading, action);
+  const buttons = element("div", { class: "buttons" }, ...actions);
+  const head = element("div", { class: "section-head" }, heading, buttons);
   return element("section", { "aria-labelledby": id }, head, ...children);
-}
-
-/** @param {string} text */
-function problemRow(text) {
-  return element(
-    "li",
-    { class: "banner warning" },
-    icon("warning"),
-    element("span", { class: "data" }, text),
-  );
 }
 
 customElements.define("crdtqueue-view", CrdtqueueView);

@@ -33,31 +33,48 @@
  * @typedef {object} SetView
  * @property {string} id
  * @property {{sha256: string, name: string, size_bytes: number}} file
- * @property {number} copies
+ * @property {number} copies  Wanted in each run.
+ * @property {number} extra  Wanted beyond that in the present run.
  * @property {string[]} profiles  Printers that it is made for; "ANY" fits all.
+ * @property {string[]} materials  What each tool must be loaded with; "" where that is all one.
+ * @property {number} run_done
+ * @property {number} run_total
  * @property {number} done
+ * @property {number} pending  Copies still to be printed, in all runs.
  * @property {number} total
  *
  * @typedef {object} PrintingBy
  * @property {string} peer
  * @property {string} name
  * @property {number | null} progress  From 0 to 1.
- * @property {string} file_name
+ * @property {string | null} file_name
+ *
+ * @typedef {object} DraftView
+ * @property {string} by  The name of the peer on whose page the job is being edited.
+ * @property {boolean} self  Whether that is this peer.
+ * @property {number} for_s
  *
  * @typedef {object} JobView
  * @property {string} id
  * @property {string} name
+ * @property {string} note
  * @property {number} runs
+ * @property {number} run  The present one, counted from 1.
  * @property {number} copies_done
  * @property {number} copies_total
+ * @property {number} doubles  Copies that two printers have printed.
  * @property {"waiting" | "printing" | "paused" | "held" | "done"} state
  * @property {string} why  A sentence: why it is or is not being printed now.
  * @property {boolean} paused  Somebody holds it back; a copy that is being printed goes on.
+ * @property {boolean} deleting  It is deleted when the copy that is being printed is done.
+ * @property {DraftView | null} draft
  * @property {PrintingBy | null} printing_by
  * @property {string} created_by
  * @property {number} created_at_s  Unix time.
  * @property {boolean} safe_to_leave  Its files are on two peers or more.
  * @property {SetView[]} sets
+ *
+ * @typedef {{id: string, name: string, created_at_s: number}} DeletedJob
  *
  * @typedef {object} QueueView
  * @property {string} name
@@ -67,6 +84,7 @@
  * @property {boolean} synced
  * @property {QueuePeer[]} peers
  * @property {JobView[]} jobs
+ * @property {DeletedJob[]} deleted  The latest that can be brought back.
  *
  * @typedef {object} PeerView
  * @property {string} id
@@ -88,8 +106,42 @@
  * @typedef {{name: string, size: number, path: string}} StoredFile
  *
  * @typedef {{sha256: string, name: string, copies: number, profiles: string[]}} NewSet
- * @typedef {{name: string, runs: number, sets: NewSet[]}} NewJob
+ * @typedef {{name: string, runs: number, draft: boolean, sets: NewSet[]}} NewJob
+ * @typedef {{id: string}} Added
+ * @typedef {{name: string, runs: number, note: string}} JobFields
+ * @typedef {{copies: number, extra: number, profiles: string[], materials: string[]}} SetFields
  * @typedef {{name: string, peers: string[]}} NewQueue
+ *
+ * @typedef {object} HistoryEntry
+ * @property {string} print_id
+ * @property {string} queue
+ * @property {string} job  Its id.
+ * @property {string} job_name
+ * @property {string} file_name
+ * @property {string} peer
+ * @property {string} printer_name
+ * @property {string} profile
+ * @property {"done" | "failed" | "aborted" | "cancelled"} result
+ * @property {string} reason
+ * @property {number} started_at_s  Unix time, by the printer's clock.
+ * @property {number} ended_at_s
+ * @property {number} bytes
+ * @property {number} filament_mm
+ * @property {number} run
+ * @property {boolean} double  Another printer had printed this copy already.
+ *
+ * @typedef {{entries: HistoryEntry[], total: number, after: string}} HistoryPage
+ *   `after` asks for the next page; it is empty on the last.
+ *
+ * Which entries are wanted; what is empty or null does not matter.
+ *
+ * @typedef {object} HistoryFilter
+ * @property {string} text  A part of any text of the entry.
+ * @property {string} printer  A name.
+ * @property {string} job  A name or an id.
+ * @property {string} result
+ * @property {number | null} from_s  Unix time.
+ * @property {number | null} to_s  Unix time; the first that is too late.
  */
 
 /**
@@ -97,11 +149,18 @@
  *
  * @typedef {object} ViewContext
  * @property {() => import("./api.js").Api} api
- * @property {(button: HTMLButtonElement, work: () => Promise<unknown>) => Promise<void>} perform
+ * @property {() => boolean} readonly  Whether nothing may be changed.
+ * @property {(button: HTMLElement, work: () => Promise<unknown>) => Promise<void>} perform
  *   Runs an action; the button is busy meanwhile, and an error is shown.
  * @property {(question: import("./dialogs.js").Question) => Promise<boolean>} confirm
+ * @property {(anchor: HTMLElement, label: string, items: import("./menu.js").MenuItem[]) => void}
+ *   menu  Opens a menu at a button.
+ * @property {import("./notices.js").Notices} notices
+ * @property {() => QueueView[]} queues
  * @property {(queue: string, files?: File[]) => void} addJob  Opens the dialog.
- * @property {() => string[]} sharedQueues  The names of the LAN queues.
+ * @property {(queue: string, id: string) => Promise<void>} editJob  Opens the dialog.
+ * @property {(queue: string, files: File[]) => void} importJobs  Makes jobs of .gjob files.
+ * @property {(job?: {id: string, name: string}) => void} showHistory  Opens the dialog.
  */
 
 export {};

@@ -1,8 +1,8 @@
 // @ts-check
-/** One file of a new job: its upload, its profile, its copies. */
+/** One file to be put into a job: its upload, its profile, its copies. */
 
 import { element, rebuild, setText } from "./dom.js";
-import { fileSize, percent } from "./format.js";
+import { fileSize, percent, sentenceOf } from "./format.js";
 import { Bar, button, chip } from "./pieces.js";
 
 /** @import {NewSet, StoredFile, UploadedFile} from "./types.js" */
@@ -62,6 +62,7 @@ export class UploadRow {
       placeholder: "like MK3S",
       autocomplete: "off",
       "aria-label": `Profile of ${file.name}`,
+      on: { change: () => onChange() },
     });
     this.#note = element("div", { class: "caption" }, this.#status, this.#retry);
     this.node = element(
@@ -96,12 +97,26 @@ export class UploadRow {
     return GCODE_NAME.test(this.#file.name);
   }
 
+  /** What a job of this file is called, unless somebody says otherwise. */
+  get jobName() {
+    return this.#file.name.replace(/\.[^.]+$/, "");
+  }
+
+  /** Whether it is uploaded, and its profile known. */
+  get isReady() {
+    return this.state === "uploaded" && this.#profileName !== "";
+  }
+
+  get #profileName() {
+    return this.#uploaded?.profile ?? this.#profileField.value.trim();
+  }
+
   /** @returns {NewSet}  Of an uploaded file. */
   get set() {
     if (!this.#uploaded) throw new Error("The file is not uploaded.");
-    const profile = this.#uploaded.profile ?? this.#profileField.value.trim();
     const { sha256, name } = this.#uploaded;
-    return { sha256, name, copies: this.#copies.valueAsNumber, profiles: [profile] };
+    const copies = this.#copies.valueAsNumber;
+    return { sha256, name, copies, profiles: [this.#profileName] };
   }
 
   /** @param {Api} api */
@@ -122,7 +137,7 @@ export class UploadRow {
       );
       this.#become("uploaded");
     } catch (error) {
-      this.#become("failed", error instanceof Error ? error.message : String(error));
+      this.#become("failed", sentenceOf(error));
     }
   }
 

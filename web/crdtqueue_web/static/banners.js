@@ -1,0 +1,55 @@
+// @ts-check
+/** What is said above everything else: a lost connection, an upgrade, problems of the peer. */
+
+import { element, rebuild } from "./dom.js";
+import { button, icon } from "./pieces.js";
+
+/** The banners at the top of the view. */
+export class Banners {
+  #lost = element("div", { class: "banner bad", role: "alert", hidden: true });
+  #upgraded = element("div", { class: "banner", role: "status", hidden: true });
+  problems = element("ul", { class: "problems plain" });
+  nodes = [this.#lost, this.#upgraded];
+  /** @type {string | null} */
+  #version = null;
+
+  /** @param {string} version  The peer's; another than the first means that it was upgraded. */
+  showVersion(version) {
+    this.#version ??= version;
+    this.#upgraded.hidden = version === this.#version;
+    if (this.#upgraded.hidden) return;
+    rebuild(this.#upgraded, "upgraded", () => [
+      element("span", {}, "This peer was upgraded. Reload the page to use what is new."),
+      button("Reload", { kind: "compact", press: () => window.location.reload() }),
+    ]);
+  }
+
+  /** @param {string[]} problems */
+  showProblems(problems) {
+    rebuild(this.problems, problems, () => problems.map(problemRow));
+  }
+
+  /** @param {Date | null} shownFrom  When what is shown was heard; null if nothing is shown. */
+  showLost(shownFrom) {
+    const at = shownFrom?.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    const shown = at ? ` What you see is from ${at}.` : "";
+    const title = element("strong", {}, "No connection to this peer");
+    const words = element("span", {}, title, " … trying again.", shown);
+    this.#lost.replaceChildren(icon("warning"), words);
+    this.#lost.hidden = false;
+  }
+
+  hideLost() {
+    this.#lost.hidden = true;
+  }
+}
+
+/** @param {string} text */
+function problemRow(text) {
+  return element(
+    "li",
+    { class: "banner warning" },
+    icon("warning"),
+    element("span", { class: "data" }, text),
+  );
+}

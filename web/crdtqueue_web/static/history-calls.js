@@ -1,0 +1,50 @@
+// @ts-check
+/** What can be asked of a peer about prints that have ended. */
+
+import { query } from "./query.js";
+
+/** @import {Api} from "./api.js" */
+/** @import {Added, HistoryFilter, HistoryPage} from "./types.js" */
+
+/** The calls of one API. */
+export class HistoryCalls {
+  #api;
+
+  /** @param {Api} api */
+  constructor(api) {
+    this.#api = api;
+  }
+
+  /**
+   * Entries that fit, the latest first.
+   *
+   * @param {HistoryFilter} filter
+   * @param {string} after  Of the page before; empty for the first.
+   * @param {number} limit
+   */
+  async page(filter, after, limit) {
+    const path = `history${query({ ...filter, after, limit })}`;
+    return /** @type {HistoryPage} */ (await this.#api.request("GET", path));
+  }
+
+  /**
+   * Where all entries that fit are to be had as a file.
+   *
+   * @param {HistoryFilter} filter
+   * @param {"csv" | "json"} format
+   */
+  exportUrl(filter, format) {
+    return this.#api.url(`history.${format}${query(filter)}`);
+  }
+
+  /**
+   * Adds what was printed to a queue once more.
+   *
+   * @param {string} printId
+   * @param {string} queue
+   */
+  async again(printId, queue) {
+    const body = { print_id: printId, queue };
+    return /** @type {Added} */ (await this.#api.request("POST", "history/again", body));
+  }
+}
