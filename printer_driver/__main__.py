@@ -1,16 +1,29 @@
-"""`python -m printer_driver --port PORT --socket PATH --journal FILE`."""
+"""`python -m printer_driver --port PORT --socket PATH --journal FILE`, or `… bundle …`."""
 
 import argparse
 import contextlib
 import logging
+import os
 import sys
 from pathlib import Path
 
+from printer_driver import bundle
+from printer_driver.core.settings import Park, StreamSettings, ignored_lines
 from printer_driver.errors import PrinterError
-from printer_driver.process import VIRTUAL, PrinterProcess, Settings, ensure_standard_streams
+from printer_driver.port_keeper import AUTO_BAUD
+from printer_driver.ports import AUTO
+from printer_driver.process import PrinterProcess, Settings, ensure_standard_streams
+from printer_driver.serial_log import Keep
+from printer_driver.virtual_options import VIRTUAL, is_virtual
 
 EXIT_UNUSABLE = 2
 SPEED_UP_MAX = 1e6
+BAUD_MAX = 20_000_000
+PARK_MM_MAX = 2000.0
+PRIORITY = -10
+"""Nothing else on this computer holds a hot nozzle."""
+SWITCH_INTERVAL_S = 0.0001
+"""Python waits 5 ms for another thread, at every system call; an emergency stop has 5 in all."""
 
 
 def _speed_up(text: str) -> float:
@@ -20,21 +33,63 @@ def _speed_up(text: str) -> float:
     return value
 
 
+def _baud(text: str) -> int:
+    if text == AUTO:
+        return AUTO_BAUD
+    value = int(text)
+    if not 0 < value <= BAUD_MAX:
+        raise argparse.ArgumentTypeError(f"must be over 0 and at most {BAUD_MAX}")
+    return value
+
+
+def _park(text: str) -> Park:
+    numbers = [float(word) for word in text.split(",")]
+    if not all(abs(number) <= PARK_MM_MAX for number in numbers):
+        raise argparse.ArgumentTypeError(f"must be at most {PARK_MM_MAX:g} mm")
+    match numbers:
+        case [x, y]:
+            return Park(x=x, y=y)
+        case [x, y, lift] if lift >= 0:
+            return Park(x=x, y=y, lift=lift)
+        case _:
+            raise argparse.ArgumentTypeError("must be X,Y or X,Y,LIFT")
+
+
 def parse_settings(arguments: list[str]) -> Settings:
     """The command line; ends the process with a usage message when it is wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m printer_driver", description="Stream g-code to one printer."
     )
-    parser.add_argument("--port", required=True, help=f"serial port, or `{VIRTUAL}`")
+    parser.add_argument(
+        "--port", required=True, help=f"serial port, `{AUTO}` to find it, or `{VIRTUAL}[:…]`"
+    )
     parser.add_argument("--socket", required=True, type=Path, help="Unix socket to listen on")
     parser.add_argument("--journal", required=True, type=Path, help="file that remembers prints")
-    parser.add_argument("--baud", type=int, default=115200)
+    parser.add_argument(
+        "--baud", type=_baud, default=115200, help=f"bits per second, or `{AUTO}` to find it"
+    )
+    parser.add_argument(
+        "--serial-log",
+        dest="keep",
+        type=Keep,
+        choices=list(Keep),
+        default=Keep.TROUBLE,
+        help="what of the talk with the printer is written beside the journal",
+    )
     parser.add_argument("--speed-up", type=_speed_up, default=1.0, help="of the virtual printer")
     parser.add_argument("--record", type=Path, help="what the virtual printer executes")
-    given = parser.parse_args(arguments)
-    if given.port != VIRTUAL and (given.record or given.speed_up != 1.0):
+    parser.add_argument(
+        "--ignore", action="append", default=[], metavar="LINE", help="a g-code line not to send"
+    )
+    parser.add_argument(
+        "--park", type=_park, metavar="X,Y[,LIFT]", help="where the head waits in a pause, in mm"
+    )
+    given = vars(parser.parse_args(arguments))
+    stream = StreamSettings(ignored=ignored_lines(given.pop("ignore")), park=given.pop("park"))
+    settings = Settings(**given, stream=stream)
+    if not is_virtual(settings.port) and (settings.record or settings.speed_up != 1.0):
         parser.error(f"--speed-up and --record are for --port {VIRTUAL}")
-    return Settings(**vars(given))
+    return settings
 
 
 def main() -> int:
@@ -42,6 +97,11 @@ def main() -> int:
     ensure_standard_streams()
     # A log nobody can read any more must not end a print.
     logging.raiseExceptions = False
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    with contextlib.suppress(OSError):  # only root may, or whom systemd lets (LimitNICE=)
+        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
+    if sys.argv[1:2] == ["bundle"]:
+        return bundle.main(sys.argv[2:])
     settings = parse_settings(sys.argv[1:])
     logging.basicConfig(
         format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr

@@ -1,10 +1,9 @@
-"""Looking through a file before it is printed, in a thread, so that the main loop goes on."""
+"""Looking through a file before it is printed; slow, so not for the thread with the printer."""
 
 import hashlib
 import os
 import stat
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -76,16 +75,3 @@ def check_file(file: BinaryIO, sha256: str) -> Checked:
     bytes_total = os.fstat(file.fileno()).st_size
     file.seek(0)
     return Checked(file=file, bytes_total=bytes_total, gcode_bytes=gcode_bytes, problem=problem)
-
-
-def check_in_background(
-    file: BinaryIO, sha256: str, done: Callable[[Checked], None]
-) -> threading.Thread:
-    """Start `check_file`; `done` is called in that thread."""
-
-    def run() -> None:
-        done(check_file(file, sha256))
-
-    thread = threading.Thread(target=run, name="file check", daemon=True)
-    thread.start()
-    return thread

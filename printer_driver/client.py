@@ -5,12 +5,12 @@ import contextlib
 import itertools
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from printer_driver.errors import PrinterUnavailable
-from printer_driver.printer import PrinterStatus, PrintId, PrintReport
+from printer_driver.printer import Confirmation, PrinterStatus, PrintId, PrintReport
 from printer_driver.protocol import (
     LINE_BYTES_MAX,
     Do,
@@ -23,6 +23,8 @@ from printer_driver.protocol import (
 REPLY_TIMEOUT_S = 10.0
 START_TIMEOUT_S = 300.0
 """`start` reads the whole file before it answers."""
+STOP_TIMEOUT_S = 15.0
+"""A second for the firmware's own word, then a reset and its boot."""
 WATCH_TIMEOUT_S = 10.0
 """The driver sends a status at least every 2 s."""
 
@@ -92,15 +94,19 @@ class SocketPrinter:
     async def start(self, print_id: PrintId, path: Path, sha256: str) -> PrintReport:
         """Print the file once; see `Printer.start`."""
         request = {"do": Do.START, "print_id": print_id, "path": os.fspath(path), "sha256": sha256}
-        connection = await self._open()  # of its own, so that `status` need not wait behind it
+        reply = await self._ask_alone(request, START_TIMEOUT_S)
+        return _read_report(reply.get("report"))
+
+    async def _ask_alone(self, message: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+        """On a connection of its own, so that neither it nor other calls wait for each other."""
+        connection = await self._open()
         try:
-            async with asyncio.timeout(START_TIMEOUT_S):
-                reply = await connection.ask({"id": next(self._ids), **request})
+            async with asyncio.timeout(timeout_s):
+                return _result(await connection.ask({"id": next(self._ids), **message}))
         except (OSError, ValueError) as error:
             raise self._unavailable(error) from error
         finally:
             connection.close()
-        return _read_report(_result(reply).get("report"))
 
     async def pause(self, print_id: PrintId) -> None:
         """Stop sending."""
@@ -120,9 +126,26 @@ class SocketPrinter:
         report = reply.get("report")
         return None if report is None else _read_report(report)
 
-    async def emergency_stop(self) -> None:
-        """Halt the firmware at once (M112); a person must then reset the printer."""
-        await self._ask({"do": Do.EMERGENCY_STOP})
+    async def emergency_stop(self) -> Confirmation:
+        """Halt the firmware at once (M112); see `StopsAtOnce`."""
+        reply = await self._ask_alone({"do": Do.EMERGENCY_STOP}, STOP_TIMEOUT_S)
+        try:
+            return Confirmation(reply["confirmed_by"])
+        except (KeyError, ValueError):
+            return Confirmation.NONE
+
+    async def send(self, commands: Sequence[str]) -> None:
+        """G-code lines of a person. Raises `PrintRefused` while something is printed."""
+        await self._ask({"do": Do.SEND, "commands": list(commands)})
+
+    async def answer(self, choice: int) -> None:
+        """The place, from 0, of the answer to `PrinterStatus.question`."""
+        await self._ask({"do": Do.ANSWER, "choice": choice})
+
+    async def serial_log(self) -> list[Path]:
+        """Has what is in memory written; the files of the serial log, the newest first."""
+        reply = await self._ask({"do": Do.SERIAL_LOG})
+        return [Path(str(path)) for path in reply.get("paths", [])]
 
     async def watch(self) -> AsyncIterator[PrinterStatus]:
         """The status now and at every change; see `Printer.watch`."""

@@ -1,23 +1,28 @@
-"""What clients may do to the printer: requests against the streamer and the journal."""
+"""What clients may do to the printer: requests against the session and the journals."""
 
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, BinaryIO
 
-from printer_driver.checking import Checked, check_in_background, lines_of, open_gcode
+from printer_driver.background import Background
+from printer_driver.checking import Checked, check_file, open_gcode
 from printer_driver.core import events as ev
-from printer_driver.core.gcode import commands_of
-from printer_driver.core.streaming import Streamer
+from printer_driver.core.gcode import command_of
 from printer_driver.errors import NotPrinting, PrinterError, PrinterUnavailable, PrintRefused
 from printer_driver.journal import Journal
-from printer_driver.printer import Connection, PrintId, PrintReport, PrintState
+from printer_driver.line_journal import LineJournal
+from printer_driver.printer import Confirmation, Connection, PrintId, PrintReport, PrintState
+from printer_driver.printing import PrintFile
 from printer_driver.protocol import Do, Request, error_to_json, report_to_json, status_to_json
+from printer_driver.session import Session
 
 WAITERS_MAX = 16
 """Clients that wait for the same start."""
 
+Control = ev.PausePrint | ev.ResumePrint | ev.CancelPrint
 Answer = Callable[[dict[str, Any]], None]
 """Takes the reply without its id."""
 
@@ -35,30 +40,30 @@ class _Start:
 
 
 class Driver:
-    """Answers requests and carries out what the streamer wants, except sending.
-
-    `call_soon` runs a function in the main loop; it is called from the file-checking thread.
-    """
+    """Answers requests. `call_soon` runs a function in the main loop, from any thread."""
 
     def __init__(
         self,
         *,
-        streamer: Streamer,
+        session: Session,
         journal: Journal,
+        line_journal: LineJournal,
+        background: Background,
         call_soon: Callable[[Callable[[], None]], None],
     ) -> None:
-        self._streamer = streamer
+        self._session = session
         self._journal = journal
+        self._line_journal = line_journal
+        self._background = background
         self._call_soon = call_soon
         self._starting: _Start | None = None
-        self._file: BinaryIO | None = None
         self._now_s = 0.0
         self.is_quitting = False
 
     @property
     def is_busy(self) -> bool:
         """A print runs or is about to."""
-        return self._streamer.is_printing or self._starting is not None
+        return self._session.is_printing or self._starting is not None
 
     def request(self, request: Request, answer: Answer, now_s: float) -> None:
         """Do what is asked and answer once, now or when a file has been looked through."""
@@ -66,6 +71,8 @@ class Driver:
         try:
             if request.do is Do.START:
                 self._start(request, answer)
+            elif request.do is Do.EMERGENCY_STOP:
+                self._session.stop_at_once(partial(_answer_stop, answer), now_s)
             else:
                 answer(self._do(request))
         except PrinterError as error:
@@ -74,7 +81,7 @@ class Driver:
     def _do(self, request: Request) -> dict[str, Any]:
         match request.do:
             case Do.STATUS:
-                return {"status": status_to_json(self._streamer.status(self._now_s))}
+                return {"status": status_to_json(self._session.full_status(self._now_s))}
             case Do.REPORT:
                 report = self._report(request.print_id)
                 return {"report": report_to_json(report) if report else None}
@@ -84,17 +91,21 @@ class Driver:
                 self._control(request.print_id, ev.ResumePrint())
             case Do.CANCEL:
                 self._cancel(request.print_id)
-            case Do.EMERGENCY_STOP:
-                self._stop_at_once()
+            case Do.SEND:
+                self._send(request.commands)
+            case Do.ANSWER:
+                self._session.answer(request.choice, self._now_s)
+            case Do.SERIAL_LOG:
+                return {"paths": [str(path) for path in self._session.write_serial_log()]}
             case Do.QUIT:
                 self._quit(force=request.force)
-            case Do.START | Do.WATCH:
+            case Do.START | Do.EMERGENCY_STOP | Do.WATCH:
                 raise AssertionError(request.do)
         return {"ok": True}
 
     def _running(self) -> PrintReport | None:
-        report = self._streamer.status(self._now_s).print
-        return report if report and self._streamer.is_printing else None
+        report = self._session.status(self._now_s).print
+        return report if report and self._session.is_printing else None
 
     def _report(self, print_id: PrintId) -> PrintReport | None:
         running = self._running()
@@ -104,11 +115,11 @@ class Driver:
             return PrintReport(print_id=print_id, state=PrintState.STARTING)
         return self._journal.report(print_id)
 
-    def _control(self, print_id: PrintId, event: ev.Event) -> None:
+    def _control(self, print_id: PrintId, event: Control) -> None:
         running = self._running()
         if running is None or running.print_id != print_id:
             raise NotPrinting(f"The print {print_id} does not run; ask for its report.")
-        self._streamer.receive(event, self._now_s)
+        self._session.control(event, self._now_s)
 
     def _cancel(self, print_id: PrintId) -> None:
         if self._starting and self._starting.request.print_id == print_id:
@@ -116,10 +127,12 @@ class Driver:
             return
         self._control(print_id, ev.CancelPrint(reason="Cancelled."))
 
-    def _stop_at_once(self) -> None:
-        if self._streamer.status(self._now_s).connection is Connection.OFFLINE:
-            raise PrinterUnavailable("The printer is not connected; switch it off by hand.")
-        self._streamer.receive(ev.EmergencyStop(), self._now_s)
+    def _send(self, commands: tuple[str, ...]) -> None:
+        """Raises what keeps them from being sent, or `GcodeError` for one that cannot be."""
+        self._check_readiness()
+        for command in commands:
+            command_of(command.encode("utf-8"))
+        self._session.send(commands, self._now_s)
 
     def _quit(self, *, force: bool) -> None:
         if self.is_busy and not force:
@@ -131,7 +144,7 @@ class Driver:
         self.is_quitting = True
         if self._starting:
             self._starting.is_cancelled = True
-        self._streamer.receive(ev.CancelPrint(reason=reason), self._now_s)
+        self._session.control(ev.CancelPrint(reason=reason), self._now_s)
 
     # --- starting a print --------------------------------------------------------------------
 
@@ -149,7 +162,7 @@ class Driver:
 
     def _check_readiness(self) -> None:
         """Raises what keeps a new print from starting."""
-        status = self._streamer.status(self._now_s)
+        status = self._session.status(self._now_s)
         if self.is_busy:
             raise PrintRefused("The printer is printing; wait for its end or cancel.", code="busy")
         if self.is_quitting:
@@ -163,54 +176,108 @@ class Driver:
     def _look_through(self, request: Request, answer: Answer) -> None:
         file = open_gcode(request.path)
         starting = _Start(request=request, file=file, answers=[answer])
+
+        def work() -> None:
+            checked = check_file(file, request.sha256)
+            self._call_soon(lambda: self._write_down(starting, checked))
+
+        self._in_background(work)
         self._starting = starting
 
-        def done(checked: Checked) -> None:
-            self._call_soon(lambda: self._go(starting, checked))
+    def _in_background(self, work: Callable[[], None]) -> None:
+        if not self._background.run(work):
+            raise PrinterUnavailable("The disk is too slow; try again in a moment.")
 
-        check_in_background(file, request.sha256, done)
-
-    def _go(self, starting: _Start, checked: Checked) -> None:
-        self._starting = None
+    def _write_down(self, starting: _Start, checked: Checked) -> None:
+        """The file is good; the print must be on record before its first line."""
+        self._now_s = time.monotonic()
         try:
             if checked.problem:
                 raise checked.problem
-            if starting.is_cancelled:
-                raise PrintRefused("The print was cancelled before it began.", code="cancelled")
-            self._check_readiness()
-            reply = {"report": report_to_json(self._begin(starting.request, checked))}
+            self._check_start(starting)
+            self._in_background(lambda: self._record(starting, checked))
         except PrinterError as error:
-            checked.file.close()
-            reply = {"error": error_to_json(error)}
-        for answer in starting.answers:
-            answer(reply)
+            self._refuse(starting, error)
 
-    def _begin(self, request: Request, checked: Checked) -> PrintReport:
+    def _check_start(self, starting: _Start) -> None:
+        if starting.is_cancelled:
+            raise PrintRefused("The print was cancelled before it began.", code="cancelled")
+        self._starting = None
+        try:
+            self._check_readiness()
+        finally:
+            self._starting = starting
+
+    def _record(self, starting: _Start, checked: Checked) -> None:
+        """In the background thread; nothing else uses the journals meanwhile."""
+        request = starting.request
         report = PrintReport(
             print_id=request.print_id, state=PrintState.STARTING, bytes_total=checked.gcode_bytes
         )
-        self._journal.begin(
-            report,
-            path=str(request.path),
-            sha256=request.sha256,
-            started_unix_s=time.time(),
-        )
-        self._file = checked.file
+        try:
+            self._journal.begin(
+                report,
+                path=str(request.path),
+                sha256=request.sha256,
+                started_unix_s=time.time(),
+            )
+            begin_line_journal(self._line_journal, request.print_id)
+        except PrinterError as error:
+            refusal = error
+            self._call_soon(lambda: self._refuse(starting, refusal))
+        else:
+            self._call_soon(lambda: self._begin(starting, report))
+
+    def _begin(self, starting: _Start, report: PrintReport) -> None:
+        request = starting.request
+        self._now_s = time.monotonic()
+        try:
+            self._check_start(starting)
+        except PrinterError as error:
+            self._journal.withdraw(request.print_id)
+            self._line_journal.close()
+            self._refuse(starting, error)
+            return
+        self._starting = None
         _log.info("print %s begins: %s", request.print_id, request.path)
-        self._streamer.receive(
-            ev.StartPrint(
-                print_id=request.print_id,
-                commands=commands_of(lines_of(checked.file)),
-                bytes_total=checked.gcode_bytes,
-            ),
-            self._now_s,
+        what = PrintFile(
+            print_id=request.print_id,
+            path=request.path,
+            sha256=request.sha256,
+            gcode_bytes=report.bytes_total,
         )
-        return report
+        self._session.begin(what, starting.file, self._now_s)
+        for answer in starting.answers:
+            answer({"report": report_to_json(report)})
+
+    def _refuse(self, starting: _Start, error: PrinterError) -> None:
+        self._starting = None
+        starting.file.close()
+        for answer in starting.answers:
+            answer({"error": error_to_json(error)})
 
     def print_ended(self, report: PrintReport) -> None:
-        """Make the result durable and let go of the file."""
+        """Make the result durable; `Journal.flush` writes it."""
         _log.info("print %s is %s. %s", report.print_id, report.state, report.reason)
         self._journal.end(report)
-        if self._file:
-            self._file.close()
-            self._file = None
+
+
+def begin_line_journal(line_journal: LineJournal, print_id: PrintId) -> None:
+    """Raises `PrintRefused`: without it, a print could not be found again."""
+    try:
+        line_journal.begin(print_id)
+    except OSError as error:
+        raise PrintRefused(
+            f"The print journal cannot be written ({error}); make room on the disk.", code="disk"
+        ) from error
+
+
+_STOPPED = {
+    Confirmation.BY_FIRMWARE: "The printer says that it has stopped.",
+    Confirmation.BY_RESET: "The printer was reset; its heaters are off.",
+    Confirmation.NONE: "The printer has not confirmed that it stopped: cut its power now.",
+}
+
+
+def _answer_stop(answer: Answer, confirmation: Confirmation) -> None:
+    answer({"ok": True, "confirmed_by": confirmation.value, "message": _STOPPED[confirmation]})

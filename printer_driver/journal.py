@@ -24,7 +24,9 @@ _WRITE = os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Entry:
+class Entry:
+    """One print."""
+
     report: PrintReport
     path: str
     sha256: str
@@ -32,11 +34,14 @@ class _Entry:
 
 
 class Journal:
-    """The prints of this printer, by id. Nothing is read before `load`."""
+    """The prints of this printer, by id. Nothing is read before `load` or `load_open`.
+
+    `flush` and `begin` may run in another thread than the rest, one of them at a time.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._entries: dict[PrintId, _Entry] = {}
+        self._entries: dict[PrintId, Entry] = {}
         self._unwritten: list[bytes] = []
         self._records = 0
 
@@ -45,7 +50,7 @@ class Journal:
 
         Returns those. Raises `OSError` when the file cannot be read or written.
         """
-        stopped = [replace(x, state=PrintState.FAILED, reason=STOPPED) for x in self._recall()]
+        stopped = [stopped_report(x) for x in self._recall()]
         for report in stopped:
             self._remember(replace(self._entries[report.print_id], report=report))
         self._rewrite()
@@ -79,7 +84,7 @@ class Journal:
                 records.append(json.loads(line))
         return records
 
-    def _remember(self, entry: _Entry) -> None:
+    def _remember(self, entry: Entry) -> None:
         """A print keeps its place when its result comes."""
         self._entries[entry.report.print_id] = entry
         while len(self._entries) > PRINTS_MAX:
@@ -90,13 +95,17 @@ class Journal:
         entry = self._entries.get(print_id)
         return entry.report if entry else None
 
+    def entry(self, print_id: PrintId) -> Entry:
+        """All that is known of a print that is known. Raises `KeyError`."""
+        return self._entries[print_id]
+
     def reports(self) -> list[PrintReport]:
         """What is known of all prints, the oldest first."""
         return [entry.report for entry in self._entries.values()]
 
     def begin(self, report: PrintReport, *, path: str, sha256: str, started_unix_s: float) -> None:
         """Record a print before its first line. Raises `PrintRefused` when that fails."""
-        entry = _Entry(report=report, path=path, sha256=sha256, started_unix_s=started_unix_s)
+        entry = Entry(report=report, path=path, sha256=sha256, started_unix_s=started_unix_s)
         try:
             self._append(_line(entry))
         except OSError as error:
@@ -143,7 +152,7 @@ class Journal:
         scratch = self._path.with_name(self._path.name + ".new")
         fd = os.open(scratch, _WRITE | os.O_TRUNC, 0o600)
         try:
-            _write_durably(fd, b"".join(_line(entry) for entry in self._entries.values()))
+            _write_durably(fd, b"".join(_line(entry) for entry in list(self._entries.values())))
         finally:
             os.close(fd)
         scratch.replace(self._path)
@@ -151,8 +160,13 @@ class Journal:
         _sync_folder(self._path.parent)
 
 
-def _entry(record: Any) -> _Entry:
-    return _Entry(
+def stopped_report(report: PrintReport) -> PrintReport:
+    """A print that an earlier process left and nobody can take up again."""
+    return replace(report, state=PrintState.FAILED, reason=STOPPED)
+
+
+def _entry(record: Any) -> Entry:
+    return Entry(
         report=report_from_json(record),
         path=str(record["path"]),
         sha256=str(record["sha256"]),
@@ -160,7 +174,7 @@ def _entry(record: Any) -> _Entry:
     )
 
 
-def _line(entry: _Entry) -> bytes:
+def _line(entry: Entry) -> bytes:
     record = {
         **report_to_json(entry.report),
         "path": entry.path,

@@ -6,6 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NewType, Protocol
 
+from printer_driver.core.telemetry import Telemetry
+
 PrintId = NewType("PrintId", str)
 """The caller's name for one print: 1 to 128 printable ASCII characters, never used twice."""
 
@@ -36,6 +38,14 @@ class PrintState(StrEnum):
         return self in (PrintState.DONE, PrintState.FAILED, PrintState.CANCELLED)
 
 
+class Confirmation(StrEnum):
+    """How an emergency stop ended."""
+
+    BY_FIRMWARE = "firmware"  # the firmware said that it has stopped
+    BY_RESET = "reset"  # it was silent, was reset, and booted anew
+    NONE = "none"  # a person must cut the power
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Temperature:
     """One heater: `T0`, `T1`, … for nozzles, `B` for the bed, `C` for the chamber."""
@@ -64,6 +74,15 @@ class PrintReport:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """Something that the firmware asks a person through its host, shown on its own panel too."""
+
+    text: str
+    choices: tuple[str, ...] = ()
+    """Answered by their place, from 0."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PrinterStatus:
     """The printer at one moment."""
 
@@ -75,6 +94,11 @@ class PrinterStatus:
     temperatures: tuple[Temperature, ...] = ()
     firmware: str = ""
     """What the firmware calls itself (M115), empty until it has said so."""
+    fault: str = ""
+    """Kind of the last error that the printer reported (`core.faults.FaultKind`), else empty."""
+    question: Question | None = None
+    telemetry: Telemetry | None = None
+    """Of the running print or the last one; None where nobody measures."""
 
 
 class Printer(Protocol):
@@ -122,4 +146,15 @@ class Printer(Protocol):
 
     async def close(self) -> None:
         """Let go of the driver; a running print goes on."""
+        ...
+
+
+class StopsAtOnce(Protocol):
+    """A printer that can be halted; not every way to one can do that."""
+
+    async def emergency_stop(self) -> Confirmation:
+        """Halt the firmware (M112), whatever it does. Raises `PrinterUnavailable`.
+
+        Answers within 8 s: when the firmware has said that it stopped, or was reset, or neither.
+        """
         ...

@@ -5,16 +5,24 @@
     ← {"id": 1, "error": {"code": "busy", "message": "…"}}
     ← {"event": "status", "status": {…}}       after `watch`
 
-`do` is status, start, pause, resume, cancel, report, watch, emergency_stop or quit.
+    ← {"id": 2, "ok": true, "confirmed_by": "firmware", "message": "…"}    to `emergency_stop`
+    ← {"id": 3, "paths": ["/…"]}               to `serial_log`: written, the newest first
+
+`do` is status, start, pause, resume, cancel, report, watch, emergency_stop, send, answer,
+serial_log or quit. `send` has `commands`, a list of g-code lines for a printer that prints nothing;
+`answer` has `choice`, the place of an answer (from 0) to the status's `question`.
 """
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from printer_driver.core.gcode import COMMAND_BYTES_MAX
+from printer_driver.core.telemetry import Telemetry
+from printer_driver.core.voice import CHOICES_MAX
 from printer_driver.errors import (
     BadRequestError,
     GcodeError,
@@ -29,6 +37,7 @@ from printer_driver.printer import (
     PrintId,
     PrintReport,
     PrintState,
+    Question,
     Temperature,
 )
 
@@ -38,6 +47,7 @@ TOO_MANY_CLIENTS = "too_many_clients"
 PRINT_ID_CHARS_MAX = 128
 PATH_BYTES_MAX = 4096
 REQUEST_ID_CHARS_MAX = 64
+COMMANDS_MAX = 32
 
 _PRINT_ID = re.compile(rf"[!-~]{{1,{PRINT_ID_CHARS_MAX}}}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -54,6 +64,9 @@ class Do(StrEnum):
     REPORT = "report"
     WATCH = "watch"
     EMERGENCY_STOP = "emergency_stop"
+    SEND = "send"
+    ANSWER = "answer"
+    SERIAL_LOG = "serial_log"
     QUIT = "quit"
 
 
@@ -71,6 +84,8 @@ class Request:
     path: Path = Path()
     sha256: str = ""
     force: bool = False
+    commands: tuple[str, ...] = ()
+    choice: int = 0
 
 
 def load_json_object(line: bytes) -> dict[str, Any]:
@@ -106,7 +121,25 @@ def parse_request(message: dict[str, Any]) -> Request:
         path=_path(message) if do == Do.START else Path(),
         sha256=_sha256(message) if do == Do.START else "",
         force=message.get("force") is True,
+        commands=_commands(message) if do == Do.SEND else (),
+        choice=_choice(message) if do == Do.ANSWER else 0,
     )
+
+
+def _commands(message: dict[str, Any]) -> tuple[str, ...]:
+    value = message.get("commands")
+    if not isinstance(value, list) or not 0 < len(value) <= COMMANDS_MAX:
+        raise BadRequestError(f"`commands` must be a list of 1 to {COMMANDS_MAX} lines.")
+    if not all(isinstance(x, str) and len(x) <= COMMAND_BYTES_MAX for x in value):
+        raise BadRequestError(f"Each command must be text of at most {COMMAND_BYTES_MAX} letters.")
+    return tuple(value)
+
+
+def _choice(message: dict[str, Any]) -> int:
+    value = message.get("choice")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < CHOICES_MAX:
+        raise BadRequestError(f"`choice` must be a number from 0 to {CHOICES_MAX - 1}.")
+    return value
 
 
 def _print_id(message: dict[str, Any]) -> PrintId:
@@ -195,6 +228,9 @@ def status_to_json(status: PrinterStatus) -> dict[str, Any]:
             for x in status.temperatures
         ],
         "firmware": status.firmware,
+        "fault": status.fault,
+        "question": asdict(status.question) if status.question else None,
+        "telemetry": asdict(status.telemetry) if status.telemetry else None,
     }
 
 
@@ -211,4 +247,19 @@ def status_from_json(value: dict[str, Any]) -> PrinterStatus:
             for x in value["temperatures"]
         ),
         firmware=str(value["firmware"]),
+        fault=str(value.get("fault", "")),
+        question=_question(value["question"]) if value.get("question") else None,
+        telemetry=_telemetry(value["telemetry"]) if value.get("telemetry") else None,
+    )
+
+
+def _question(value: dict[str, Any]) -> Question:
+    return Question(text=str(value["text"]), choices=tuple(map(str, value["choices"])))
+
+
+def _telemetry(value: dict[str, Any]) -> Telemetry:
+    """What another version measures besides is left out."""
+    nothing = asdict(Telemetry())
+    return Telemetry(
+        **{name: type(nothing[name])(x) for name, x in value.items() if name in nothing}
     )

@@ -1,19 +1,19 @@
 """The serial port: opened by pyserial, read and written without ever waiting."""
 
-import errno
 import fcntl
 import os
 import termios
 from collections.abc import Callable
 
 import serial
-from serial.tools import list_ports
 
 from printer_driver.errors import PortError
+from printer_driver.ports import explain
 
 READ_BYTES = 4096
 UNSENT_BYTES_MAX = 16 * 1024
 """More than any window; a port that takes nothing any more counts as lost."""
+_RESET_LINES = (termios.TIOCM_DTR | termios.TIOCM_RTS).to_bytes(4, "little")
 
 
 class Wire:
@@ -21,7 +21,7 @@ class Wire:
 
     def __init__(self, name: str, baud: int) -> None:
         self.name = name
-        self._baud = baud
+        self.baud = baud
         self._serial: serial.Serial | None = None
         self._unsent = bytearray()
 
@@ -47,18 +47,56 @@ class Wire:
     def open(self) -> None:
         """Open and lock the port. Raises `PortError` with what to do."""
         try:
-            port = serial.Serial(self.name, self._baud, timeout=0, write_timeout=0, exclusive=True)
+            port = serial.Serial(self.name, self.baud, timeout=0, write_timeout=0, exclusive=True)
         except (OSError, ValueError) as error:
             raise PortError(explain(self.name, error)) from error
-        fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
-        _tell_silence_from_hangup(port.fileno())
+        try:
+            fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
+            _prepare(port.fileno())
+        except (OSError, termios.error) as error:
+            _ignore_os_error(port.close)
+            raise PortError(f"The port {self.name} has gone again ({error}).") from error
         self._serial = port
+
+    def set_baud(self, baud: int) -> None:
+        """Change the speed while open, which does not reset the board. Raises `PortError`."""
+        port = self._port()
+        try:
+            port.baudrate = baud
+            _prepare(port.fileno())
+        except (OSError, ValueError, termios.error) as error:
+            raise PortError(f"The port {self.name} cannot do {baud} baud ({error}).") from error
+        self.baud = baud
+
+    def set_dtr(self, *, is_high: bool) -> None:
+        """Raise or lower DTR and RTS; lowering resets most boards. Raises `PortError`.
+
+        Where there are no such lines (a pseudo-terminal), speed 0 says the same: hang up.
+        """
+        fd = self.fileno()
+        try:
+            fcntl.ioctl(fd, termios.TIOCMBIS if is_high else termios.TIOCMBIC, _RESET_LINES)
+        except OSError:
+            self._hang_up(is_over=is_high)
+
+    def _hang_up(self, *, is_over: bool) -> None:
+        if is_over:
+            self.set_baud(self.baud)
+            return
+        try:
+            attributes = termios.tcgetattr(self.fileno())
+            attributes[4] = attributes[5] = termios.B0
+            termios.tcsetattr(self.fileno(), termios.TCSANOW, attributes)
+        except termios.error as error:
+            raise self._gone() from error
 
     def close(self) -> None:
         """Let go of the port, whatever state it is in."""
         port, self._serial = self._serial, None
         self._unsent.clear()
         if port is not None:
+            # A pseudo-terminal that somebody else holds open keeps the mark.
+            _ignore_os_error(lambda: fcntl.ioctl(port.fileno(), termios.TIOCNXCL))
             _ignore_os_error(port.close)
 
     def read(self) -> bytes:
@@ -86,43 +124,37 @@ class Wire:
         if len(self._unsent) > UNSENT_BYTES_MAX:
             raise PortError(f"The port {self.name} takes no more data; unplug and replug it.")
 
+    def write_urgently(self, data: bytes) -> None:
+        """Send this in front of all that still waits, here and in the kernel; that is lost.
+
+        Raises `PortError`.
+        """
+        self._unsent.clear()
+        try:
+            termios.tcflush(self.fileno(), termios.TCOFLUSH)
+        except termios.error as error:
+            raise self._gone() from error
+        self.write(data)
+
     def _gone(self) -> PortError:
         return PortError(f"The port {self.name} has gone; check the USB cable and the printer.")
 
 
-def _tell_silence_from_hangup(fd: int) -> None:
-    """pyserial sets VMIN 0, with which a read returns nothing for both."""
+def _prepare(fd: int) -> None:
+    """What pyserial leaves otherwise.
+
+    VMIN 1: with its 0 a read returns nothing for silence and for a hangup alike. No HUPCL: else
+    the end of this process drops DTR, and the next one's start raises it and resets the board.
+    """
     attributes = termios.tcgetattr(fd)
+    attributes[2] &= ~termios.HUPCL
     attributes[6][termios.VMIN] = 1
     termios.tcsetattr(fd, termios.TCSANOW, attributes)
     os.set_blocking(fd, False)
 
 
-def _ignore_os_error(action: Callable[[], None]) -> None:
+def _ignore_os_error(action: Callable[[], object]) -> None:
     try:
         action()
     except OSError:
         return  # a port that was pulled out cannot even be closed properly
-
-
-def explain(name: str, error: OSError | ValueError) -> str:
-    """Why the port could not be opened and what to do, in one sentence."""
-    match error.errno if isinstance(error, OSError) else None:
-        case errno.ENOENT | errno.ENXIO | errno.ENODEV:
-            return f"There is no port {name}; {_ports_there()}"
-        case errno.EACCES | errno.EPERM:
-            return (
-                f"You may not open {name}; add yourself to its group "
-                "(`sudo usermod -aG dialout $USER`) and log in again."
-            )
-        case errno.EBUSY | errno.EAGAIN:
-            return f"The port {name} is in use; stop the other program that holds it."
-        case _:
-            return f"The port {name} cannot be used as a serial port ({error}); {_ports_there()}"
-
-
-def _ports_there() -> str:
-    names = sorted(port.device for port in list_ports.comports())
-    if not names:
-        return "no serial port is there, so switch the printer on and connect its USB cable."
-    return f"use one of these: {', '.join(names)}."

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from printer_driver.core.faults import Fault
 from printer_driver.core.gcode import FileCommand
+from printer_driver.core.voice import Wish
 from printer_driver.printer import PrintId, PrintReport
 
 
@@ -60,6 +62,20 @@ class EmergencyStop:
     """Halt the firmware at once (M112); it then needs a reset."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnswerPrompt:
+    """A person chose an answer (from 0) of `Streamer.prompt`."""
+
+    choice: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SendCommands:
+    """Commands of a person, while nothing is printed; more than fit are left out with a `Note`."""
+
+    commands: tuple[str, ...]
+
+
 Event = (
     PortOpened
     | PortLost
@@ -69,6 +85,8 @@ Event = (
     | ResumePrint
     | CancelPrint
     | EmergencyStop
+    | AnswerPrompt
+    | SendCommands
 )
 
 
@@ -93,4 +111,19 @@ class Note:
     text: str
 
 
-Effect = Send | PrintEnded | Note
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FaultRaised:
+    """The printer reports an error; `Streamer` has done what it can about it."""
+
+    fault: Fault
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wished:
+    """The printer asked its host for something; pauses and cancels are done already."""
+
+    wish: Wish
+    argument: str = ""
+
+
+Effect = Send | PrintEnded | Note | FaultRaised | Wished

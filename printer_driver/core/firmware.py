@@ -1,8 +1,8 @@
-"""A virtual Marlin 2.1 without a machine: it checks, queues, plans, heats and answers as one.
+"""A virtual firmware without a board: it checks, queues, plans, heats and answers as a real one.
 
 `receive` takes bytes, `tick` lets time pass, `effects` gives bytes to send and the commands
-executed, `next_deadline_s` says when something will happen by itself. Rules of receiving are those
-of `Marlin/src/gcode/queue.cpp`, `get_serial_commands`.
+executed, `next_deadline_s` says when something will happen by itself. Marlin 2.1 unless the setup
+says otherwise; the wire is `printer_driver.core.board`'s.
 """
 
 import re
@@ -12,119 +12,106 @@ from dataclasses import dataclass
 from enum import Enum
 from math import inf
 
-from printer_driver.core.gcode import WIRE_LINE_BYTES_MAX, checksum
-from printer_driver.core.motion import Motion, words
-from printer_driver.core.thermal import Heater
+from printer_driver.core.firmware_commands import (
+    Answered,
+    Commands,
+    Done,
+    Habits,
+    Halts,
+    Wait,
+    Waits,
+)
+from printer_driver.core.firmware_dialects import Acknowledge
+from printer_driver.core.firmware_machine import Condition, HeaterName, Machine
+from printer_driver.core.firmware_receiver import Accepted, Receiver, Refused, Repeated
+from printer_driver.core.firmware_setup import BUFSIZE, RX_BYTES, Setup
+from printer_driver.core.thermal import HeaterFault
 
-BUFSIZE = 4
-RX_BYTES_MAX = 1024
-"""RX_BUFFER_SIZE; what comes in faster than it is read is lost."""
-KEEPALIVE_S = 2.0
+__all__ = ["BUFSIZE", "RX_BYTES", "Executed", "Firmware", "Say", "Setup"]
+
 REPORT_S = 1.0
-HOMING_S = 8.0
-PROBING_S = 20.0
-AUTOREPORT_S_MAX = 60.0
+WAIT_S = 1.0
 
-NAME = "Marlin 2.1.2 (virtual)"
-_INFO = (
-    f"FIRMWARE_NAME:{NAME} SOURCE_CODE_URL:github.com/MarlinFirmware/Marlin PROTOCOL_VERSION:1.0 "
-    "MACHINE_TYPE:Virtual printer EXTRUDER_COUNT:1\n"
-    "Cap:AUTOREPORT_TEMP:1\nCap:EMERGENCY_PARSER:0\nCap:HOST_ACTION_COMMANDS:0\n"
-)
 _CODE = re.compile(r"([GMT])\s*(\d{1,4})(\.\d+)?")
-_NUMBER = re.compile(rb"N\s*(-?\d{1,18})")
-_CHECKSUM = re.compile(rb"\s*(-?\d{1,9})")
-_SILENT = frozenset(
-    {
-        "G21",
-        "G80",
-        "M17",
-        "M73",
-        "M106",
-        "M107",
-        "M108",
-        "M110",
-        "M113",
-        "M117",
-        "M201",
-        "M203",
-        "M204",
-        "M205",
-        "M220",
-        "M221",
-        "M300",
-        "M486",
-        "M900",
-        "M907",
-        "T0",
-    }
-)
+_MOVES = frozenset({"G0", "G1", "G2", "G3"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Say:
-    """Bytes for the host."""
+    """Bytes for the host: whole lines."""
 
     data: bytes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Executed:
-    """A command taken from the buffer, as it came, without number and checksum."""
+    """A command executed or planned, as it came, without number and checksum."""
 
     command: str
     line_number: int | None
 
 
-class _Wait(Enum):
-    BUSY = "busy"  # says `busy: processing`
-    HEATING = "heating"  # says the temperatures; M108 ends it
-    PLANNER = "planner"  # a move waits for a slot
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Block:
-    """What keeps the firmware from its next command."""
-
-    wait: _Wait
-    until_s: float
-    say_s: float
+class _State(Enum):
+    BOOTING = "booting"
+    RUNNING = "running"
+    HUNG = "hung"
+    KILLED = "killed"
 
 
 class Firmware:
     """`line_noise` alters the received bytes, for tests."""
 
-    def __init__(self, *, line_noise: Callable[[bytes], bytes] = bytes) -> None:
+    def __init__(
+        self, *, setup: Setup | None = None, line_noise: Callable[[bytes], bytes] = bytes
+    ) -> None:
+        self._setup = setup or Setup()
+        self._dialect = self._setup.dialect
         self._line_noise = line_noise
         self._effects: list[Say | Executed] = []
         self._now_s = 0.0
+        self._machine = Machine(self._setup)
         self._boot()
 
     def _boot(self) -> None:
-        self._rx = bytearray()
-        self._last_number = 0
+        self._receiver = Receiver(self._setup)
         self._queue: deque[Executed] = deque()
-        self._block: _Block | None = None
-        self._is_killed = False
-        self._motion = Motion()
-        self._blocked_move = ""
-        self._nozzle = Heater(heating_c_per_s=5.0, cooling_c_per_s=1.0)
-        self._bed = Heater(heating_c_per_s=2.0, cooling_c_per_s=0.3)
-        self._autoreport_s = 0.0
-        self._report_at_s = inf
-        self._say("start", f"echo:{NAME}")
+        self._block: Waits | None = None
+        self._block_say_s = inf
+        self._state, self._state_ends_s = _State.RUNNING, inf
+        self._habits = Habits()
+        self._commands = Commands(self._setup, self._machine, self._habits)
+        self._active_s = self._now_s
+        self._wait_at_s = self._now_s + WAIT_S
+        self._say(*self._dialect.banner)
+
+    # --- what others see ---------------------------------------------------------------------
 
     def effects(self) -> list[Say | Executed]:
         """What was said and executed since the last call, in order."""
         effects, self._effects = self._effects, []
         return effects
 
+    @property
+    def room_bytes(self) -> int:
+        """What the receive buffer still takes."""
+        return self._receiver.room_bytes
+
+    @property
+    def condition(self) -> Condition:
+        """The machine now."""
+        return self._machine.condition(self._now_s, is_killed=self._state is _State.KILLED)
+
     def receive(self, data: bytes, now_s: float) -> None:
         """Bytes from the host."""
         self.tick(now_s)
-        self._rx += self._line_noise(data)
-        del self._rx[RX_BYTES_MAX:]
+        if self._state is _State.BOOTING:
+            return
+        data = self._line_noise(data)
+        self._receiver.take(data)
+        for command in self._receiver.emergencies(data):
+            self._act_early(command)
         self._work()
+        self._receiver.lose_overflow()
         self.tick(now_s)
 
     def tick(self, now_s: float) -> None:
@@ -137,239 +124,244 @@ class Firmware:
 
     def next_deadline_s(self) -> float | None:
         """When something happens without further input."""
-        due_s = self._report_at_s
-        if self._block:
-            due_s = min(due_s, self._block.until_s, self._block.say_s)
-        return None if due_s == inf or self._is_killed else due_s
+        if self._state is _State.RUNNING:
+            due_s = min(self._habits.report_at_s, self._machine.alarm_s)
+            due_s = min(due_s, self._inactive_s(), self._idle_s())
+            if self._block:
+                due_s = min(due_s, self._block.until_s, self._block_say_s)
+        else:
+            due_s = self._state_ends_s
+        return None if due_s == inf else due_s
+
+    # --- what happens to it ------------------------------------------------------------------
+
+    def reset(self, now_s: float) -> None:
+        """The reset button, or DTR: all but the warmth is forgotten; it boots."""
+        self.tick(now_s)
+        self._machine.motion.stop(self._now_s)
+        self._machine.forget(self._now_s)
+        self._queue.clear()
+        self._block = None
+        self._state, self._state_ends_s = _State.BOOTING, self._now_s + self._setup.boot_s
+
+    def hang(self, duration_s: float, now_s: float) -> None:
+        """It hears and says nothing for a while; what is planned still moves."""
+        self.tick(now_s)
+        if self._state is _State.RUNNING:
+            self._state, self._state_ends_s = _State.HUNG, self._now_s + duration_s
+
+    def break_heater(self, which: HeaterName, fault: HeaterFault, now_s: float) -> None:
+        """Let something happen to a heater."""
+        self.tick(now_s)
+        self._machine.break_heater(which, fault, self._now_s)
+        if self._block and self._block.heater is which:
+            self._block = self._commands.until_heated(self._block, self._now_s)
+
+    def say(self, line: str, now_s: float) -> None:
+        """Something that nobody asked for, as `// action:pause` from its own panel."""
+        self.tick(now_s)
+        if self._state is _State.RUNNING:
+            self._say(line)
 
     # --- receiving ---------------------------------------------------------------------------
 
     def _work(self) -> None:
         """Read and execute as far as possible."""
         progress = True
-        while progress and not self._is_killed:
+        while progress and self._state is _State.RUNNING:
             progress = self._read_line()
-            if self._queue and self._block is None and not self._is_killed:
-                self._execute(self._queue.popleft())
+            if self._queue and self._block is None and self._state is _State.RUNNING:
+                self._execute(self._queue[0])
                 progress = True
+        while self._state is _State.KILLED and (line := self._receiver.next()):
+            self._answer_when_killed(line)
 
     def _read_line(self) -> bool:
-        if len(self._queue) >= BUFSIZE:
+        if len(self._queue) >= self._setup.command_slots:
             return False
-        end = next((i for i, byte in enumerate(self._rx) if byte in b"\r\n"), -1)
-        if end < 0:
-            return False
-        line = bytes(self._rx[:end].partition(b";")[0][:WIRE_LINE_BYTES_MAX]).lstrip(b" ")
-        del self._rx[: end + 1]
-        if line:
-            self._take_line(line)
+        match self._receiver.next():
+            case None:
+                return False
+            case Accepted(command=command, line_number=number):
+                self._accept(Executed(command=command, line_number=number))
+            case Refused(error=error):
+                last = self._receiver.last_number
+                refused = self._dialect.refused
+                self._say(*(x.format(error=error, last=last, next=last + 1) for x in refused))
+            case Repeated(number=number) if self._dialect.acknowledge is Acknowledge.RECEIVED:
+                self._say(f"skip {number}", self._ok(number))
+            case Repeated():
+                pass
+            case _ if self._dialect.answers_empty_lines:
+                self._say("ok")
         return True
 
-    def _take_line(self, line: bytes) -> None:
-        if not line.startswith(b"N"):
-            self._enqueue(line, None)
+    def _accept(self, line: Executed) -> None:
+        self._wait_at_s = self._now_s + WAIT_S
+        self._active_s = self._now_s
+        if line.line_number is None and not self._setup.emergency_parser:
+            self._act_early(line.command)
+        if self._state is not _State.RUNNING:
             return
-        sets_number = b"M110" in line
-        number = _parse_number(line, sets_number=sets_number)
-        if number != self._last_number + 1 and not sets_number:
-            # Marlin 2.1: a repeat of one of the last two lines is an echo of a resend.
-            if self._last_number - 1 <= number <= self._last_number:
-                return
-            self._refuse("Line Number is not Last Line Number+1")
-            return
-        body, star, given = line.rpartition(b"*")
-        if not star:
-            self._refuse("No Checksum with line number")
-        elif _parse_checksum(given) != checksum(body):
-            self._refuse("checksum mismatch")
-        else:
-            self._last_number = number
-            self._enqueue(body, number)
-
-    def _refuse(self, error: str) -> None:
-        self._rx.clear()
-        self._say(
-            f"Error:{error}, Last Line: {self._last_number}",
-            f"Resend: {self._last_number + 1}",
-            "ok",
-        )
-
-    def _enqueue(self, line: bytes, number: int | None) -> None:
-        # The parser looks no further than the first asterisk (`GCodeParser::parse`).
-        command = line.partition(b"*")[0].decode("latin-1").rstrip()
-        if number is None:
-            self._act_early(command)
-        else:
-            command = re.sub(r"^N\s*-?\d+\s*", "", command)
-        self._queue.append(Executed(command=command, line_number=number))
+        self._queue.append(line)
+        if self._dialect.acknowledge is Acknowledge.RECEIVED:
+            self._say(self._ok(line.line_number))
 
     def _act_early(self, command: str) -> None:
-        """Without EMERGENCY_PARSER, only lines without a number are looked at on receipt."""
-        if command.startswith("M108") and self._block and self._block.wait is _Wait.HEATING:
-            self._finish_block()
+        """M108, M112 and M410 do not wait for their turn.
+
+        The emergency parser sees them in the receive interrupt; without it, a line is looked at
+        when it is read into a free slot, and only if it came without a number.
+        """
+        if self._state is not _State.RUNNING:
+            return
+        if command.startswith("M108"):
+            if self._block and self._block.wait in (Wait.HEATING, Wait.USER):
+                self._finish()
         elif command.startswith("M112"):
-            self._kill()
+            self._kill(*self._dialect.killed)
+        elif command.startswith("M410"):
+            self._quick_stop()
+
+    def _quick_stop(self) -> None:
+        self._machine.motion.stop(self._now_s)
+        if self._block and self._block.wait in (Wait.PLANNER, Wait.BUSY):
+            self._finish()
+
+    def _answer_when_killed(self, line: object) -> None:
+        command = line.command if isinstance(line, Accepted) else ""
+        if self._dialect.leaves_kill and command.startswith(self._dialect.leaves_kill):
+            self._state, self._state_ends_s = _State.RUNNING, inf
+            self._say("ok")
+        elif self._dialect.answer_when_killed:
+            self._say(self._dialect.answer_when_killed)
 
     # --- time --------------------------------------------------------------------------------
 
+    def _inactive_s(self) -> float:
+        """M85: nothing has been asked for and nothing moves."""
+        allowed_s = self._habits.inactivity_s
+        if self._block or allowed_s == inf:
+            return inf
+        return max(self._active_s, self._machine.motion.last_end_s(0.0)) + allowed_s
+
+    def _idle_s(self) -> float:
+        is_idle = self._dialect.wait and not self._queue and self._block is None
+        return self._wait_at_s if is_idle else inf
+
     def _pass_time(self) -> None:
-        if self._report_at_s <= self._now_s:
-            self._report_at_s = self._now_s + self._autoreport_s
-            self._say(self._temperatures())
-        if self._block is None:
+        if self._state is not _State.RUNNING:
+            self._wake()
             return
-        if self._block.until_s <= self._now_s:
-            self._end_block(self._block)
-        elif self._block.say_s <= self._now_s:
-            self._keep_alive(self._block)
+        now_s = self._now_s
+        if self._machine.alarm_s <= now_s:
+            self._kill(self._machine.alarm_text, *self._dialect.killed)
+        elif self._inactive_s() <= now_s:
+            self._kill("Error:!! KILL caused by too much inactive time", *self._dialect.killed)
+        if self._habits.report_at_s <= now_s:
+            self._habits.report_at_s = now_s + self._habits.autoreport_s
+            self._say(" " + self._machine.temperatures(now_s))
+        if self._idle_s() <= now_s:
+            self._wait_at_s = now_s + WAIT_S
+            self._say(self._dialect.wait)
+        if self._block:
+            self._pass_block(self._block)
 
-    def _keep_alive(self, block: _Block) -> None:
-        if block.wait is _Wait.HEATING:
-            self._say(self._temperatures() + " W:?")
-            pause_s = REPORT_S
+    def _wake(self) -> None:
+        if self._state is _State.BOOTING:
+            self._boot()
         else:
-            self._say("echo:busy: processing")
-            pause_s = KEEPALIVE_S
-        self._block = _Block(wait=block.wait, until_s=block.until_s, say_s=self._now_s + pause_s)
+            self._state, self._state_ends_s = _State.RUNNING, inf
 
-    def _end_block(self, block: _Block) -> None:
-        if block.wait is _Wait.PLANNER:
-            self._block = None
-            self._execute_move(self._blocked_move)
-        else:
-            self._finish_block()
+    def _pass_block(self, block: Waits) -> None:
+        if block.until_s <= self._now_s:
+            if block.wait is Wait.PLANNER:
+                self._block = None
+                self._execute_move(self._queue[0])
+            else:
+                self._finish()
+        elif self._block_say_s <= self._now_s:
+            self._keep_alive(block)
 
-    def _finish_block(self) -> None:
+    def _keep_alive(self, block: Waits) -> None:
+        if block.wait is Wait.HEATING:
+            self._say(self._machine.heating(self._now_s, block.until_s))
+        elif self._dialect.busy:
+            why = Wait.USER if block.wait is Wait.USER else Wait.BUSY
+            self._say(self._dialect.busy.format(why=why.value))
+        self._plan_keepalive(block.wait)
+
+    def _plan_keepalive(self, wait: Wait) -> None:
+        pause_s = REPORT_S if wait is Wait.HEATING else self._habits.keepalive_s
+        self._block_say_s = self._now_s + pause_s
+
+    def _kill(self, *lines: str) -> None:
+        """Everything off; only a reset helps (`kill()` in `MarlinCore.cpp`)."""
+        self._machine.motion.stop(self._now_s)
+        self._machine.switch_off(self._now_s)
+        self._queue.clear()
         self._block = None
-        self._say("ok")
-
-    def _wait_until(self, wait: _Wait, until_s: float) -> None:
-        pause_s = REPORT_S if wait is _Wait.HEATING else KEEPALIVE_S
-        self._block = _Block(wait=wait, until_s=until_s, say_s=self._now_s + pause_s)
+        self._state, self._state_ends_s = _State.KILLED, inf
+        self._habits.report_at_s = inf
+        self._say(*lines)
 
     # --- executing ---------------------------------------------------------------------------
 
-    def _execute(self, executed: Executed) -> None:
-        self._effects.append(executed)
-        self._motion.forget_finished(self._now_s)
-        code = _CODE.match(executed.command)
-        if code is None or code[3]:
-            self._say_unknown(executed.command)
+    def _finish(self, *answer: str) -> None:
+        """The command at the head of the queue is done."""
+        done = self._queue[0]
+        if self._dialect.acknowledge is Acknowledge.DONE:
+            answer = (*answer, self._ok(done.line_number))
+        self._end(*answer)
+
+    def _end(self, *answer: str) -> None:
+        self._queue.popleft()
+        self._block = None
+        self._active_s = self._now_s
+        self._say(*answer)
+
+    def _ok(self, number: int | None) -> str:
+        ok = self._dialect.ok.format(number="" if number is None else number).rstrip()
+        if self._setup.advanced_ok:
+            ok += "" if number is None else f" N{number}"
+            free = self._setup.command_slots - len(self._queue)
+            ok += f" P{self._machine.motion.planner_free} B{free}"
+        return ok
+
+    def _execute(self, line: Executed) -> None:
+        self._machine.motion.advance(self._now_s)
+        code = _CODE.match(line.command)
+        name = f"{code[1]}{int(code[2])}" if code and not code[3] else ""
+        if name in _MOVES:
+            self._execute_move(line)
             return
-        name = f"{code[1]}{int(code[2])}"
-        if name in ("G0", "G1", "G2", "G3"):
-            self._execute_move(executed.command)
-        elif name[0] == "G":
-            self._execute_g(name, executed.command)
-        else:
-            self._execute_m(name, executed.command)
+        self._effects.append(line)
+        match self._commands.execute(name, line.command, self._now_s):
+            case Done(lines=lines):
+                self._finish(*lines)
+            case Answered(line=answer):
+                self._end(answer)
+            case Waits() as waits:
+                self._wait(waits)
+            case Halts():
+                self._kill(*self._dialect.killed)
 
-    def _execute_move(self, command: str) -> None:
-        self._motion.forget_finished(self._now_s)
-        if self._motion.is_full:
-            self._blocked_move = command
-            self._wait_until(_Wait.PLANNER, self._motion.next_end_s)
+    def _wait(self, waits: Waits) -> None:
+        self._block = waits
+        self._plan_keepalive(waits.wait)
+
+    def _execute_move(self, line: Executed) -> None:
+        motion = self._machine.motion
+        motion.advance(self._now_s)
+        if motion.is_full:
+            self._wait(Waits(wait=Wait.PLANNER, until_s=motion.next_end_s))
             return
-        self._motion.plan(command, self._now_s)
-        self._say("ok")
-
-    def _execute_g(self, name: str, command: str) -> None:
-        idle_s = self._motion.last_end_s(self._now_s)
-        match name:
-            case "G4":
-                given = words(command)
-                dwell_s = max(0.0, given.get("S", given.get("P", 0.0) / 1000))
-                self._wait_until(_Wait.BUSY, idle_s + dwell_s)
-            case "G28":
-                self._motion.home()
-                self._wait_until(_Wait.BUSY, idle_s + HOMING_S)
-            case "G29":
-                self._wait_until(_Wait.BUSY, idle_s + PROBING_S)
-            case "G90" | "G91":
-                self._motion.set_mode(name)
-                self._say("ok")
-            case "G92":
-                self._motion.set_position(command)
-                self._say("ok")
-            case _:
-                self._finish_plainly(name, command)
-
-    def _execute_m(self, name: str, command: str) -> None:
-        match name:
-            case "M104" | "M109" | "M140" | "M190":
-                self._heat(name, command)
-            case "M105":
-                self._say("ok" + self._temperatures())
-            case "M115":
-                self._effects.append(Say(data=_INFO.encode("ascii")))
-                self._say("ok")
-            case "M155":
-                self._autoreport_s = min(AUTOREPORT_S_MAX, max(0.0, words(command).get("S", 0.0)))
-                is_on = self._autoreport_s >= 1
-                self._report_at_s = self._now_s + self._autoreport_s if is_on else inf
-                self._say("ok")
-            case "M400" | "M84" | "M18":
-                self._wait_until(_Wait.BUSY, self._motion.last_end_s(self._now_s))
-            case "M82" | "M83":
-                self._motion.set_mode(name)
-                self._say("ok")
-            case "M112":
-                self._kill()
-            case _:
-                self._finish_plainly(name, command)
-
-    def _heat(self, name: str, command: str) -> None:
-        given = words(command)
-        target_c = given.get("S", given.get("R"))
-        is_nozzle = name in ("M104", "M109")
-        heater = self._nozzle if is_nozzle else self._bed
-        if target_c is not None:
-            heater = heater.with_target(min(300.0, max(0.0, target_c)), self._now_s)
-        if is_nozzle:
-            self._nozzle = heater
-        else:
-            self._bed = heater
-        if name in ("M109", "M190"):
-            self._wait_until(_Wait.HEATING, heater.reached_s(also_cooling="R" in given))
-        else:
-            self._say("ok")
-
-    def _finish_plainly(self, name: str, command: str) -> None:
-        if name in _SILENT:
-            self._say("ok")
-        else:
-            self._say_unknown(command)
-
-    def _say_unknown(self, command: str) -> None:
-        self._say(f'echo:Unknown command: "{command}"', "ok")
-
-    def _kill(self) -> None:
-        self._is_killed = True
-        self._nozzle = self._nozzle.with_target(0, self._now_s)
-        self._bed = self._bed.with_target(0, self._now_s)
-        self._say("Error:Printer halted. kill() called!")
-
-    def _temperatures(self) -> str:
-        nozzle, bed = self._nozzle, self._bed
-        return (
-            f" T:{nozzle.at(self._now_s):.2f} /{nozzle.target_c:.2f}"
-            f" B:{bed.at(self._now_s):.2f} /{bed.target_c:.2f} @:0 B@:0"
-        )
+        is_dry = self._machine.is_too_cold_for(line.command, self._now_s)
+        motion.plan(line.command, self._now_s, is_dry=is_dry)
+        self._effects.append(line)
+        self._finish(*(["echo: cold extrusion prevented"] if is_dry else []))
 
     def _say(self, *lines: str) -> None:
-        text = "".join(f"{line}\n" for line in lines)
-        self._effects.append(Say(data=text.encode("latin-1", errors="replace")))
-
-
-def _parse_number(line: bytes, *, sets_number: bool) -> int:
-    """The number at the line's start; M110's own N counts instead. 0 where there are no digits."""
-    numbers = _NUMBER.findall(line)
-    if sets_number and len(numbers) > 1:
-        return int(numbers[1])
-    match = _NUMBER.match(line)
-    return int(match[1]) if match else 0
-
-
-def _parse_checksum(given: bytes) -> int:
-    match = _CHECKSUM.match(given)
-    return int(match[1]) if match else 0
+        if lines:
+            text = "".join(f"{line}{self._dialect.line_end}" for line in lines)
+            self._effects.append(Say(data=text.encode("latin-1", errors="replace")))

@@ -1,50 +1,49 @@
 """One print from its first line to its last: which command comes next, and when it is over."""
 
-import re
 from collections.abc import Iterator
-from dataclasses import replace
 from enum import Enum
 
-from printer_driver.core.gcode import FileCommand, is_move
-from printer_driver.core.link import REPORT_TEMPERATURES, Progress
-from printer_driver.printer import PrintId, PrintReport, PrintState
+from printer_driver.core.command import Kind, kind_of
+from printer_driver.core.compact import compact
+from printer_driver.core.gcode import FileCommand
+from printer_driver.core.lines import NO_PROGRESS, REPORT_TEMPERATURES, Progress
+from printer_driver.core.pausing import Pause
+from printer_driver.core.position import Head, Position
+from printer_driver.core.settings import StreamSettings, normalised
+from printer_driver.printer import PrintId, PrintReport, PrintState, Temperature
 
 HEATERS_OFF = ("M104 S0", "M140 S0")
-AFTER_CANCEL = ("M107", "M84")
-"""Fan and motors off; M84 waits for the moves that are planned."""
+WAIT_FOR_MOVES = "M400"
+REPORT_POSITION = "M114"
 VERIFICATIONS_MAX = 5
 
-_HEATING_WAIT = re.compile(r"M(?:109|190|191|303)(?![\d.])")
-_POSITIONING = re.compile(r"G9(?P<mode>[01])(?![\d.])")
-
-
-def is_heating_wait(command: str) -> bool:
-    """Whether the firmware reports temperatures on its own while it works on this."""
-    return _HEATING_WAIT.match(command) is not None
+__all__ = ["HEATERS_OFF", "Job", "Stage"]
 
 
 class Stage(Enum):
     """How far a print has come."""
 
     STREAMING = "streaming"
-    PAUSING = "pausing"
+    PAUSING = "pausing"  # M400, M114
+    PARKING = "parking"
     PAUSED = "paused"
-    FINISHING = "finishing"  # M400: until the last move is made
+    RESUMING = "resuming"  # temperatures, place and modes are restored
+    FINISHING = "finishing"  # until the last move is made
     VERIFYING = "verifying"  # a numbered M105 must be answered with temperatures
-    BREAKING_WAITS = "breaking waits"  # cancelled; M108 until nothing is in flight
+    BREAKING_WAITS = "breaking waits"  # cancelled; M108, M410 until nothing is in flight
     SHUTTING_DOWN = "shutting down"  # cancelled; heaters, fan, motors off
+    COOLING = "cooling"  # cancelled; the targets must be reported as zero
     OVER = "over"
 
 
 _STATES = {
-    Stage.STREAMING: PrintState.PRINTING,
-    Stage.PAUSING: PrintState.PRINTING,
     Stage.PAUSED: PrintState.PAUSED,
-    Stage.FINISHING: PrintState.PRINTING,
-    Stage.VERIFYING: PrintState.PRINTING,
     Stage.BREAKING_WAITS: PrintState.CANCELLING,
     Stage.SHUTTING_DOWN: PrintState.CANCELLING,
+    Stage.COOLING: PrintState.CANCELLING,
 }
+_CANCELLED = (Stage.BREAKING_WAITS, Stage.SHUTTING_DOWN, Stage.COOLING, Stage.OVER)
+_HELD = (Stage.PAUSING, Stage.PARKING, Stage.PAUSED)
 
 
 class Job:
@@ -61,25 +60,40 @@ class Job:
         commands: Iterator[FileCommand],
         bytes_total: int,
         started_s: float,
+        settings: StreamSettings | None = None,
+        head: Head | None = None,
+        compacts: bool = False,
     ) -> None:
         self.stage = Stage.STREAMING
         self.reason = ""
         self.final_state = PrintState.DONE
         self.progress = Progress(print_id=print_id)
+        self.head = head or Head()
+        self.kind = Kind.LONG
+        """Of what `next_command` gave."""
+        self.follows = False
+        """Whether that may be in flight together with other lines; see `LineSender`."""
+        self._settings = settings or StreamSettings()
+        self._compacts = compacts
         self._print_id = print_id
         self._commands = commands
         self._bytes_total = bytes_total
         self._started_s = started_s
-        self._next: FileCommand | None = None
-        self._is_absolute = False
+        self._lines_read = 0
+        self._end_offset = 0
+        self._next = ""  # of the file
         self._script: list[str] = []
+        self._pause = Pause()
+        self._is_resume_wanted = False
         self._verifications = 0
+        self._are_heaters_off = False
 
     def report(self, done: Progress, now_s: float) -> PrintReport:
         """The print at this moment; `done` belongs to the last acknowledged line."""
         if done.print_id != self._print_id:
-            done = Progress()
-        state = _STATES.get(self.stage, self.final_state)
+            done = NO_PROGRESS
+        state = self.final_state if self.stage is Stage.OVER else PrintState.PRINTING
+        state = _STATES.get(self.stage, state)
         if state is PrintState.PRINTING and not done.lines:
             state = PrintState.STARTING
         return PrintReport(
@@ -92,89 +106,154 @@ class Job:
             reason=self.reason,
         )
 
-    def pause(self) -> None:
+    # --- what people and the printer want ----------------------------------------------------
+
+    def pause(self, targets: tuple[Temperature, ...] = ()) -> None:
         """Stop after what is in flight; M400 tells when the head stands still."""
         if self.stage is Stage.STREAMING:
-            self.stage, self._script = Stage.PAUSING, ["M400"]
+            self._pause = Pause(targets=targets, head=self.head)
+            self.stage, self._script = Stage.PAUSING, [WAIT_FOR_MOVES, REPORT_POSITION]
+        self._is_resume_wanted = False
 
-    def resume(self) -> None:
-        """Go on after a pause."""
-        if self.stage in (Stage.PAUSING, Stage.PAUSED):
-            self.stage, self._script = Stage.STREAMING, []
+    def hold(self) -> None:
+        """The printer pauses by itself (`action:paused`) and will say when it goes on."""
+        if self.stage is Stage.STREAMING:
+            self._pause = Pause()
+            self.stage, self._script = Stage.PAUSED, []
+
+    def resume(self, targets: tuple[Temperature, ...] = ()) -> None:
+        """Go on after a pause, from the exact place, as warm as before."""
+        if self.stage is Stage.PAUSED:
+            self.stage = Stage.RESUMING
+            self._script = self._pause.restoring(targets, self._settings.park)
+        elif self.stage in _HELD:
+            self._is_resume_wanted = True
 
     def cancel(self, reason: str) -> None:
         """Stop the file for good."""
-        if self.stage in (Stage.BREAKING_WAITS, Stage.SHUTTING_DOWN, Stage.OVER):
+        if self.stage in _CANCELLED:
             return
         self.stage, self._script = Stage.BREAKING_WAITS, []
         self.reason, self.final_state = reason, PrintState.CANCELLED
 
-    def heard_temperatures(self) -> None:
-        """`ok T:…` came and nothing is in flight."""
+    # --- what the firmware says --------------------------------------------------------------
+
+    def heard_proof(self) -> None:
+        """Every line sent is executed or planned; see `LineSender.is_proven`."""
         if self.stage is Stage.VERIFYING and self._verifications:
             self.stage = Stage.OVER
 
-    def next_command(self) -> FileCommand | None:
-        """What to send next, None for nothing now. Raises `GcodeError` of the file."""
-        if self.stage is Stage.STREAMING and self._next is None:
-            self._next = next(self._commands, None)
-            if self._next is None:
-                self.stage, self._script = Stage.FINISHING, ["M400"]
+    def heard_targets(self, targets_c: list[float]) -> None:
+        """A report of all heaters came."""
+        self._are_heaters_off = not any(targets_c)
+
+    def heard_position(self, position: Position) -> None:
+        """M114 was answered while the head stood still for a pause."""
+        if self.stage is Stage.PAUSING:
+            self._pause.position = position
+
+    def take_back_extrusion(self, surplus: float) -> None:
+        """A piece of a line ran that should not have: retract as much before the next line."""
         if self.stage is Stage.STREAMING:
-            return self._next
-        if not self._script:
-            return None
-        return FileCommand(text=self._script[0], end_offset=self.progress.end_offset)
+            self._script = [f"G1 E{-surplus:.5f}"]
 
-    def take(self) -> None:
-        """What `next_command` gave is being sent."""
-        if self.stage is not Stage.STREAMING or self._next is None:
-            del self._script[0]
+    # --- the next command --------------------------------------------------------------------
+
+    def next_command(self) -> str:
+        """What to send next, empty for nothing now. Raises `GcodeError` of the file."""
+        if self._script:
+            text = self._script[0]
+            self.kind, self.follows = kind_of(text), False
+            return text
+        if self.stage is not Stage.STREAMING:
+            return ""
+        if not self._next:
+            self._read()
+            if not self._next:
+                self.stage = Stage.FINISHING
+                self._script = [WAIT_FOR_MOVES, REPORT_POSITION]
+                return self.next_command()
+        return self._next
+
+    def _read(self) -> None:
+        command = next(self._commands, None)
+        ignored = self._settings.ignored
+        while command and ignored and normalised(command.text) in ignored:
+            self._lines_read += 1
+            self._end_offset = command.end_offset
+            command = next(self._commands, None)
+        if command is None:
             return
-        if positioning := _POSITIONING.match(self._next.text):
-            self._is_absolute = positioning["mode"] == "0"
-        self.progress = replace(
-            self.progress, lines=self.progress.lines + 1, end_offset=self._next.end_offset
-        )
-        self._next = None
+        text = command.text
+        kind = self.kind = kind_of(text)
+        if kind is Kind.MOVE:
+            self.follows = self.head.is_absolute is True
+        else:
+            self.follows = kind is Kind.HARMLESS
+        self._lines_read += 1
+        self._end_offset = command.end_offset
+        self._next = text
 
-    @property
-    def may_follow(self) -> bool:
-        """Whether the next command may be sent while others are in flight.
+    def take(self, now_s: float) -> str:
+        """What `next_command` gave is being sent; returns it as it goes on the wire."""
+        if self._script:
+            text = self._script.pop(0)
+            self.head.execute(text, self.kind, now_s)
+            return text
+        text, self._next = self._next, ""
+        self.head.execute(text, self.kind, now_s)
+        self.progress = Progress(self._print_id, self._lines_read, self._end_offset)
+        return compact(text) if self._compacts and self.kind is Kind.MOVE else text
 
-        Absolute moves of the file may; see `NumberedLink`.
-        """
-        return (
-            self.stage is Stage.STREAMING
-            and self._is_absolute
-            and self._next is not None
-            and is_move(self._next.text)
-        )
+    # --- the next stage ----------------------------------------------------------------------
 
     def on_idle(self, heaters_off: list[str]) -> bool:
         """Everything sent is acknowledged; True when that brought the print further."""
-        if self._script:
+        if self._script or self.stage is Stage.STREAMING:
             return False
         match self.stage:
             case Stage.PAUSING:
+                self.stage = Stage.PARKING
+                self._script = self._pause.parking(self._settings.park)
+            case Stage.PARKING:
                 self.stage = Stage.PAUSED
+            case Stage.PAUSED if self._is_resume_wanted:
+                self._is_resume_wanted = False
+                self.resume()
+            case Stage.RESUMING:
+                self.stage = Stage.STREAMING
             case Stage.FINISHING:
                 self.stage = Stage.VERIFYING
             case Stage.VERIFYING:
-                return self._verify_again()
+                return self._ask_for_temperatures()
             case Stage.BREAKING_WAITS:
-                self.stage, self._script = Stage.SHUTTING_DOWN, [*heaters_off, *AFTER_CANCEL]
+                self.stage = Stage.SHUTTING_DOWN
+                self._script = [*heaters_off, *self._settings.cancel_script]
             case Stage.SHUTTING_DOWN:
-                self.stage = Stage.OVER
+                self.stage, self._are_heaters_off = Stage.COOLING, False
+            case Stage.COOLING:
+                return self._cool_down(heaters_off)
             case _:
                 return False
         return True
 
-    def _verify_again(self) -> bool:
-        """Firmware that never says `T:` is believed after some plain answers."""
+    def _ask_for_temperatures(self) -> bool:
+        """Firmware that never says `ok T:` is believed after some plain answers."""
         if self._verifications >= VERIFICATIONS_MAX:
             self.stage = Stage.OVER
             return True
         self._verifications += 1
         self._script = [REPORT_TEMPERATURES]
+        return True
+
+    def _cool_down(self, heaters_off: list[str]) -> bool:
+        if self._are_heaters_off:
+            self.stage = Stage.OVER
+        elif self._verifications >= VERIFICATIONS_MAX:
+            self.stage = Stage.OVER
+            self.reason += " The heaters may still be on: switch the printer off."
+        else:
+            again = heaters_off if self._verifications else []
+            self._verifications += 1
+            self._script = [*again, REPORT_TEMPERATURES]
         return True

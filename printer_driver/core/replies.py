@@ -6,28 +6,34 @@ reply, `Unknown` when nothing better fits.
 
 import re
 from dataclasses import dataclass
+from math import nan
 
+from printer_driver.core.faults import Fault, FaultKind, fault_of, remark_of
+from printer_driver.core.position import Position
 from printer_driver.printer import Temperature
 
 REPLY_BYTES_MAX = 1024
 """A longer line is noise and dropped whole."""
 
+_ADVANCED_OK = re.compile(rb"ok N(\d{1,10}) P(\d{1,4}) B(\d{1,4})")
 _OK = re.compile(r"ok(?![^\s:])", re.IGNORECASE)
-_OK_NUMBER = re.compile(r" N(\d{1,10})\b")
+_OK_NUMBER = re.compile(r"^ok N?(\d{1,10})\b")
 _OK_PLANNER = re.compile(r" P(\d{1,4})\b")
 _OK_BUFFER = re.compile(r" B(\d{1,4})\b")
 _RESEND = re.compile(r"(?:Resend\s*:|rs\b)\s*N?:?\s*(\d{1,10})", re.IGNORECASE)
 _LAST_LINE = re.compile(r"Last Line:?\s*(\d{1,10})", re.IGNORECASE)
 _DEGREES = r"(-?\d{1,4}(?:\.\d{1,4})?)"
 _TEMPERATURE = re.compile(rf"\b(T\d{{0,2}}|B|C):\s*{_DEGREES}(?:\s*/\s*{_DEGREES})?")
+_POSITION = re.compile(r"\bX:\s*-?\d.*\bY:\s*-?\d")
+_AXIS = re.compile(r"\b([XYZE]):\s*(-?\d{1,7}(?:\.\d{1,6})?)")
 _BUSY = re.compile(r"(?:echo:\s*)?busy:\s*(.*)", re.IGNORECASE)
-_FIRMWARE = re.compile(r"FIRMWARE_NAME:\s*(.*?)(?=\s+[A-Z_]+:|\s*$)")
-_ACTION = re.compile(r"//\s*action:\s*(\w+)")
-_FATAL = re.compile(
-    r"halted|kill\(|stopped|runaway|heating failed|homing failed|probing failed|maxtemp|mintemp",
-    re.IGNORECASE,
-)
-_HALTED = re.compile(r"halted|kill\(|stopped|runaway|heating failed|temp", re.IGNORECASE)
+_FIRMWARE = re.compile(r"FIRMWARE_NAME:\s*(.*?)(?=[,\s]+[A-Z][A-Z_-]+:|\s*$)")
+_CAPABILITY = re.compile(r"Cap:\s*([A-Z_]{1,40}):([01])\b")
+_ACTION = re.compile(r"//\s*action:\s*(\w+)\s*(.*)")
+_PERCENT = re.compile(r"(?:M73 Progress|NORMAL MODE: Percent done):\s*(\d{1,3})")
+_MINUTES = re.compile(r"(?:Time left|remaining in mins):\s*(\d{1,6})")
+_BOOTED = frozenset({"start", "Start", "Smoothie", "RepRapFirmware"})
+_HEATING = " W:"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +44,10 @@ class Ok:
     planner_free: int | None = None
     buffer_free: int | None = None
     temperatures: tuple[Temperature, ...] = ()
+    position: Position | None = None
+    """Smoothieware answers M114 on the line of its `ok`."""
+    firmware: str = ""
+    """Klipper answers M115 there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +69,15 @@ class TemperatureReport:
     """Temperatures without an acknowledgement: of a heating wait or of M155."""
 
     temperatures: tuple[Temperature, ...]
+    is_heating: bool = False
+    """It carries `W:`, the time left of a heating wait."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PositionReport:
+    """The answer to M114: where the head will be when all that is planned is done."""
+
+    position: Position
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,14 +88,15 @@ class Busy:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Failure:
-    """An error of the machine itself, in the firmware's words."""
+class Waiting:
+    """`wait`: the firmware has nothing to do, all its buffers are empty."""
 
-    text: str
-    is_fatal: bool
-    """The print cannot go on."""
-    is_halted: bool
-    """Nor can the firmware, before a person resets it."""
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """An error of the machine itself."""
+
+    fault: Fault
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,10 +112,27 @@ class FirmwareName:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Action:
-    """A wish of the printer's own panel: `pause`, `resume`, `cancel`, …"""
+class Capability:
+    """One `Cap:` line of M115."""
 
     name: str
+    is_on: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Action:
+    """A wish of the printer's own panel: `pause`, `resume`, `cancel`, `prompt_show`, …"""
+
+    name: str
+    argument: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OwnProgress:
+    """What the printer shows on its panel (M73)."""
+
+    percent: int
+    minutes_left: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,38 +154,48 @@ Reply = (
     | Resend
     | LineError
     | TemperatureReport
+    | PositionReport
     | Busy
+    | Waiting
     | Failure
     | Start
     | FirmwareName
+    | Capability
     | Action
+    | OwnProgress
     | Echo
     | Unknown
 )
 
-_BARE_OK = Ok()
+BARE_OK = Ok()
 
 
 def parse_reply(line: bytes) -> Reply:
     """The reply in one line, without its line end."""
     if line == b"ok":
-        return _BARE_OK
+        return BARE_OK
+    if advanced := _ADVANCED_OK.fullmatch(line):
+        number, planner, buffer = map(int, advanced.groups())
+        return Ok(line_number=number, planner_free=planner, buffer_free=buffer)
     text = line.decode("utf-8", errors="replace").strip()
     if _OK.match(text):
         return _parse_ok(text)
     if resend := _RESEND.match(text):
         return Resend(line_number=int(resend[1]))
-    if text.startswith(("Error:", "error:", "!!")):
+    if text.startswith(("Error:", "error:", "ERROR:", "ALARM:", "fatal:", "!!")):
         return _parse_error(text)
     return _parse_remark(text)
 
 
 def _parse_ok(text: str) -> Ok:
+    firmware = _FIRMWARE.search(text)
     return Ok(
         line_number=_number(_OK_NUMBER.search(text)),
         planner_free=_number(_OK_PLANNER.search(text)),
         buffer_free=_number(_OK_BUFFER.search(text)),
         temperatures=_temperatures(text),
+        position=_position(text),
+        firmware=firmware[1] if firmware else "",
     )
 
 
@@ -158,30 +205,67 @@ def _number(match: re.Match[str] | None) -> int | None:
 
 def _parse_error(text: str) -> LineError | Failure:
     last_line = _number(_LAST_LINE.search(text))
-    lowered = text.lower()
-    if last_line is not None or "checksum" in lowered or "line number" in lowered:
+    is_grave = text.startswith(("!!", "ALARM:", "fatal:"))
+    reason = text.removeprefix("!!").strip()
+    head, colon, tail = reason.partition(":")
+    if colon and head.lower() in ("error", "alarm", "fatal"):
+        reason = tail.strip()
+    fault = fault_of(reason, is_grave=is_grave)
+    if last_line is not None or fault.kind is FaultKind.CHECKSUM:
         return LineError(last_line=last_line)
-    reason = text.removeprefix("Error:").removeprefix("error:").removeprefix("!!").strip()
-    is_fatal = text.startswith("!!") or _FATAL.search(text) is not None
-    return Failure(
-        text=reason, is_fatal=is_fatal, is_halted=is_fatal and _HALTED.search(text) is not None
-    )
+    return Failure(fault=fault)
 
 
 def _parse_remark(text: str) -> Reply:
-    if text == "start":
+    if text in _BOOTED:
         return Start()
+    if text == "wait":
+        return Waiting()
     if busy := _BUSY.match(text):
         return Busy(activity=busy[1])
-    if text.startswith("echo:"):
-        return Echo(text=text.removeprefix("echo:").strip())
+    if action := _ACTION.match(text):
+        return Action(name=action[1], argument=action[2].strip())
+    if text.startswith(("echo:", "//")):
+        return _parse_echo(text)
+    return _parse_report(text)
+
+
+def _parse_echo(text: str) -> Echo | Failure | OwnProgress:
+    remark = text.removeprefix("echo:").removeprefix("//").strip()
+    if percent := _PERCENT.search(remark):
+        return _own_progress(percent, remark)
+    fault = remark_of(remark)
+    return Failure(fault=fault) if fault else Echo(text=remark)
+
+
+def _parse_report(text: str) -> Reply:
+    if capability := _CAPABILITY.match(text):
+        return Capability(name=capability[1], is_on=capability[2] == "1")
     if firmware := _FIRMWARE.search(text):
         return FirmwareName(name=firmware[1])
-    if action := _ACTION.match(text):
-        return Action(name=action[1])
+    if percent := _PERCENT.search(text):
+        return _own_progress(percent, text)
+    if position := _position(text):
+        return PositionReport(position=position)
     if temperatures := _temperatures(text):
-        return TemperatureReport(temperatures=temperatures)
+        return TemperatureReport(temperatures=temperatures, is_heating=_HEATING in text)
     return Unknown(text=text)
+
+
+def _own_progress(percent: re.Match[str], text: str) -> OwnProgress:
+    return OwnProgress(
+        percent=min(100, int(percent[1])), minutes_left=_number(_MINUTES.search(text))
+    )
+
+
+def _position(text: str) -> Position | None:
+    """The first value of each axis: behind it Marlin gives its steps (`Count X:…`)."""
+    if not _POSITION.search(text):
+        return None
+    given: dict[str, float] = {}
+    for axis, value in _AXIS.findall(text.partition("Count")[0]):
+        given.setdefault(axis.lower(), float(value))
+    return Position(**{axis: given.get(axis, nan) for axis in "xyze"})
 
 
 def _temperatures(text: str) -> tuple[Temperature, ...]:
@@ -205,11 +289,13 @@ class LineReader:
 
     def feed(self, data: bytes) -> list[bytes]:
         """The lines that `data` completes, without line ends and NUL bytes."""
+        if b"\0" in data:
+            data = data.replace(b"\0", b"")
         *complete, self._partial = (self._partial + data).split(b"\n")
         if complete and self._is_too_long:
             self._is_too_long = False
             complete = complete[1:]
         if len(self._partial) > REPLY_BYTES_MAX:
             self._partial, self._is_too_long = b"", True
-        lines = (line.strip(b"\r\0 \t") for line in complete)
+        lines = (line.strip(b"\r \t") for line in complete)
         return [line for line in lines if line and len(line) <= REPLY_BYTES_MAX]

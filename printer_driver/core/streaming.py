@@ -4,55 +4,35 @@
 `effects` takes what is to be done, `next_deadline_s` says when `tick` is due.
 """
 
+from collections import deque
 from dataclasses import replace
-from enum import Enum
 
 from printer_driver.core import events as ev
 from printer_driver.core import replies as rp
-from printer_driver.core.job import HEATERS_OFF, Job, Stage, is_heating_wait
-from printer_driver.core.link import REPORT_TEMPERATURES, LinkBrokenError, NumberedLink, Progress
-from printer_driver.errors import GcodeError
-from printer_driver.printer import (
-    Connection,
-    PrinterStatus,
-    PrintReport,
-    PrintState,
-    Temperature,
+from printer_driver.core.command import kind_of
+from printer_driver.core.faults import TEXT_CHARS_MAX, Fault, Severity
+from printer_driver.core.feeding import Feeder
+from printer_driver.core.gcode import command_of
+from printer_driver.core.greeting import KEEPALIVE_S, Greeting, Step
+from printer_driver.core.job import HEATERS_OFF, Job
+from printer_driver.core.lines import (
+    NO_PROGRESS,
+    REPORT_TEMPERATURES,
+    LineSender,
+    LinkBrokenError,
 )
+from printer_driver.core.position import Head, Position
+from printer_driver.core.settings import StreamSettings
+from printer_driver.core.telemetry import Counters, Telemetry
+from printer_driver.core.voice import Prompt, Voice, Wish
+from printer_driver.core.watch import Watch
+from printer_driver.errors import GcodeError
+from printer_driver.printer import Connection, PrinterStatus, PrintReport, PrintState
 
-BOOT_S = 0.5
-"""After opening the port: a board that resets says `start`, one that does not stays silent."""
-HELLO_RETRY_S = 2.0
-HELLO_AGAIN_S = 0.5
-"""After an M110 that was refused."""
-HELLOS_BEFORE_PROBLEM = 4
-"""M110 without an answer until a person is told."""
 POLL_S = 2.0
-"""Between two M105."""
-PATIENCE_S = 6.0
-"""Three of Marlin's keepalives (`busy:` every 2 s): a command that takes longer says so.
-
-Doubled with every probe that stays unanswered, so that silent firmware is not flooded.
-"""
-SILENCE_S_MAX = 600.0
-"""Without any sign of life while it owes an answer; firmware without keepalive probes beds so."""
-BREAK_WAIT_RETRY_S = 2.0
-BREAK_WAITS_MAX = 2
-"""M108 in flight at once."""
-TEMPERATURES_MAX = 16
-TEXT_CHARS_MAX = 200
-"""Of the firmware's own words that are kept."""
-
-
-class _Greeting(Enum):
-    """How far the conversation with the firmware has come."""
-
-    NONE = "none"  # no port, or halted
-    BOOTING = "booting"
-    HELLO = "hello"  # M110 sent
-    IDENTIFYING = "identifying"  # M115 sent
-    COOLING = "cooling"  # heaters off after a print that broke
-    DONE = "done"
+"""Between two M105 while nothing is printed."""
+MANUAL_COMMANDS_MAX = 32
+_PAUSING = (Wish.PAUSE, Wish.FILAMENT_RUNOUT, Wish.OUT_OF_FILAMENT)
 
 
 class Streamer:
@@ -62,45 +42,51 @@ class Streamer:
     process stopped in mid-print.
     """
 
-    def __init__(self, *, heaters_off_first: bool = False) -> None:
-        self._link = NumberedLink()
+    def __init__(
+        self, *, heaters_off_first: bool = False, settings: StreamSettings | None = None
+    ) -> None:
+        self._settings = settings or StreamSettings()
+        self._link = LineSender()
+        self._voice = Voice()
+        self._watch = Watch()
+        self._greeting = Greeting(lines=self._link, voice=self._voice, settings=self._settings)
+        self._greeting.must_cool = heaters_off_first
         self._reader = rp.LineReader()
         self._effects: list[ev.Effect] = []
-        self._greeting = _Greeting.NONE
         self._connection = Connection.OFFLINE
         self._problem = "The port is not open yet."
-        self._must_cool = heaters_off_first
-        self._cooling: list[str] = []
-        self._job: Job | None = None
+        self._feeder: Feeder | None = None
         self._last_report: PrintReport | None = None
-        self._temperatures: dict[str, Temperature] = {}
-        self._firmware = ""
-        self._hello_at_s = 0.0
-        self._hellos = 0
+        self._last_telemetry = Telemetry()
+        self._manual: deque[str] = deque()
         self._poll_at_s = 0.0
-        self._break_wait_at_s = 0.0
-        self._alive_s = (
-            0.0  # last sign of work, or the moment something was sent to an idle printer
-        )
-        self._probe_at_s = 0.0
-        self._probe_wait_s = PATIENCE_S
 
     # --- what others ask ---------------------------------------------------------------------
 
     @property
     def is_printing(self) -> bool:
         """A print is under way, paused and cancelling included."""
-        return self._job is not None
+        return self._feeder is not None
 
     @property
     def owes_cooling(self) -> bool:
         """A print broke off and its heaters are about to be switched off."""
-        return self._must_cool and self._greeting is not _Greeting.NONE
+        return self._greeting.must_cool and self._greeting.step is not Step.NONE
 
     @property
     def can_start(self) -> bool:
         """The printer is ready and nothing is printed."""
-        return self._job is None and self._connection is Connection.READY
+        return self._feeder is None and self._connection is Connection.READY
+
+    @property
+    def voice(self) -> Voice:
+        """What the printer has told of itself; to be read only."""
+        return self._voice
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """The question that the firmware asks; answered with `AnswerPrompt`."""
+        return self._voice.prompt
 
     def status(self, now_s: float) -> PrinterStatus:
         """The printer at this moment."""
@@ -108,14 +94,20 @@ class Streamer:
             connection=self._connection,
             problem=self._problem,
             print=self._report(now_s),
-            temperatures=tuple(self._temperatures.values()),
-            firmware=self._firmware,
+            temperatures=tuple(self._voice.temperatures.values()),
+            firmware=self._voice.firmware,
         )
 
+    def telemetry(self, now_s: float) -> Telemetry:
+        """Of the running print, or of the last one."""
+        if self._feeder is None:
+            return self._last_telemetry
+        return self._link.counters.summary(now_s, self._link.window.lines)
+
     def _report(self, now_s: float) -> PrintReport | None:
-        if self._job is None:
+        if self._feeder is None:
             return self._last_report
-        return self._job.report(self._link.done, now_s)
+        return self._feeder.job.report(self._link.done, now_s)
 
     def effects(self) -> list[ev.Effect]:
         """What is to be done since the last call, in order."""
@@ -126,18 +118,19 @@ class Streamer:
 
     def next_deadline_s(self) -> float | None:
         """When `tick` is due; None while there is no port."""
-        if self._greeting is _Greeting.NONE:
+        step = self._greeting.step
+        if step is Step.NONE:
             return None
-        if self._greeting in (_Greeting.BOOTING, _Greeting.HELLO):
-            return self._hello_at_s
-        due = [self._poll_at_s] if self._greeting is _Greeting.DONE else []
+        if step in (Step.BOOTING, Step.HELLO):
+            return self._greeting.at_s
+        due_s = self._poll_at_s
+        if self._feeder:
+            due_s = self._feeder.next_deadline_s()
+        elif step is not Step.DONE:
+            due_s = self._watch.due_s
         if (quiet_s := self._link.next_deadline_s()) is not None:
-            due.append(quiet_s)
-        if not self._link.is_idle:
-            due.append(self._probe_at_s)
-        if self._job and self._job.stage is Stage.BREAKING_WAITS:
-            due.append(self._break_wait_at_s)
-        return min(due, default=None)
+            due_s = min(due_s, quiet_s)
+        return due_s if self._link.is_idle else min(due_s, self._watch.due_s)
 
     # --- events ------------------------------------------------------------------------------
 
@@ -154,48 +147,72 @@ class Streamer:
                 self._stop_at_once(now_s)
             case ev.StartPrint():
                 self._start(event, now_s)
+            case ev.SendCommands(commands=commands):
+                self._take_manual(commands)
+            case ev.AnswerPrompt(choice=choice):
+                self._answer(choice, now_s)
             case _:
                 self._control(event, now_s)
         self.tick(now_s)
 
     def _open(self, now_s: float) -> None:
-        self._link.reset()
         self._reader = rp.LineReader()
         self._connection, self._problem = Connection.CONNECTING, ""
-        self._greeting = _Greeting.BOOTING
-        self._hello_at_s, self._hellos = now_s + BOOT_S, 0
+        self._greeting.boot(now_s)
 
     def _lose_port(self, reason: str, now_s: float) -> None:
-        if self._job:
+        if self._feeder:
             self._end(PrintState.FAILED, f"The connection to the printer was lost. {reason}", now_s)
-            self._must_cool = True
-        self._link.reset()
-        self._greeting = _Greeting.NONE
+            self._greeting.must_cool = True
+        self._greeting.stop()
         self._connection, self._problem = Connection.OFFLINE, reason
-        self._temperatures.clear()
+        self._voice.temperatures.clear()
 
     def _start(self, event: ev.StartPrint, now_s: float) -> None:
         assert self.can_start  # noqa: S101 - the contract of StartPrint
-        self._job = Job(
+        dialect = self._voice.dialect
+        self._link.counters = Counters(started_s=now_s)
+        self._manual.clear()
+        job = Job(
             print_id=event.print_id,
             commands=event.commands,
             bytes_total=event.bytes_total,
             started_s=now_s,
+            settings=self._settings,
+            head=Head(g90_sets_extruder=dialect.g90_sets_extruder),
+            compacts=self._settings.compacts and dialect.takes_compact_lines,
         )
+        self._feeder = Feeder(job=job, lines=self._link, voice=self._voice)
 
     def _control(self, event: ev.Event, now_s: float) -> None:
-        if self._job is None:
+        if self._feeder is None:
             return
+        targets = tuple(self._voice.temperatures.values())
         match event:
             case ev.PausePrint():
-                self._job.pause()
+                self._feeder.job.pause(targets)
             case ev.ResumePrint():
-                self._job.resume()
+                self._feeder.job.resume(targets)
             case ev.CancelPrint(reason=reason):
-                self._job.cancel(reason)
-                self._break_wait_at_s = now_s
+                self._feeder.cancel(reason, now_s)
             case _:
                 pass
+
+    def _take_manual(self, commands: tuple[str, ...]) -> None:
+        for command in commands:
+            if self._feeder or len(self._manual) >= MANUAL_COMMANDS_MAX:
+                self._note(f"Not sent: {command[:TEXT_CHARS_MAX]}; the printer is busy.")
+                continue
+            try:
+                text = command_of(command.encode("utf-8", errors="replace"))
+            except GcodeError as error:
+                self._note(str(error))
+            else:
+                self._manual.extend(filter(None, [text]))
+
+    def _answer(self, choice: int, now_s: float) -> None:
+        if self._voice.prompt and self._greeting.step is Step.DONE:
+            self._link.send_unnumbered(f"M876 S{choice}", now_s)
 
     def _stop_at_once(self, now_s: float) -> None:
         self._link.reset()
@@ -204,251 +221,237 @@ class Streamer:
 
     def _halt(self, problem: str, now_s: float) -> None:
         self._end(PrintState.FAILED, problem, now_s)
-        self._link.reset()
-        self._greeting = _Greeting.NONE
+        self._greeting.stop()
         self._connection, self._problem = Connection.HALTED, problem
-        self._must_cool = True
+        self._greeting.must_cool = True
 
     def _end(self, state: PrintState, reason: str, now_s: float) -> None:
-        if self._job is None:
+        if self._feeder is None:
             return
-        final = replace(
-            self._job.report(self._link.done, now_s), state=state, reason=reason[:TEXT_CHARS_MAX]
-        )
-        self._job, self._last_report = None, final
+        report = self._feeder.job.report(self._link.done, now_s)
+        final = replace(report, state=state, reason=reason[: 2 * TEXT_CHARS_MAX])
+        self._last_telemetry = self.telemetry(now_s)
+        self._feeder, self._last_report = None, final
+        self._poll_at_s = now_s
         self._effects.append(ev.PrintEnded(report=final))
+
+    def _note(self, text: str) -> None:
+        self._effects.append(ev.Note(text=text))
 
     # --- what the printer says ---------------------------------------------------------------
 
     def _hear(self, data: bytes, now_s: float) -> None:
         for line in self._reader.feed(data):
-            reply = rp.parse_reply(line)
-            self._link.heard(
-                now_s,
-                is_line_trouble=isinstance(reply, rp.Resend | rp.LineError),
-                is_ok=isinstance(reply, rp.Ok),
-            )
             try:
-                self._take(reply, now_s)
+                if line == b"ok":
+                    self._take_ok(rp.BARE_OK, now_s)
+                else:
+                    self._take(rp.parse_reply(line), now_s)
             except LinkBrokenError as error:
                 self._break_off(str(error), now_s)
 
     def _take(self, reply: rp.Reply, now_s: float) -> None:
+        if isinstance(reply, rp.Ok):
+            self._take_ok(reply, now_s)
+            return
+        self._link.heard(now_s, is_line_trouble=isinstance(reply, rp.Resend | rp.LineError))
         match reply:
-            case rp.Ok():
-                self._take_ok(reply, now_s)
-            case rp.TemperatureReport(temperatures=temperatures):
-                self._note_temperatures(temperatures)
-                if any(is_heating_wait(line.command) for line in self._link.in_flight):
-                    self._note_life(now_s)
+            case rp.TemperatureReport():
+                self._take_temperatures(reply, now_s)
             case rp.Busy():
-                self._note_life(now_s)
+                self._watch.note_busy(now_s, self._keepalive_s)
             case rp.Resend(line_number=number):
                 self._take_refusal(number, now_s)
             case rp.LineError(last_line=last_line):
                 self._take_refusal(None if last_line is None else last_line + 1, now_s)
-            case rp.Failure():
-                self._take_failure(reply, now_s)
+            case rp.Failure(fault=fault):
+                self._take_fault(fault, now_s)
             case rp.Start():
                 self._take_boot(now_s)
+            case rp.Waiting():
+                self._take_wait(now_s)
+            case rp.PositionReport(position=position):
+                self._take_position(position)
+            case rp.Action(name=name, argument=argument):
+                self._take_action(name, argument, now_s)
             case rp.FirmwareName(name=name):
-                self._firmware = name[:TEXT_CHARS_MAX]
-            case rp.Action(name=name):
-                self._take_action(name, now_s)
-            case rp.Echo() | rp.Unknown():
-                pass
-
-    def _take_ok(self, ok: rp.Ok, now_s: float) -> None:
-        self._note_life(now_s)
-        self._link.acknowledge(ok)
-        if ok.temperatures:
-            self._note_temperatures(ok.temperatures)
-            if self._job and self._link.is_idle:
-                self._job.heard_temperatures()
-
-    def _note_temperatures(self, temperatures: tuple[Temperature, ...]) -> None:
-        for temperature in temperatures:
-            if temperature.name in self._temperatures or (
-                len(self._temperatures) < TEMPERATURES_MAX
-            ):
-                self._temperatures[temperature.name] = temperature
-
-    def _take_refusal(self, number: int | None, now_s: float) -> None:
-        self._note_life(now_s)
-        if self._greeting in (_Greeting.HELLO, _Greeting.IDENTIFYING):
-            self._greeting = _Greeting.HELLO
-            self._link.refuse(None)
-            self._hello_at_s = min(self._hello_at_s, now_s + HELLO_AGAIN_S)
-        elif self._greeting is not _Greeting.NONE:
-            self._link.refuse(number)
-
-    def _take_failure(self, failure: rp.Failure, now_s: float) -> None:
-        text = failure.text[:TEXT_CHARS_MAX]
-        self._effects.append(ev.Note(text=f"The printer reports: {text}"))
-        if failure.is_halted and self._greeting is not _Greeting.NONE:
-            blind = "".join(f"{command}\n" for command in HEATERS_OFF)
-            self._effects.append(ev.Send(data=blind.encode("ascii")))
-            reason = (
-                f"The printer stopped itself: {text} Find the cause, then switch it off and on."
-            )
-            self._halt(reason, now_s)
-        elif failure.is_fatal:
-            self._break_off(f"The printer reports: {text}", now_s)
-
-    def _take_boot(self, now_s: float) -> None:
-        if self._job:
-            reason = "The printer restarted in mid-print; check its power supply."
-            self._end(PrintState.FAILED, reason, now_s)
-            self._must_cool = True
-        if self._connection is not Connection.OFFLINE:
-            self._connection, self._problem = Connection.CONNECTING, ""
-            self._say_hello(now_s)
-
-    def _take_action(self, name: str, now_s: float) -> None:
-        match name:
-            case "pause" | "paused":
-                self._control(ev.PausePrint(), now_s)
-            case "resume" | "resumed":
-                self._control(ev.ResumePrint(), now_s)
-            case "cancel":
-                self._control(ev.CancelPrint(reason="Cancelled at the printer."), now_s)
+                self._voice.note_firmware(name)
+            case rp.Capability(name=name, is_on=is_on):
+                self._voice.note_capability(name, is_on=is_on)
+            case rp.OwnProgress():
+                self._voice.progress = reply
             case _:
                 pass
 
+    @property
+    def _keepalive_s(self) -> float:
+        dialect = self._voice.dialect
+        return KEEPALIVE_S if dialect.sets_keepalive else dialect.keepalive_s or POLL_S
+
+    def _take_ok(self, ok: rp.Ok, now_s: float) -> None:
+        link = self._link
+        if ok is not rp.BARE_OK:
+            self._take_extras(ok)
+        elif self._greeting.step is Step.IDENTIFYING and link.awaits_temperatures:
+            link.marks_temperatures = False
+        self._watch.note_life(now_s)
+        count = link.acknowledge(ok, now_s)
+        feeder = self._feeder
+        if feeder and count:
+            feeder.acknowledged(count, now_s)
+        if ok.temperatures and feeder:
+            feeder.job.heard_targets(self._voice.targets_c)
+            if link.is_proven:
+                feeder.job.heard_proof()
+
+    def _take_extras(self, ok: rp.Ok) -> None:
+        if ok.temperatures:
+            self._link.marks_temperatures = True
+            self._voice.note_temperatures(ok.temperatures)
+        if ok.position:
+            self._take_position(ok.position)
+        if ok.firmware:
+            self._voice.note_firmware(ok.firmware)
+
+    def _take_temperatures(self, report: rp.TemperatureReport, now_s: float) -> None:
+        self._voice.note_temperatures(report.temperatures)
+        if report.is_heating:
+            self._watch.note_busy(now_s, max(self._keepalive_s, 1.0))
+        if self._feeder:
+            self._feeder.job.heard_targets(self._voice.targets_c)
+
+    def _take_wait(self, now_s: float) -> None:
+        """Firmware that is idle while lines are in flight has lost their acknowledgements."""
+        if not self._link.is_repeating:
+            self._link.acknowledge_all()
+        self._watch.note_life(now_s)
+
+    def _take_position(self, position: Position) -> None:
+        if self._feeder and (note := self._feeder.heard_position(position)):
+            self._note(note)
+
+    def _take_refusal(self, number: int | None, now_s: float) -> None:
+        self._watch.note_life(now_s)
+        if self._greeting.refused(now_s) or self._greeting.step is Step.NONE:
+            return
+        self._link.refuse(number, now_s)
+        if self._feeder:
+            self._feeder.refused()
+
+    def _take_fault(self, fault: Fault, now_s: float) -> None:
+        self._voice.faults.append(fault)
+        self._note(f"The printer reports: {fault.text}")
+        self._effects.append(ev.FaultRaised(fault=fault))
+        if self._greeting.step is Step.NONE:
+            return
+        if fault.severity is Severity.NEEDS_RESET:
+            blind = "".join(f"{command}\n" for command in HEATERS_OFF)
+            self._effects.append(ev.Send(data=blind.encode("ascii")))
+            self._halt(fault.sentence, now_s)
+        elif fault.severity is Severity.PRINT_ENDS:
+            self._break_off(fault.sentence, now_s)
+
+    def _take_boot(self, now_s: float) -> None:
+        if self._feeder:
+            reason = "The printer restarted in mid-print; check its power supply."
+            self._end(PrintState.FAILED, reason, now_s)
+            self._greeting.must_cool = True
+        if self._connection is not Connection.OFFLINE:
+            self._connection, self._problem = Connection.CONNECTING, ""
+            self._greeting.say_hello(now_s)
+
+    def _take_action(self, name: str, argument: str, now_s: float) -> None:
+        wish = self._voice.take_action(name, argument)
+        if wish is None:
+            return
+        self._effects.append(ev.Wished(wish=wish, argument=argument[:TEXT_CHARS_MAX]))
+        if wish in _PAUSING:
+            self._control(ev.PausePrint(), now_s)
+        elif wish is Wish.PAUSED and self._feeder:
+            self._feeder.job.hold()
+        elif wish in (Wish.RESUME, Wish.RESUMED):
+            self._control(ev.ResumePrint(), now_s)
+        elif wish is Wish.CANCEL:
+            self._control(ev.CancelPrint(reason="Cancelled at the printer."), now_s)
+        elif wish in (Wish.DISCONNECT, Wish.POWEROFF):
+            reason = "The printer asked to be disconnected; look at its panel."
+            self._control(ev.CancelPrint(reason=reason), now_s)
+
     def _break_off(self, reason: str, now_s: float) -> None:
         """The print cannot go on but the firmware may listen: greet it anew and cool it."""
-        self._must_cool = self._must_cool or self._job is not None
+        self._greeting.must_cool = self._greeting.must_cool or self._feeder is not None
         self._end(PrintState.FAILED, reason, now_s)
-        self._effects.append(ev.Note(text=reason))
-        if self._greeting is not _Greeting.NONE:
+        self._note(reason)
+        if self._greeting.step is not Step.NONE:
             self._connection = Connection.CONNECTING
-            self._greeting = _Greeting.BOOTING
-            self._link.reset()
-            self._hello_at_s = now_s + BOOT_S
+            self._greeting.boot(now_s)
 
     # --- the decision ------------------------------------------------------------------------
 
     def tick(self, now_s: float) -> None:
         """Do what is due and send what may be sent."""
-        if self._greeting is _Greeting.NONE:
+        link, step = self._link, self._greeting.step
+        if step is Step.NONE:
             return
-        was_idle = self._link.is_idle
-        self._link.tick(now_s)
-        if self._greeting is _Greeting.DONE:
-            self._go_on_printing(now_s)
-            self._poll(now_s)
+        was_idle = link.is_idle
+        link.tick(now_s)
+        if step is not Step.DONE:
+            self._greet(now_s)
+        elif self._feeder:
+            self._feed(self._feeder, now_s)
         else:
-            self._go_on_greeting(now_s)
-        if was_idle and not self._link.is_idle:
-            self._note_life(now_s)
-        self._watch_silence(now_s)
-
-    def _say_hello(self, now_s: float) -> None:
-        self._greeting = _Greeting.HELLO
-        self._hello_at_s = now_s + HELLO_RETRY_S
-        self._hellos += 1
-        if self._hellos > HELLOS_BEFORE_PROBLEM:
-            self._problem = "The printer does not answer; check that it is on and its baud rate."
-        self._link.hello()
-
-    def _go_on_greeting(self, now_s: float) -> None:
-        if self._greeting in (_Greeting.BOOTING, _Greeting.HELLO):
-            self._go_on_hello(now_s)
-        if self._greeting is _Greeting.IDENTIFYING and self._link.is_idle:
-            self._greeting = _Greeting.COOLING
-            self._cooling = self._heaters_off() if self._must_cool else []
-        if self._greeting is _Greeting.COOLING:
-            self._go_on_cooling(now_s)
-
-    def _go_on_hello(self, now_s: float) -> None:
-        if self._greeting is _Greeting.HELLO and self._link.is_idle:
-            self._greeting = _Greeting.IDENTIFYING
-            self._link.send("M115", Progress())
-        elif now_s >= self._hello_at_s:
-            self._say_hello(now_s)
-
-    def _go_on_cooling(self, now_s: float) -> None:
-        if self._cooling and self._link.can_send(self._cooling[0], may_follow=False):
-            self._link.send(self._cooling.pop(0), Progress())
-        elif not self._cooling and self._link.is_idle:
-            self._greeting, self._must_cool = _Greeting.DONE, False
-            self._connection, self._problem = Connection.READY, ""
-            self._hellos = 0
-            self._poll_at_s = now_s
-
-    def _heaters_off(self) -> list[str]:
-        nozzles = [name for name in self._temperatures if name.startswith("T")]
-        others = [f"M104 {name} S0" for name in nozzles] if len(nozzles) > 1 else []
-        chamber = ["M141 S0"] if "C" in self._temperatures else []
-        return [*HEATERS_OFF, *others, *chamber]
-
-    def _go_on_printing(self, now_s: float) -> None:
-        try:
-            while self._job and self._advance(self._job, now_s):
-                pass
-        except GcodeError as error:
-            self._break_off(str(error), now_s)
-
-    def _advance(self, job: Job, now_s: float) -> bool:
-        """One step of the print; False when it waits for something."""
-        if self._link.is_idle and job.on_idle(self._heaters_off()):
-            return True
-        if job.stage is Stage.OVER:
-            self._end(job.final_state, job.reason, now_s)
-            return False
-        if job.stage is Stage.BREAKING_WAITS:
-            self._break_waits(now_s)
-            return False
-        return self._send_next(job)
-
-    def _send_next(self, job: Job) -> bool:
-        command = job.next_command()
-        if command is None or not self._link.can_send(command.text, may_follow=job.may_follow):
-            return False
-        job.take()
-        self._link.send(command.text, job.progress, may_follow=job.may_follow)
-        return True
-
-    def _break_waits(self, now_s: float) -> None:
-        breaking = sum(line.command == "M108" for line in self._link.in_flight)
-        if now_s >= self._break_wait_at_s and breaking < BREAK_WAITS_MAX:
-            self._break_wait_at_s = now_s + BREAK_WAIT_RETRY_S
-            self._link.send_unnumbered("M108")
-        elif now_s >= self._break_wait_at_s:
-            self._break_wait_at_s = now_s + BREAK_WAIT_RETRY_S
-
-    def _poll(self, now_s: float) -> None:
-        if now_s < self._poll_at_s:
+            self._idle(now_s)
+        if link.is_idle:
             return
-        self._poll_at_s = now_s + POLL_S
-        is_free = not self._link.awaits_temperatures
-        if is_free and self._link.can_send(REPORT_TEMPERATURES, may_follow=True):
-            self._link.send(REPORT_TEMPERATURES, self._sent_progress)
+        if was_idle:
+            self._watch.note_life(now_s)
+        elif now_s >= self._watch.due_s and self._greeting.step not in (Step.BOOTING, Step.HELLO):
+            self._watch_silence(now_s)
+
+    def _greet(self, now_s: float) -> None:
+        self._greeting.tick(now_s)
+        self._problem = self._greeting.problem
+        if self._greeting.step is Step.DONE:
+            self._connection = Connection.READY
+            self._poll_at_s = now_s
+            is_refused = any("M113" in fault.text for fault in self._voice.faults)
+            if self._voice.dialect.sets_keepalive and not is_refused:
+                self._watch.keepalive_s = KEEPALIVE_S
+            self._idle(now_s)
+
+    def _feed(self, feeder: Feeder, now_s: float) -> None:
+        try:
+            feeder.go_on(now_s)
+        except (GcodeError, LinkBrokenError) as error:
+            self._break_off(str(error), now_s)
+            return
+        if feeder.is_over:
+            self._end(feeder.job.final_state, feeder.job.reason, now_s)
+
+    def _idle(self, now_s: float) -> None:
+        link = self._link
+        if self._manual and link.is_idle:
+            link.send(self._manual.popleft(), NO_PROGRESS, now_s, follows=False)
+        if now_s >= self._poll_at_s:
+            self._poll_at_s = now_s + POLL_S
+            if link.is_idle:
+                link.send(REPORT_TEMPERATURES, NO_PROGRESS, now_s, follows=False)
 
     def _watch_silence(self, now_s: float) -> None:
         """Find lost acknowledgements; give up on a printer that is dead."""
-        if self._link.is_idle or self._greeting in (_Greeting.BOOTING, _Greeting.HELLO):
-            return
-        if now_s >= self._alive_s + SILENCE_S_MAX:
-            self._note_life(now_s)
+        link, feeder = self._link, self._feeder
+        if self._watch.is_dead(now_s):
+            self._watch.note_life(now_s)
             self._break_off("The printer has not answered for 10 minutes; check it.", now_s)
-        elif now_s >= self._probe_at_s:
-            self._probe_wait_s *= 2
-            self._probe_at_s = now_s + self._probe_wait_s
-            self._probe()
-
-    def _note_life(self, now_s: float) -> None:
-        self._alive_s = now_s
-        self._probe_wait_s = PATIENCE_S
-        self._probe_at_s = now_s + PATIENCE_S
-
-    def _probe(self) -> None:
-        """A numbered one also proves the numbering; while lines are repeated none is free."""
-        if self._link.is_repeating:
-            self._link.send_unnumbered(REPORT_TEMPERATURES)
+            return
+        kinds = [kind_of(line.command) for line in link.in_flight]
+        moving_until_s = feeder.job.head.moving_until_s if feeder else now_s
+        if not self._watch.is_probe_due(kinds, moving_until_s, now_s):
+            return
+        link.counters.probes += 1
+        if link.is_repeating:
+            # A numbered one also proves the numbering; while lines are repeated none is free.
+            link.send_unnumbered(REPORT_TEMPERATURES, now_s)
         else:
-            self._link.send(REPORT_TEMPERATURES, self._sent_progress)
-
-    @property
-    def _sent_progress(self) -> Progress:
-        return self._job.progress if self._job else Progress()
+            progress = feeder.job.progress if feeder else NO_PROGRESS
+            link.send(REPORT_TEMPERATURES, progress, now_s, follows=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from printer_driver.checking import Checked, check_file, check_in_background, lines_of, open_gcode
+from printer_driver.checking import check_file, lines_of, open_gcode
 from printer_driver.core.gcode import FILE_LINE_BYTES_MAX
 from printer_driver.errors import GcodeError, PrintRefused
 
@@ -56,10 +56,3 @@ def test_a_closed_file_is_a_clear_error(path: Path) -> None:
     file.close()
     with pytest.raises(GcodeError, match="cannot be read"):
         next(lines)
-
-
-def test_in_the_background(path: Path) -> None:
-    results: list[Checked] = []
-    with open_gcode(path) as file:
-        check_in_background(file, SHA256, results.append).join()
-    assert results[0].problem is None

@@ -6,7 +6,7 @@ import pytest
 
 from printer_driver.client import SocketPrinter
 from printer_driver.errors import NotPrinting, PrinterUnavailable
-from printer_driver.printer import Connection, Printer, PrintId
+from printer_driver.printer import Confirmation, Connection, Printer, PrintId, StopsAtOnce
 
 STATUS = b'{"connection":"ready","problem":"","print":null,"temperatures":[],"firmware":""}'
 
@@ -85,3 +85,22 @@ def test_watch_ends_when_the_driver_goes(tmp_path: Path) -> None:
 
     reply = b'{"id":1,"ok":true}\n{"event":"status","status":%s}\n' % STATUS
     with_driver(tmp_path / "s", [reply], scenario)
+
+
+@pytest.mark.parametrize(
+    ("said", "confirmation"),
+    [
+        (b'"confirmed_by":"firmware"', Confirmation.BY_FIRMWARE),
+        (b'"confirmed_by":"reset"', Confirmation.BY_RESET),
+        (b'"confirmed_by":"prayer"', Confirmation.NONE),
+        (b'"paths":[]', Confirmation.NONE),
+    ],
+)
+def test_an_emergency_stop_is_confirmed_or_not(
+    said: bytes, confirmation: Confirmation, tmp_path: Path
+) -> None:
+    async def scenario(printer: SocketPrinter) -> None:
+        stops: StopsAtOnce = printer
+        assert await stops.emergency_stop() is confirmation
+
+    with_driver(tmp_path / "s", [b'{"id":1,"ok":true,%s}\n' % said], scenario)

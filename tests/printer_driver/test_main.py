@@ -3,6 +3,9 @@ from pathlib import Path
 import pytest
 
 from printer_driver.__main__ import parse_settings
+from printer_driver.core.settings import Park
+from printer_driver.port_keeper import AUTO_BAUD
+from printer_driver.serial_log import Keep
 
 BASE = ["--socket", "/s", "--journal", "/j"]
 
@@ -17,6 +20,14 @@ def test_settings() -> None:
     )
 
 
+def test_what_a_person_may_set() -> None:
+    more = ["--ignore", "m900 k0.1 ; no", "--park", "10,200,5", "--serial-log", "all"]
+    settings = parse_settings(["--port", "auto", "--baud", "auto", *BASE, *more])
+    assert (settings.port, settings.baud, settings.keep) == ("auto", AUTO_BAUD, Keep.ALL)
+    assert settings.stream.ignored == {"M900 K0.1"}
+    assert settings.stream.park == Park(x=10, y=200, lift=5)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -24,6 +35,10 @@ def test_settings() -> None:
         ["--port", "/dev/ttyUSB0", *BASE, "--speed-up", "5"],
         ["--port", "virtual", *BASE, "--speed-up", "0"],
         ["--port", "virtual", *BASE, "--baud", "fast"],
+        ["--port", "virtual", *BASE, "--baud", "0"],
+        ["--port", "virtual", *BASE, "--park", "10"],
+        ["--port", "virtual", *BASE, "--park", "10,nan"],
+        ["--port", "virtual", *BASE, "--serial-log", "some"],
     ],
 )
 def test_wrong_arguments(arguments: list[str]) -> None:

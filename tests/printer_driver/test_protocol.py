@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from printer_driver.core.telemetry import Telemetry
 from printer_driver.errors import BadRequestError, NotPrinting, PrinterUnavailable, PrintRefused
 from printer_driver.printer import (
     Connection,
@@ -11,6 +12,7 @@ from printer_driver.printer import (
     PrintId,
     PrintReport,
     PrintState,
+    Question,
     Temperature,
 )
 from printer_driver.protocol import (
@@ -35,8 +37,46 @@ def test_a_status_survives_the_socket() -> None:
         print=PrintReport(print_id=PrintId("p"), state=PrintState.PAUSED, lines_done=3),
         temperatures=(Temperature(name="T0", actual_c=20.5, target_c=0.0),),
         firmware="Marlin",
+        fault="halted",
+        question=Question(text="Filament out", choices=("Go on", "Stop")),
+        telemetry=Telemetry(lines_per_s=280.5, resends=3),
     )
     assert status_from_json(json.loads(dump_line(status_to_json(status)))) == status
+
+
+def test_a_status_of_another_version() -> None:
+    """An older one says nothing of telemetry, a newer one measures more."""
+    value = status_to_json(PrinterStatus(connection=Connection.READY, telemetry=Telemetry()))
+    value["telemetry"]["window_bytes"] = 7
+    assert status_from_json(value).telemetry == Telemetry()
+    for name in ("telemetry", "question", "fault"):
+        del value[name]
+    assert status_from_json(value) == PrinterStatus(connection=Connection.READY)
+
+
+def test_commands_and_answers() -> None:
+    sent = parse_request({"id": 1, "do": "send", "commands": ["M105", "G28 X"]})
+    assert sent.commands == ("M105", "G28 X")
+    assert parse_request({"id": 1, "do": "answer", "choice": 1}).choice == 1
+
+
+@pytest.mark.parametrize(
+    ("do", "field", "value"),
+    [
+        ("send", "commands", "M105"),
+        ("send", "commands", []),
+        ("send", "commands", ["M105"] * 33),
+        ("send", "commands", [7]),
+        ("send", "commands", ["M117 " + "x" * 200]),
+        ("answer", "choice", True),
+        ("answer", "choice", -1),
+        ("answer", "choice", 99),
+        ("answer", "choice", None),
+    ],
+)
+def test_bad_commands_and_answers(do: str, field: str, value: object) -> None:
+    with pytest.raises(BadRequestError):
+        parse_request({"id": 1, "do": do, field: value})
 
 
 def test_a_request() -> None:

@@ -1,12 +1,12 @@
-import errno
 import os
+import termios
 import tty
 from collections.abc import Iterator
 
 import pytest
 
 from printer_driver.errors import PortError
-from printer_driver.wire import UNSENT_BYTES_MAX, Wire, explain
+from printer_driver.wire import UNSENT_BYTES_MAX, Wire
 
 
 @pytest.fixture
@@ -52,6 +52,9 @@ def test_a_port_in_use(terminal: tuple[int, str]) -> None:
     with pytest.raises(PortError, match="in use"):
         other.open()
     wire.close()
+    other.open()
+    other.close()
+    wire.close()
 
 
 def test_pulling_the_cable(terminal: tuple[int, str]) -> None:
@@ -67,18 +70,50 @@ def test_pulling_the_cable(terminal: tuple[int, str]) -> None:
         wire.write(b"x")
 
 
-@pytest.mark.parametrize(
-    ("error", "advice"),
-    [
-        (OSError(errno.ENOENT, "x"), "There is no port /dev/ttyX"),
-        (OSError(errno.EACCES, "x"), "dialout"),
-        (OSError(errno.EBUSY, "x"), "in use"),
-        (OSError(errno.ENOTTY, "x"), "serial port"),
-        (ValueError("baud"), "baud"),
-    ],
-)
-def test_every_failure_says_what_to_do(error: OSError | ValueError, advice: str) -> None:
-    assert advice in explain("/dev/ttyX", error)
+def test_the_end_of_the_process_does_not_reset_the_board(terminal: tuple[int, str]) -> None:
+    wire = Wire(terminal[1], 115200)
+    wire.open()
+    assert not termios.tcgetattr(wire.fileno())[2] & termios.HUPCL
+    wire.set_baud(250000)
+    assert not termios.tcgetattr(wire.fileno())[2] & termios.HUPCL
+    assert wire.baud == 250000
+    assert wire.read() == b""
+    wire.close()
+
+
+def test_dtr_of_a_port_without_such_a_line_is_a_hangup(terminal: tuple[int, str]) -> None:
+    wire = Wire(terminal[1], 115200)
+    wire.open()
+    wire.set_dtr(is_high=False)
+    assert termios.tcgetattr(wire.fileno())[5] == termios.B0
+    wire.set_dtr(is_high=True)
+    assert termios.tcgetattr(wire.fileno())[5] == termios.B115200
+    wire.write(b"M105\n")
+    assert os.read(terminal[0], 100) == b"M105\n"
+    wire.close()
+
+
+def fill(wire: Wire) -> None:
+    for _ in range(200):
+        wire.write(b"G1 X1\n" * 200)
+        if wire.has_unsent:
+            return
+    pytest.fail("a pseudo-terminal takes no end of bytes")
+
+
+def test_what_is_urgent_goes_in_front_of_all_that_waits(terminal: tuple[int, str]) -> None:
+    master, name = terminal
+    wire = Wire(name, 115200)
+    wire.open()
+    fill(wire)
+    wire.write_urgently(b"\nM112\n")
+    received = b""
+    while b"M112" not in received:
+        received += os.read(master, 65536)
+    assert len(received) <= 4096 + len(b"\nM112\n")
+    wire.close()
+    with pytest.raises(PortError):
+        wire.write_urgently(b"x")
 
 
 def test_what_is_no_serial_port() -> None:

@@ -1,24 +1,38 @@
 from printer_driver.core.gcode import commands_of
-from printer_driver.core.job import Job, Stage, is_heating_wait
-from printer_driver.core.link import Progress
-from printer_driver.printer import PrintId, PrintState
+from printer_driver.core.job import Job, Stage
+from printer_driver.core.lines import NO_PROGRESS, Progress
+from printer_driver.core.position import Position
+from printer_driver.core.settings import Park, StreamSettings
+from printer_driver.printer import PrintId, PrintState, Temperature
+
+HOT = (Temperature(name="T0", actual_c=210, target_c=210),)
+COLD = (Temperature(name="T0", actual_c=40, target_c=0),)
 
 
-def job_of(*lines: str) -> Job:
+def job_of(*lines: str, settings: StreamSettings | None = None, compacts: bool = False) -> Job:
     return Job(
         print_id=PrintId("p"),
         commands=commands_of([f"{line}\n".encode() for line in lines]),
         bytes_total=99,
         started_s=0.0,
+        settings=settings,
+        compacts=compacts,
     )
 
 
-def take(job: Job) -> str | None:
-    command = job.next_command()
-    if command is None:
-        return None
-    job.take()
-    return command.text
+def take(job: Job) -> str:
+    return job.take(0.0) if job.next_command() else ""
+
+
+def drain(job: Job, heaters_off: list[str] | None = None) -> list[str]:
+    """What goes out until nothing more comes by itself."""
+    sent = []
+    for _ in range(50):
+        if command := take(job):
+            sent.append(command)
+        elif not job.on_idle(heaters_off or []):
+            break
+    return sent
 
 
 def stage(job: Job) -> Stage:
@@ -27,64 +41,124 @@ def stage(job: Job) -> Stage:
 
 def test_the_file_then_m400_then_a_proof() -> None:
     job = job_of("G28", "G1 X1")
-    assert [take(job), take(job), take(job), take(job)] == ["G28", "G1 X1", "M400", None]
+    assert [take(job) for _ in range(5)] == ["G28", "G1 X1", "M400", "M114", ""]
     assert job.on_idle([])
     assert job.on_idle([])
     assert take(job) == "M105"
     assert stage(job) is Stage.VERIFYING
-    job.heard_temperatures()
+    job.heard_proof()
     assert stage(job) is Stage.OVER
     assert job.final_state is PrintState.DONE
 
 
 def test_firmware_without_temperatures_is_believed_at_last() -> None:
     job = job_of("G28")
-    while take(job):
-        pass
-    for _ in range(20):
-        job.on_idle([])
-        take(job)
+    drain(job)
     assert job.stage is Stage.OVER
 
 
 def test_absolute_moves_may_follow_relative_ones_may_not() -> None:
-    job = job_of("G1 X0", "G90", "G1 X1", "M106", "G91", "G1 X1")
-    may_follow = []
-    for _ in range(6):
+    job = job_of("G1 X0", "G90", "G1 X1", "M106", "G92 E0", "G91", "G1 X1")
+    follows = []
+    for _ in range(7):
         job.next_command()
-        may_follow.append(job.may_follow)
-        job.take()
-    assert may_follow == [False, False, True, False, False, False]
+        follows.append(job.follows)
+        job.take(0.0)
+    assert follows == [False, False, True, True, False, False, False]
+
+
+def test_ignored_lines_are_passed_and_count_as_done() -> None:
+    settings = StreamSettings(ignored=frozenset({"M601"}))
+    job = job_of("G28", "m601 ; pause", "G1 X1", settings=settings)
+    assert [take(job), take(job)] == ["G28", "G1 X1"]
+    assert job.progress.lines == 3
+
+
+def test_moves_are_compacted_when_wanted() -> None:
+    job = job_of("G1 X1.50 Y2", "M117 1.0 2", compacts=True)
+    assert [take(job), take(job)] == ["G1X1.5Y2", "M117 1.0 2"]
 
 
 def test_pause_resume_cancel() -> None:
     job = job_of("G28", "G1 X1")
     take(job)
     job.pause()
-    assert take(job) == "M400"
-    assert job.on_idle([])
-    assert job.report(Progress(print_id="p", lines=1), 5.0).state is PrintState.PAUSED
-    assert take(job) is None
+    assert drain(job) == ["M400", "M114"]
+    assert job.report(Progress("p", 1, 0), 5.0).state is PrintState.PAUSED
     job.resume()
-    assert take(job) == "G1 X1"
+    assert drain(job)[0] == "G1 X1"
+    job = job_of("G28", "G1 X1")
     job.cancel("Enough.")
     job.pause()
     job.resume()
-    assert take(job) is None
-    assert job.on_idle(["M104 S0"])
-    assert [take(job), take(job), take(job), take(job)] == ["M104 S0", "M107", "M84", None]
+    assert take(job) == ""
+    sent = []
+    while "M105" not in sent:
+        job.on_idle(["M104 S0"])
+        if command := take(job):
+            sent.append(command)
+    assert sent[:4] == ["M104 S0", "M107", "M84", "M105"]
+    job.heard_targets([0.0, 0.0])
     assert job.on_idle([])
     assert job.stage is Stage.OVER
-    assert job.report(Progress(), 5.0).state is PrintState.CANCELLED
+    assert job.report(NO_PROGRESS, 5.0).state is PrintState.CANCELLED
+    assert job.reason == "Enough."
+
+
+def test_heaters_that_stay_on_are_told_of() -> None:
+    job = job_of("G28")
+    job.cancel("Enough.")
+    sent = drain(job, ["M104 S0"])
+    assert sent.count("M104 S0") == 5
+    assert "may still be on" in job.reason
+
+
+def test_a_resume_during_the_pausing_is_not_lost() -> None:
+    job = job_of("G28", "G1 X1")
+    take(job)
+    job.pause()
+    job.resume()
+    assert drain(job)[:3] == ["M400", "M114", "G1 X1"]
+
+
+def test_the_printers_own_pause_sends_nothing() -> None:
+    job = job_of("G28", "G1 X1")
+    take(job)
+    job.hold()
+    assert drain(job) == []
+    assert job.stage is Stage.PAUSED
+    job.resume()
+    assert drain(job)[0] == "G1 X1"
+
+
+def test_parking_and_back_to_the_exact_place() -> None:
+    settings = StreamSettings(park=Park(x=0, y=200))
+    job = job_of(
+        "G90", "M83", "G92 E3", "G1 X10 Y20 Z1 F1200", "M106 S9", "G1 X1", settings=settings
+    )
+    for _ in range(5):
+        take(job)
+    job.pause(HOT)
+    assert [take(job), take(job)] == ["M400", "M114"]
+    job.heard_position(Position(x=10, y=20, z=1, e=3))
+    parked = drain(job)
+    assert parked == ["M83", "G1 E-1 F1800", "G90", "G1 Z6 F600", "G1 X0 Y200 F6000"]
+    job.resume(COLD)
+    assert drain(job)[:11] == [
+        "M109 S210",
+        "G90",
+        "G1 X10.000 Y20.000 F6000",
+        "G1 Z1.000 F600",
+        "M83",
+        "G1 E1 F1800",
+        "G92 E3.00000",
+        "G90",
+        "M83",
+        "G1 F1200",
+        "M106 S9",
+    ]
 
 
 def test_progress_of_another_print_does_not_count() -> None:
-    report = job_of("G28").report(Progress(print_id="old", lines=7, end_offset=9), 1.5)
+    report = job_of("G28").report(Progress("old", 7, 9), 1.5)
     assert (report.state, report.lines_done, report.elapsed_s) == (PrintState.STARTING, 0, 1.5)
-
-
-def test_is_heating_wait() -> None:
-    assert is_heating_wait("M109 S200")
-    assert is_heating_wait("M190 R60")
-    assert not is_heating_wait("M104 S200")
-    assert not is_heating_wait("M1090")

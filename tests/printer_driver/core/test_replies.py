@@ -2,21 +2,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from printer_driver.core.faults import Severity
+from printer_driver.core.position import Position
 from printer_driver.core.replies import (
     REPLY_BYTES_MAX,
     Action,
     Busy,
+    Capability,
     Echo,
     Failure,
     FirmwareName,
     LineError,
     LineReader,
     Ok,
+    OwnProgress,
+    PositionReport,
     Reply,
     Resend,
     Start,
     TemperatureReport,
     Unknown,
+    Waiting,
     parse_reply,
 )
 from printer_driver.printer import Temperature
@@ -34,7 +40,29 @@ BED = Temperature(name="B", actual_c=60.1, target_c=60.0)
             b"ok T:209.9 /210.0 B:60.1 /60.0 T0:209.9 /210.0 @:127 B@:0",
             Ok(temperatures=(NOZZLE, BED)),
         ),
-        (b" T:209.9 /210.0 B:60.1 /60.0 @:0 W:?", TemperatureReport(temperatures=(NOZZLE, BED))),
+        (
+            b" T:209.9 /210.0 B:60.1 /60.0 @:0 W:?",
+            TemperatureReport(temperatures=(NOZZLE, BED), is_heating=True),
+        ),
+        (b"ok 57", Ok(line_number=57)),
+        (b"ok FIRMWARE_NAME:Klipper FIRMWARE_VERSION:v0.12", Ok(firmware="Klipper")),
+        (
+            b"ok C: X:1.5 Y:-2 Z:0.3 E:4",
+            Ok(position=Position(x=1.5, y=-2, z=0.3, e=4)),
+        ),
+        (
+            b"X:1.50 Y:-2.00 Z:0.30 E:4.00 Count X:120 Y:-160 Z:120",
+            PositionReport(position=Position(x=1.5, y=-2, z=0.3, e=4)),
+        ),
+        (b"wait", Waiting()),
+        (b"Cap:EMERGENCY_PARSER:1", Capability(name="EMERGENCY_PARSER", is_on=True)),
+        (b"//action:out_of_filament T0", Action(name="out_of_filament", argument="T0")),
+        (b"echo:M73 Progress: 12%; Time left: 20m;", OwnProgress(percent=12, minutes_left=20)),
+        (
+            b"NORMAL MODE: Percent done: 7; print time remaining in mins: 34",
+            OwnProgress(percent=7, minutes_left=34),
+        ),
+        (b"rs N57", Resend(line_number=57)),
         (
             b"T:20",
             TemperatureReport(temperatures=(Temperature(name="T0", actual_c=20, target_c=0),)),
@@ -46,13 +74,15 @@ BED = Temperature(name="B", actual_c=60.1, target_c=60.0)
         (b"echo:busy: processing", Busy(activity="processing")),
         (b"start", Start()),
         (b"// action:pause", Action(name="pause")),
-        (b'echo:Unknown command: "G80"', Echo(text='Unknown command: "G80"')),
+        (b"echo:SD init fail", Echo(text="SD init fail")),
         (
             b"FIRMWARE_NAME:Marlin 2.1.2 (a b) SOURCE_CODE_URL:x",
             FirmwareName(name="Marlin 2.1.2 (a b)"),
         ),
         (b"okay", Unknown(text="okay")),
         (b"\xff\x00", Unknown(text="\ufffd\x00")),
+        (b"Resend: -5", Unknown(text="Resend: -5")),
+        (b"Resend: 99999999999", Resend(line_number=9999999999)),
     ],
 )
 def test_parse_reply(line: bytes, reply: Reply) -> None:
@@ -60,21 +90,23 @@ def test_parse_reply(line: bytes, reply: Reply) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "is_fatal", "is_halted"),
+    ("line", "severity"),
     [
-        (b"Error:Thermal Runaway, system stopped! Heater_ID: 0", True, True),
-        (b"Error:Heating failed, system stopped! Heater_ID: bed", True, True),
-        (b"Error:MAXTEMP triggered", True, True),
-        (b"Error:Printer halted. kill() called!", True, True),
-        (b"Error:Probing Failed", True, False),
-        (b"!! something", True, False),
-        (b"Error:Cold extrusion", False, False),
+        (b"Error:Thermal Runaway, system stopped! Heater_ID: 0", Severity.NEEDS_RESET),
+        (b"Error:MAXTEMP triggered", Severity.NEEDS_RESET),
+        (b"ALARM: Hard limit +X", Severity.NEEDS_RESET),
+        (b"!! Shutdown due to M112", Severity.NEEDS_RESET),
+        (b"Error:Probing Failed", Severity.PRINT_ENDS),
+        (b"!! something", Severity.PRINT_ENDS),
+        (b"echo: cold extrusion prevented", Severity.REMARK),
+        (b'echo:Unknown command: "G80"', Severity.REMARK),
+        (b'// Unknown command:"G80"', Severity.REMARK),
     ],
 )
-def test_failures(line: bytes, *, is_fatal: bool, is_halted: bool) -> None:
+def test_failures(line: bytes, severity: Severity) -> None:
     reply = parse_reply(line)
     assert isinstance(reply, Failure)
-    assert (reply.is_fatal, reply.is_halted) == (is_fatal, is_halted)
+    assert reply.fault.severity is severity
 
 
 @given(st.binary(max_size=300) | st.text(max_size=100).map(str.encode))

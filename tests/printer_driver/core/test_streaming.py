@@ -29,7 +29,7 @@ KNOWN_REPLIES = [
     b"Error:Probing Failed\n",
     b"// action:pause\n",
 ]
-HOUSEKEEPING = {"M105", "M115", "M400"}
+HOUSEKEEPING = {"M105", "M114", "M115", "M400", "M113 S1", "M155 S2"}
 
 
 def flips(seed: int, bytes_between: int) -> Callable[[bytes], bytes]:
@@ -66,6 +66,8 @@ class Bench:
     sent: bytearray = field(default_factory=bytearray)
     is_connected: bool = True
     latency_s: float = 0.001
+    turns: int = 0
+    turn_s: float = -1.0
     _wire: list[tuple[float, bool, bytes]] = field(default_factory=list)
 
     def open(self) -> None:
@@ -91,6 +93,9 @@ class Bench:
             due = [t for t in (self.streamer.next_deadline_s(), self._firmware_due()) if t]
             due += [t for t, _, _ in self._wire[:1]]
             self.now_s = max(self.now_s, min(due))
+            self.turns = self.turns + 1 if self.now_s == self.turn_s else 0
+            self.turn_s = self.now_s
+            assert self.turns < 1000, "it turns in circles"
             assert self.now_s < stop_s, (self.status, self.streamer._link.in_flight)
             self._deliver()
 

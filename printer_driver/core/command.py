@@ -1,0 +1,50 @@
+"""What a command may do to a stream: whether it moves, waits, heats, or may safely run twice."""
+
+import re
+from enum import Enum
+
+_CODE = re.compile(r"([GMT])\s*0*(\d+(?:\.\d+)?)")
+
+
+class Kind(Enum):
+    """How a command behaves while other lines are in flight."""
+
+    MOVE = "move"  # acknowledged when it is planned
+    HARMLESS = "harmless"  # sets a value; twice, or two lines early, changes nothing that matters
+    QUICK = "quick"  # answered at once, but must run exactly once and in its place
+    LONG = "long"  # may take any time; says `busy:` where the firmware has keepalives
+    HEATING = "heating"  # as LONG, and reports temperatures meanwhile; M108 ends it
+
+
+def _named(codes: str, kind: Kind) -> dict[str, Kind]:
+    return dict.fromkeys(codes.split(), kind)
+
+
+_KINDS = (
+    _named("G0 G1 G2 G3 G5", Kind.MOVE)
+    | _named("M73 M104 M106 M107 M140 M141 M201 M203 M204 M205 M220 M221 M900", Kind.HARMLESS)
+    | _named("G17 G18 G19 G20 G21 G90 G91 G92 M17 M82 M83 M105 M110 M113 M114 M115", Kind.QUICK)
+    | _named("M117 M154 M155 M486 M502 M862.1 M862.3 M907", Kind.QUICK)
+    | _named("M109 M116 M190 M191 M303", Kind.HEATING)
+)
+
+
+def code_of(command: str) -> str:
+    """`G1`, `M104`, `T0`; without leading zeros; empty for what is none (a macro of Klipper)."""
+    match = _CODE.match(command)
+    return match[1] + match[2] if match else ""
+
+
+def kind_of(command: str) -> Kind:
+    """Its kind; what is unknown may take long."""
+    if command.startswith(("G1 ", "G0 ")):
+        return Kind.MOVE
+    kind = _KINDS.get(code_of(command), Kind.LONG)
+    if kind is Kind.HARMLESS and "T" in command:
+        return Kind.QUICK  # the end of `M104 T1 S200`, run by itself, would change the tool
+    return kind
+
+
+def is_heating_wait(command: str) -> bool:
+    """Whether the firmware reports temperatures on its own while it works on this."""
+    return kind_of(command) is Kind.HEATING

@@ -1,0 +1,130 @@
+"""Firmware families and how each differs from Marlin, as a table.
+
+Recognised from what M115 answers. What a firmware says of itself (`Cap:` lines, the shape of its
+`ok`) goes before what stands here.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from printer_driver.core.window import BUFSIZE, RX_BYTES
+
+
+class Family(StrEnum):
+    """Whose receiver it is."""
+
+    MARLIN = "marlin"
+    MARLIN_1 = "marlin_1"
+    PRUSA = "prusa"
+    REPRAPFIRMWARE = "reprapfirmware"
+    KLIPPER = "klipper"
+    REPETIER = "repetier"
+    SMOOTHIE = "smoothie"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dialect:
+    """What the driver may expect and use."""
+
+    family: Family
+    names: tuple[str, ...]
+    """What FIRMWARE_NAME contains, in lower case."""
+    bufsize: int = BUFSIZE
+    rx_bytes: int = RX_BYTES
+    has_emergency_parser: bool = False
+    """M108 and M112 act on arrival, also when all buffers are full."""
+    breaks_waits: bool = True
+    """M108 ends a heating wait."""
+    stops_moves: bool = True
+    """M410 throws the planned moves away."""
+    bare_ok_after_resend: bool = True
+    keepalive_s: float | None = 2.0
+    """Between two `busy:`; None where there are none."""
+    sets_keepalive: bool = True
+    """M113 changes that."""
+    reports_temperatures: bool = False
+    """M155 works; Marlin says so itself (`Cap:AUTOREPORT_TEMP`)."""
+    g90_sets_extruder: bool = False
+    """G90 and G91 change the extruder's mode too."""
+    takes_compact_lines: bool = False
+    """Words need no blanks between them."""
+    way_out: str = "Switch it off and on."
+    """How a person brings it back after it has stopped itself."""
+
+
+DIALECTS = (
+    Dialect(
+        family=Family.KLIPPER,  # a pseudo-terminal: nothing is lost, M112 jumps the queue
+        names=("klipper",),
+        bufsize=9,
+        rx_bytes=1024,
+        has_emergency_parser=True,
+        breaks_waits=False,
+        stops_moves=False,
+        bare_ok_after_resend=False,
+        keepalive_s=None,
+        sets_keepalive=False,
+        way_out="Find the cause, then send FIRMWARE_RESTART.",
+    ),
+    Dialect(
+        family=Family.REPRAPFIRMWARE,  # with M555 P2; over USB, which has flow control
+        names=("reprapfirmware", "duet"),
+        bufsize=4,
+        rx_bytes=256,
+        has_emergency_parser=True,
+        stops_moves=False,
+        keepalive_s=None,
+        sets_keepalive=False,
+        reports_temperatures=False,
+        way_out="Find the cause, then send M999 or switch it off and on.",
+    ),
+    Dialect(
+        family=Family.REPETIER,  # repeats `wait` when it is idle; numbers its `ok`
+        names=("repetier",),
+        rx_bytes=RX_BYTES,
+        breaks_waits=False,
+        stops_moves=False,
+        sets_keepalive=False,
+        way_out="Find the cause, then send M999 or switch it off and on.",
+    ),
+    Dialect(
+        family=Family.SMOOTHIE,  # `rs N57` without an `ok`; USB with flow control
+        names=("smoothie",),
+        rx_bytes=256,
+        has_emergency_parser=True,
+        breaks_waits=False,
+        stops_moves=True,
+        bare_ok_after_resend=False,
+        keepalive_s=None,
+        sets_keepalive=False,
+        way_out="Find the cause, then send M999.",
+    ),
+    Dialect(
+        family=Family.PRUSA,
+        names=("prusa",),
+        stops_moves=False,
+        takes_compact_lines=True,
+    ),
+    Dialect(
+        family=Family.MARLIN_1,
+        names=("marlin 1.", "marlin v1", "marlin bugfix-1"),
+        takes_compact_lines=True,
+    ),
+    Dialect(
+        family=Family.MARLIN,
+        names=("marlin",),
+        g90_sets_extruder=True,
+        takes_compact_lines=True,
+    ),
+)
+UNKNOWN = Dialect(family=Family.UNKNOWN, names=(), sets_keepalive=False, keepalive_s=None)
+
+
+def recognise(firmware: str) -> Dialect:
+    """The dialect for what FIRMWARE_NAME says."""
+    lowered = firmware.lower()
+    for dialect in DIALECTS:
+        if any(name in lowered for name in dialect.names):
+            return dialect
+    return UNKNOWN

@@ -1,0 +1,210 @@
+"""Feeding one print: what may be sent now, what breaks a wait, and whether the head is right."""
+
+from dataclasses import replace
+from enum import Enum
+from math import isnan
+
+from printer_driver.core.command import Kind, kind_of
+from printer_driver.core.job import REPORT_POSITION, Job, Stage
+from printer_driver.core.lines import REPORT_TEMPERATURES, LineSender, LinkBrokenError
+from printer_driver.core.position import Position, differences
+from printer_driver.core.voice import Voice
+
+SYNC_S = 2.0
+"""Between two M105: they show miscounted acknowledgements."""
+BREAK_RETRY_S = 1.0
+BREAKS_MAX = 2
+"""M108 or M410 in flight at once."""
+DRAIN_S = 0.3
+"""After a cancel: until the planned moves are thrown away instead of waited for."""
+STRAY_EXTRUSION_MM_MAX = 20.0
+BLOCKED_S = 0.002
+"""An `ok` that comes so much later than a full window takes waited for room in the planner."""
+NUMBER_BYTES = len("N1999 *255\n")
+
+
+class _Check(Enum):
+    """Comparing where the head is with where it should be."""
+
+    NONE = "none"
+    WANTED = "wanted"
+    ASKED = "asked"
+
+
+class Feeder:
+    """The running print between the file and the wire."""
+
+    def __init__(self, *, job: Job, lines: LineSender, voice: Voice) -> None:
+        self.job = job
+        self._lines = lines
+        self._voice = voice
+        self._sync_at_s = 0.0
+        self._break_at_s = 0.0
+        self._cancelled_s = 0.0
+        self._check = _Check.NONE
+        self._suspicion: dict[str, float] = {}
+        self._quickest_s = 1.0
+        self._was_moving = False
+
+    # --- what happened -----------------------------------------------------------------------
+
+    def cancel(self, reason: str, now_s: float) -> None:
+        """Give up; whatever the firmware waits for is broken off."""
+        self.job.cancel(reason)
+        self._cancelled_s = self._break_at_s = now_s
+
+    def refused(self) -> None:
+        """A line was refused: when all is repeated, the head is looked for."""
+        self._check = _Check.WANTED
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing is left to be done for this print."""
+        return self.job.stage is Stage.OVER
+
+    def acknowledged(self, count: int, now_s: float) -> None:
+        """So many lines more."""
+        counters = self._lines.counters
+        counters.acknowledged += count
+        round_trip_s = counters.round_trips_s[-1]
+        if round_trip_s < self._quickest_s:
+            self._quickest_s = round_trip_s
+        elif round_trip_s > self._quickest_s * self._lines.window.lines + BLOCKED_S:
+            self.job.head.note_full_planner(now_s)
+
+    def heard_position(self, position: Position) -> str:
+        """M114 was answered. Returns what is to be noted, empty for nothing.
+
+        Raises `LinkBrokenError` when the head is not where the file says.
+        """
+        self.job.heard_position(position)
+        if self._check is not _Check.ASKED and self.job.stage not in (
+            Stage.PAUSING,
+            Stage.FINISHING,
+        ):
+            return ""
+        self._check = _Check.NONE
+        self._lines.counters.position_checks += 1
+        off = differences(self.job.head.position, position)
+        if not off:
+            self._suspicion = {}
+            return ""
+        if off != self._suspicion:  # noise may have altered the answer
+            self._suspicion, self._check = off, _Check.WANTED
+            return ""
+        return self._act_on(off, position)
+
+    def _act_on(self, off: dict[str, float], position: Position) -> str:
+        self._suspicion = {}
+        words = ", ".join(f"{axis.upper()} by {mm:+g} mm" for axis, mm in off.items())
+        self.job.head.believe(_known(position, self.job.head.position))
+        if off.keys() != {"e"}:
+            raise LinkBrokenError(f"The head is not where the file says: off in {words}.")
+        self._lines.counters.stray_lines += 1
+        if self.job.head.is_extruder_relative and abs(off["e"]) <= STRAY_EXTRUSION_MM_MAX:
+            self.job.take_back_extrusion(off["e"])
+        return f"A piece of a damaged line ran: off in {words}; taken back."
+
+    # --- what to do --------------------------------------------------------------------------
+
+    def go_on(self, now_s: float) -> None:
+        """Send all that may be sent. Raises `GcodeError` of the file, and `LinkBrokenError`."""
+        while self._step(now_s):
+            pass
+        if now_s >= self._sync_at_s:
+            self._sync(now_s)
+
+    def _step(self, now_s: float) -> bool:
+        """One step of the print; False when it waits for something."""
+        job = self.job
+        if job.stage is Stage.BREAKING_WAITS and self._breaks_waits(now_s):
+            return False
+        if self._check is not _Check.NONE and job.stage is Stage.STREAMING:
+            return self._look_for_head(now_s)
+        if self._lines.is_idle and job.on_idle(self._voice.heaters_off()):
+            return job.stage is not Stage.OVER
+        return self._send_next(now_s)
+
+    def _send_next(self, now_s: float) -> bool:
+        job, lines = self.job, self._lines
+        command = job.next_command()
+        if not command or not lines.has_room(len(command) + NUMBER_BYTES, follows=job.follows):
+            return False
+        follows = job.follows
+        self._note_starvation(now_s)
+        text = job.take(now_s)
+        lines.send(text, job.progress, now_s, follows=follows)
+        return True
+
+    def _note_starvation(self, now_s: float) -> None:
+        """Between two moves the planner may have run empty."""
+        job = self.job
+        if job.kind is Kind.MOVE:
+            if self._was_moving and now_s > job.head.moving_until_s:
+                self._lines.counters.starved_s += now_s - job.head.moving_until_s
+            self._was_moving = True
+        elif job.kind is not Kind.HARMLESS:
+            self._was_moving = False
+
+    def _look_for_head(self, now_s: float) -> bool:
+        if not self._lines.is_idle:
+            return False
+        if self._check is _Check.ASKED:  # acknowledged, but the answer was lost
+            self._check = _Check.NONE
+            return True
+        self._check = _Check.ASKED
+        self._lines.send(REPORT_POSITION, self.job.progress, now_s, follows=False)
+        return False
+
+    def _breaks_waits(self, now_s: float) -> bool:
+        """M108 ends a heating wait; M410 throws away moves that would take too long.
+
+        True while there is something to wait for. What was queued when M410 came may have
+        planned new moves, so it is said once more when all is acknowledged.
+        """
+        job, lines = self.job, self._lines
+        if lines.is_idle:
+            is_moving = job.head.moving_until_s > now_s + DRAIN_S
+            if is_moving and self._voice.dialect.stops_moves:
+                job.head.moving_until_s = now_s
+                lines.send_unnumbered("M410", now_s)
+                return True
+            return False
+        if now_s >= self._break_at_s:
+            self._break_at_s = now_s + BREAK_RETRY_S
+            self._break_wait(now_s)
+        return True
+
+    def _break_wait(self, now_s: float) -> None:
+        dialect, lines = self._voice.dialect, self._lines
+        kinds = {kind_of(line.command) for line in lines.in_flight if line.number is not None}
+        if sum(line.number is None for line in lines.in_flight) >= BREAKS_MAX:
+            return
+        if kinds & {Kind.LONG, Kind.HEATING}:
+            if dialect.breaks_waits:
+                lines.send_unnumbered("M108", now_s)
+        elif now_s < self._cancelled_s + DRAIN_S:
+            self._break_at_s = self._cancelled_s + DRAIN_S
+        elif dialect.stops_moves:
+            lines.send_unnumbered("M410", now_s)
+
+    def _sync(self, now_s: float) -> None:
+        self._sync_at_s = now_s + SYNC_S
+        lines = self._lines
+        if self.job.stage is Stage.BREAKING_WAITS:
+            return
+        line_bytes = len(REPORT_TEMPERATURES) + NUMBER_BYTES
+        if not lines.awaits_temperatures and lines.has_room(line_bytes, follows=True):
+            lines.send(REPORT_TEMPERATURES, self.job.progress, now_s, follows=True)
+
+    def next_deadline_s(self) -> float:
+        """When `go_on` is due without an event."""
+        if self.job.stage is Stage.BREAKING_WAITS:
+            return self._break_at_s
+        return self._sync_at_s
+
+
+def _known(reported: Position, otherwise: Position) -> Position:
+    """Firmware need not report every axis."""
+    missing = {axis: getattr(otherwise, axis) for axis in "xyze" if isnan(getattr(reported, axis))}
+    return replace(reported, **missing)

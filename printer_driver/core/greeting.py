@@ -1,0 +1,154 @@
+"""Getting to know the firmware: line number, name and abilities, and cold heaters if need be."""
+
+from enum import Enum
+
+from printer_driver.core.dialects import Dialect
+from printer_driver.core.lines import NO_PROGRESS, REPORT_TEMPERATURES, LineSender
+from printer_driver.core.settings import StreamSettings
+from printer_driver.core.voice import Voice
+
+BOOT_S = 0.5
+"""After opening the port: a board that resets says `start`, one that does not stays silent."""
+HELLO_RETRY_S = 2.0
+HELLO_AGAIN_S = 0.5
+"""After an M110 that was refused."""
+HELLOS_BEFORE_PROBLEM = 4
+"""M110 without an answer until a person is told."""
+QUESTIONS_MAX = 3
+"""M115 until firmware without a name is taken as it is."""
+COOLINGS_MAX = 5
+KEEPALIVE_S = 1.0
+"""Asked for with M113: a lost acknowledgement behind a long command is noticed the sooner."""
+REPORT_EVERY_S = 2
+"""Asked for with M155; whole seconds."""
+
+
+class Step(Enum):
+    """How far the conversation has come."""
+
+    NONE = "none"  # no port, or halted
+    BOOTING = "booting"
+    HELLO = "hello"  # M110 sent
+    IDENTIFYING = "identifying"  # M115, M105
+    ARRANGING = "arranging"  # M113, M155
+    COOLING = "cooling"  # heaters off after a print that broke
+    DONE = "done"
+
+
+class Greeting:
+    """Sends through `lines` until `step` is DONE."""
+
+    def __init__(self, *, lines: LineSender, voice: Voice, settings: StreamSettings) -> None:
+        self.step = Step.NONE
+        self.must_cool = False
+        self.at_s = 0.0
+        """When the next M110 is due, while BOOTING or HELLO."""
+        self.problem = ""
+        self._lines = lines
+        self._voice = voice
+        self._settings = settings
+        self._script: list[str] = []
+        self._hellos = 0
+        self._questions = 0
+        self._coolings = 0
+
+    def boot(self, now_s: float) -> None:
+        """Wait for the firmware to start, then greet it."""
+        self._lines.reset()
+        self.step, self.problem = Step.BOOTING, ""
+        self.at_s = now_s + BOOT_S
+
+    def stop(self) -> None:
+        """The port is gone, or the firmware halted."""
+        self._lines.reset()
+        self.step = Step.NONE
+        self._hellos = 0
+
+    def say_hello(self, now_s: float) -> None:
+        """Begin anew with M110."""
+        self.step = Step.HELLO
+        self.at_s = now_s + HELLO_RETRY_S
+        self._questions = self._coolings = 0
+        self._hellos += 1
+        if self._hellos > HELLOS_BEFORE_PROBLEM:
+            self.problem = "The printer does not answer; check that it is on and its baud rate."
+        self._lines.hello(now_s)
+
+    def refused(self, now_s: float) -> bool:
+        """A line was refused; True when that was a greeting's, which then begins anew."""
+        if self.step not in (Step.HELLO, Step.IDENTIFYING):
+            return False
+        again_s = now_s + HELLO_AGAIN_S
+        self.at_s = min(self.at_s, again_s) if self.step is Step.HELLO else again_s
+        self.step = Step.HELLO
+        self._lines.refuse(None, now_s)
+        return True
+
+    def tick(self, now_s: float) -> None:
+        """Send what is due."""
+        if self.step in (Step.BOOTING, Step.HELLO):
+            if self.step is Step.HELLO and self._lines.is_idle:
+                self.step = Step.IDENTIFYING
+            elif now_s >= self.at_s:
+                self.say_hello(now_s)
+        while self._go_on(now_s):
+            pass
+
+    def _go_on(self, now_s: float) -> bool:
+        """One step; False when it waits for an answer or is done."""
+        if self.step in (Step.NONE, Step.BOOTING, Step.HELLO, Step.DONE):
+            return False
+        if not self._lines.is_idle:
+            return False
+        if self._script:
+            self._lines.send(self._script.pop(0), NO_PROGRESS, now_s, follows=False)
+            return False
+        match self.step:
+            case Step.IDENTIFYING:
+                self._identify()
+            case Step.ARRANGING:
+                self.step = Step.COOLING
+            case _:
+                self._cool()
+        return True
+
+    def _identify(self) -> None:
+        if self._questions >= (1 if self._voice.firmware else QUESTIONS_MAX):
+            self._arrange()
+        else:
+            self._questions += 1
+            self._script = ["M115", REPORT_TEMPERATURES]
+
+    def _arrange(self) -> None:
+        dialect, voice = self._voice.dialect, self._voice
+        self._set_up_lines(dialect)
+        self.step = Step.ARRANGING
+        self._script = [f"M113 S{KEEPALIVE_S:g}"] if dialect.sets_keepalive else []
+        if voice.can("AUTOREPORT_TEMP", otherwise=dialect.reports_temperatures):
+            self._script.append(f"M155 S{REPORT_EVERY_S}")
+
+    def _set_up_lines(self, dialect: Dialect) -> None:
+        settings = self._settings
+        self._lines.bare_ok_after_resend = dialect.bare_ok_after_resend
+        self._lines.window.set_limits(
+            bufsize=settings.bufsize or dialect.bufsize,
+            rx_bytes=settings.rx_bytes or dialect.rx_bytes,
+            has_emergency_parser=self._voice.can(
+                "EMERGENCY_PARSER", otherwise=dialect.has_emergency_parser
+            ),
+        )
+
+    def _cool(self) -> None:
+        """Off means that the firmware reports a target of zero for every heater."""
+        is_off = self._coolings > 0 and not any(self._voice.targets_c)
+        if not self.must_cool or is_off:
+            self.step, self.must_cool, self.problem = Step.DONE, False, ""
+            self._hellos = 0
+        elif self._coolings >= COOLINGS_MAX:
+            self.problem = "The heaters may still be on: switch the printer off."
+            self.step, self.must_cool = Step.DONE, False
+        else:
+            self._coolings += 1
+            # Firmware that reports behind its `ok` has done so when the second is acknowledged.
+            questions = 1 if self._lines.marks_temperatures else 2
+            self._script = [*self._voice.heaters_off(), *[REPORT_TEMPERATURES] * questions]

@@ -1,0 +1,193 @@
+"""Where the head should be, by the commands sent; what M114 reports is compared with it.
+
+Unknown values are NaN: they stay NaN through sums, and a comparison with one says nothing. After
+homing, probing, a tool change or a command that may move by itself the host does not know more.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import isnan, nan, sqrt
+
+from printer_driver.core.command import Kind, code_of, kind_of
+
+TOLERANCE_MM = 0.02
+"""M114 has two decimals."""
+EXTRUDER_TOLERANCE_MM = 0.05
+"""The firmware adds up relative extrusion in single precision."""
+PLANNER_MOVES = 16
+"""Marlin's BLOCK_BUFFER_SIZE."""
+FEEDRATE_MM_PER_MIN = 1500.0
+"""Until the first F."""
+
+_STILL_G = frozenset({"G4", "G17", "G18", "G19", "G21", "G80"})
+_MOVING_M = re.compile(r"M(?:48|125|206|290|428|60[0-3]|66[56]|70[12]|851|911|999)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Position:
+    """Millimetres; NaN for an axis that was not reported or is not known."""
+
+    x: float = nan
+    y: float = nan
+    z: float = nan
+    e: float = nan
+
+
+class Head:
+    """Position, modes and feedrate after every command sent. `g90_sets_extruder`: as Marlin 2.
+
+    `moving_until_s` is when all moves sent so far would be over at their nominal speed; real
+    moves take longer, since they accelerate.
+    """
+
+    __slots__ = (
+        "_durations_s",
+        "e",
+        "fan",
+        "feedrate",
+        "g90_sets_extruder",
+        "is_absolute",
+        "is_extruder_relative",
+        "moving_until_s",
+        "x",
+        "y",
+        "z",
+    )
+
+    def __init__(self, *, g90_sets_extruder: bool = True) -> None:
+        self.g90_sets_extruder = g90_sets_extruder
+        self.x = self.y = self.z = self.e = nan
+        self.is_absolute: bool | None = None
+        self.is_extruder_relative: bool | None = None
+        self.feedrate = FEEDRATE_MM_PER_MIN
+        self.fan = ""
+        self.moving_until_s = 0.0
+        self._durations_s: deque[float] = deque(maxlen=PLANNER_MOVES - 1)
+
+    @property
+    def position(self) -> Position:
+        """Where the head is once everything sent is executed."""
+        return Position(x=self.x, y=self.y, z=self.z, e=self.e)
+
+    def believe(self, position: Position) -> None:
+        """The firmware says so."""
+        self.x, self.y, self.z, self.e = position.x, position.y, position.z, position.e
+
+    def execute(self, command: str, kind: Kind, now_s: float) -> None:
+        """One command is being sent."""
+        if kind is Kind.MOVE:
+            self._move(command, now_s)
+        elif kind is not Kind.HARMLESS:
+            self._change(command)
+        elif command.startswith(("M106", "M107")):
+            self.fan = command
+
+    def _move(self, command: str, now_s: float) -> None:
+        try:
+            given = {word[0]: float(word[1:]) for word in command.split()[1:]}
+        except (ValueError, IndexError):
+            self._forget("XYZE")
+            return
+        old_x, old_y, old_z, old_e = self.x, self.y, self.z, self.e
+        if self.is_absolute:
+            self.x = given.get("X", old_x)
+            self.y = given.get("Y", old_y)
+            self.z = given.get("Z", old_z)
+        else:
+            self._move_unlike_absolute(given)
+        if "E" in given:
+            self._extrude(given["E"])
+        if "F" in given and given["F"] > 0:
+            self.feedrate = given["F"]
+        length = sqrt((self.x - old_x) ** 2 + (self.y - old_y) ** 2 + (self.z - old_z) ** 2)
+        if length != length:  # noqa: PLR0124 - NaN: an axis is not known yet
+            length = 0.0
+        self._plan(length or abs(self.e - old_e), now_s)
+
+    def _plan(self, length: float, now_s: float) -> None:
+        duration_s = length * 60 / self.feedrate if length > 0 else 0.0
+        self.moving_until_s = max(now_s, self.moving_until_s) + duration_s
+        self._durations_s.append(duration_s)
+
+    def note_full_planner(self, now_s: float) -> None:
+        """The firmware has just made room for a move: as many as it can hold are still ahead."""
+        self.moving_until_s = max(self.moving_until_s, now_s + sum(self._durations_s))
+
+    def _move_unlike_absolute(self, given: dict[str, float]) -> None:
+        known = nan if self.is_absolute is None else 0.0
+        for axis in "XYZ":
+            if axis in given:
+                name = axis.lower()
+                setattr(self, name, getattr(self, name) + given[axis] + known)
+
+    def _extrude(self, value: float) -> None:
+        if self.is_extruder_relative is None:
+            self.e = nan
+        else:
+            self.e = self.e + value if self.is_extruder_relative else value
+
+    def _change(self, command: str) -> None:
+        code = code_of(command)
+        match code:
+            case "G90" | "G91":
+                self._set_mode(is_absolute=code == "G90")
+            case "M82" | "M83":
+                self.is_extruder_relative = code == "M83"
+            case "G92":
+                self._set_position(command)
+            case "G28":
+                named = [axis for axis in "XYZ" if axis in command]
+                self._forget("".join(named) or "XYZ")
+            case _:
+                if (code not in _STILL_G and not code.startswith("M")) or _MOVING_M.fullmatch(code):
+                    self._forget("XYZE")
+
+    def _set_mode(self, *, is_absolute: bool) -> None:
+        self.is_absolute = is_absolute
+        if self.g90_sets_extruder:
+            self.is_extruder_relative = not is_absolute
+
+    def _set_position(self, command: str) -> None:
+        words = command.split()[1:]
+        try:
+            given = {word[0].lower(): float(word[1:]) for word in words}
+        except ValueError:
+            self._forget("XYZE")
+            return
+        for axis in "xyze":
+            if axis in given or not given:
+                setattr(self, axis, given.get(axis, 0.0))
+
+    def _forget(self, axes: str) -> None:
+        for axis in axes.lower():
+            setattr(self, axis, nan)
+
+    def modes(self) -> list[str]:
+        """The commands that restore the modes and the feedrate."""
+        codes = []
+        if self.is_absolute is not None:
+            codes.append("G90" if self.is_absolute else "G91")
+        if self.is_extruder_relative is not None:
+            codes.append("M83" if self.is_extruder_relative else "M82")
+        return codes
+
+
+def differences(expected: Position, reported: Position) -> dict[str, float]:
+    """Reported less expected, in mm, of each axis that is off; unknown axes are never off."""
+    found = {}
+    for axis in "xyze":
+        off = getattr(reported, axis) - getattr(expected, axis)
+        allowed = EXTRUDER_TOLERANCE_MM if axis == "e" else TOLERANCE_MM
+        if not isnan(off) and abs(off) > allowed:
+            found[axis] = round(off, 5)
+    return found
+
+
+def replay(commands: Iterable[str], *, g90_sets_extruder: bool = True) -> Head:
+    """The head after these commands, as for a host that has not sent them itself."""
+    head = Head(g90_sets_extruder=g90_sets_extruder)
+    for command in commands:
+        head.execute(command, kind_of(command), 0.0)
+    return head

@@ -1,0 +1,291 @@
+"""A print whose host died or whose cable was pulled: did the board keep its state?
+
+The firmware is asked three things, one after the other:
+
+- a line with an impossible number. It answers `Resend: n+1`, and n is the last line it took; all
+  up to there is executed or queued, nothing behind it is. Asked until two answers agree.
+- `M114`. Unnumbered, it waits in the queue behind all that was taken, so it tells where the head
+  stands after line n.
+- `M105`: which temperatures it holds.
+
+Only when all three fit the file does the print go on behind line n, with nothing moved, homed or
+set. Otherwise the heaters go off and a person is told why.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from printer_driver.core import events as ev
+from printer_driver.core import replies as rp
+from printer_driver.core.faults import Fault, FaultKind, Severity
+from printer_driver.core.gcode import numbered_line
+from printer_driver.core.job import HEATERS_OFF
+from printer_driver.core.line_map import Certainty, LineRecord
+from printer_driver.core.position import Position
+from printer_driver.core.replay import MachineState
+from printer_driver.printer import Temperature
+
+IMPOSSIBLE_NUMBER = 2_000_000_011
+"""Far from every number that is ever used: a repeat of the last two would be dropped unanswered."""
+LISTEN_S = 0.3
+"""After opening: a board that resets does it now, and one that prints has oks to say."""
+AGAIN_S = 0.15
+"""Between two answers that must agree: the first refusal has emptied the firmware's buffer."""
+RETRY_S = 1.0
+QUERY_RETRY_S = 5.0
+QUERIES_MAX = 3
+"""Of M114 or M105 at once: behind a long command they fill the firmware's queue."""
+AGREEING_REFUSALS = 2
+SILENCE_S_MAX = 30.0
+"""Without any reply; firmware that works on something long says `busy:` or its temperatures."""
+GAP_S_MAX = 900.0
+"""A hot nozzle that stood longer than this on the part has spoilt it."""
+
+_STOP_AT_ONCE = "".join(f"{command}\n" for command in ("", "M108", *HEATERS_OFF)).encode("ascii")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReplayUpTo:
+    """Effect: work out the machine's state there, see that the file is unchanged, answer."""
+
+    end_offset: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Replayed:
+    """The answer to `ReplayUpTo`."""
+
+    end_offset: int
+    state: MachineState
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileUnusable:
+    """The other answer."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResumeBehind:
+    """Go on with the command behind this record."""
+
+    record: LineRecord
+    state: MachineState
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StopSafely:
+    """The print has failed; heaters off. `reason` is for a person."""
+
+    reason: str
+
+
+Event = ev.PortOpened | ev.PortLost | ev.Received | ev.CancelPrint | Replayed | FileUnusable
+
+
+class _Phase(Enum):
+    ABSENT = "absent"  # no port
+    LISTENING = "listening"
+    LINE = "line"  # asked for the number
+    POSITION = "position"
+    TEMPERATURES = "temperatures"
+    FILE = "file"  # all answered; the file is still being read
+    OVER = "over"
+
+
+class Recovery:
+    """`lines` are the records of the print; `lost_s` is when it was last heard of."""
+
+    def __init__(self, *, lines: Mapping[int, LineRecord], lost_s: float) -> None:
+        self.verdict: ResumeBehind | StopSafely | None = None
+        self._lines = lines
+        self._give_up_s = lost_s + GAP_S_MAX
+        self._effects: list[ev.Send | ReplayUpTo] = []
+        self._phase = _Phase.ABSENT
+        self._is_open = False
+        self._reader = rp.LineReader()
+        self._ask_at_s = 0.0
+        self._heard_s = 0.0
+        self._queries = 0
+        self._last_line: int | None = None
+        self._taken = -1
+        self._agreeing = 0
+        self._record: LineRecord | None = None
+        self._state: MachineState | None = None
+        self._position = Position()
+        self._temperatures: tuple[Temperature, ...] = ()
+
+    def effects(self) -> list[ev.Send | ReplayUpTo]:
+        """What is to be done since the last call, in order."""
+        effects, self._effects = self._effects, []
+        return effects
+
+    def next_deadline_s(self) -> float | None:
+        """When `tick` is due; None once there is a verdict."""
+        match self._phase:
+            case _Phase.OVER:
+                return None
+            case _Phase.ABSENT | _Phase.FILE:
+                return self._give_up_s
+            case _:
+                return min(self._ask_at_s, self._heard_s + SILENCE_S_MAX, self._give_up_s)
+
+    def receive(self, event: Event, now_s: float) -> None:
+        """Take one event."""
+        if self.verdict is not None:
+            return
+        match event:
+            case ev.PortOpened():
+                self._open(now_s)
+            case ev.PortLost():
+                self._phase, self._is_open = _Phase.ABSENT, False
+            case ev.Received(data=data):
+                for line in self._reader.feed(data):
+                    self._take(line, now_s)
+            case ev.CancelPrint(reason=reason):
+                self._stop(reason)
+            case FileUnusable(reason=reason):
+                self._stop(reason)
+            case Replayed(end_offset=end_offset, state=state):
+                if self._record and self._record.end_offset == end_offset:
+                    self._state = state
+                self._decide_when_known()
+        self.tick(now_s)
+
+    def _open(self, now_s: float) -> None:
+        """Also after another loss: everything is asked anew."""
+        self._reader = rp.LineReader()
+        self._phase, self._is_open = _Phase.LISTENING, True
+        self._ask_at_s, self._heard_s = now_s + LISTEN_S, now_s
+        self._last_line, self._taken, self._agreeing = None, -1, 0
+
+    def tick(self, now_s: float) -> None:
+        """Ask what is due; give up when it takes too long."""
+        if self._phase is _Phase.OVER:
+            return
+        if now_s >= self._give_up_s:
+            minutes = round(GAP_S_MAX / 60)
+            self._stop(f"The printer could not be asked for over {minutes} minutes.")
+        elif self._phase not in (_Phase.ABSENT, _Phase.FILE):
+            self._ask_when_due(now_s)
+
+    def _ask_when_due(self, now_s: float) -> None:
+        if now_s >= self._heard_s + SILENCE_S_MAX:
+            self._stop("The printer does not answer any more.")
+        elif now_s >= self._ask_at_s:
+            self._ask(now_s)
+
+    def _ask(self, now_s: float) -> None:
+        if self._phase in (_Phase.LISTENING, _Phase.LINE):
+            self._phase, self._ask_at_s = _Phase.LINE, now_s + RETRY_S
+            # The line feed ends what a dying host has left half sent.
+            self._send(b"\n" + numbered_line(IMPOSSIBLE_NUMBER, "M105"))
+            return
+        self._ask_at_s = now_s + QUERY_RETRY_S
+        if self._queries < QUERIES_MAX:
+            self._queries += 1
+            self._send(b"M114\n" if self._phase is _Phase.POSITION else b"M105\n")
+
+    def _query(self, phase: _Phase, at_s: float) -> None:
+        self._phase, self._ask_at_s, self._queries = phase, at_s, 0
+
+    def _send(self, data: bytes) -> None:
+        self._effects.append(ev.Send(data=data))
+
+    # --- answers -----------------------------------------------------------------------------
+
+    def _take(self, line: bytes, now_s: float) -> None:
+        if self._phase in (_Phase.ABSENT, _Phase.OVER):
+            return
+        self._heard_s = now_s
+        reply = rp.parse_reply(line)
+        match reply:
+            case rp.Start():
+                self._stop("The printer restarted and has forgotten where it was.")
+            case rp.Failure(fault=fault):
+                self._take_fault(fault)
+            case rp.LineError(last_line=last_line):
+                self._last_line = last_line
+            case rp.Resend(line_number=number):
+                self._take_refusal(number - 1, now_s)
+            case rp.PositionReport(position=position):
+                self._take_position(position, now_s)
+            case rp.Ok(position=position) if position:
+                self._take_position(position, now_s)
+            case rp.Ok(temperatures=temperatures) if temperatures:
+                self._take_temperatures(temperatures)
+            case _:
+                pass
+
+    def _take_fault(self, fault: Fault) -> None:
+        if fault.severity is not Severity.REMARK:
+            self._stop(fault.sentence)
+        elif self._phase is _Phase.POSITION and fault.kind is FaultKind.UNKNOWN_COMMAND:
+            self._stop("The printer cannot say where its head is.")
+
+    def _take_refusal(self, taken: int, now_s: float) -> None:
+        """`taken` is the last line the firmware took; noise may alter any answer."""
+        said, self._last_line = self._last_line, None
+        if self._phase is not _Phase.LINE or said not in (None, taken):
+            return
+        is_repeated = taken == self._taken
+        self._taken, self._agreeing = taken, self._agreeing + 1 if is_repeated else 1
+        self._ask_at_s = now_s + AGAIN_S
+        if self._agreeing >= AGREEING_REFUSALS:
+            self._find_place(taken, now_s)
+
+    def _find_place(self, taken: int, now_s: float) -> None:
+        self._record = self._lines.get(taken)
+        if self._record is None:
+            self._stop(
+                f"The printer counts line {taken}, which this print did not send: "
+                "it restarted, or another program used it."
+            )
+        elif self._record.certainty is not Certainty.EXACT:
+            self._stop("It cannot be told which line of the file the printer executed last.")
+        else:
+            self._effects.append(ReplayUpTo(end_offset=self._record.end_offset))
+            self._query(_Phase.POSITION, now_s + AGAIN_S)
+
+    def _take_position(self, position: Position, now_s: float) -> None:
+        if self._phase is _Phase.POSITION:
+            self._position = position
+            self._query(_Phase.TEMPERATURES, now_s)
+
+    def _take_temperatures(self, temperatures: tuple[Temperature, ...]) -> None:
+        if self._phase is _Phase.TEMPERATURES:
+            self._temperatures = temperatures
+            self._phase = _Phase.FILE
+            self._decide_when_known()
+
+    # --- the decision ------------------------------------------------------------------------
+
+    def _decide_when_known(self) -> None:
+        if self._phase is not _Phase.FILE or self._state is None or self._record is None:
+            return
+        if objection := self._objection(self._record, self._state):
+            self._stop(objection)
+        else:
+            self.verdict = ResumeBehind(record=self._record, state=self._state)
+            self._phase = _Phase.OVER
+
+    def _objection(self, record: LineRecord, state: MachineState) -> str:
+        """What speaks against going on; empty when all fits."""
+        if difference := state.objection(self._position):
+            return f"The printer's head is not where it should be ({difference})."
+        now_c = {heater.name: heater.target_c for heater in self._temperatures}
+        wanted = {name: c for name, c in state.targets_c.items() if c > 0 and name in now_c}
+        if cold := [name for name in wanted if now_c[name] <= 0]:
+            return f"The printer no longer heats {', '.join(cold)}."
+        # Line 0 is what a board that has just restarted counts, too; only its heat tells.
+        if record.number == 0 and record.lines and not wanted:
+            return "It cannot be told whether the printer has restarted."
+        return ""
+
+    def _stop(self, reason: str) -> None:
+        if self._is_open:
+            self._send(_STOP_AT_ONCE)
+        self.verdict = StopSafely(reason=reason)
+        self._phase = _Phase.OVER

@@ -1,0 +1,79 @@
+"""What state a machine is in behind a part of a file: position, modes, temperatures.
+
+Worked out from the file when it is needed, so that nothing of it has to be journalled and nothing
+can be stale.
+"""
+
+import re
+from collections.abc import Iterable
+from math import isnan
+
+from printer_driver.core.command import kind_of
+from printer_driver.core.gcode import FileCommand
+from printer_driver.core.position import Head, Position, differences
+
+EXTRUDER_TOLERANCE_MM = 1.0
+"""Single precision adds up; the line number, not the filament, is what proves the place."""
+
+_TARGET = re.compile(r"M(104|109|140|190|141|191)(?![\d.])")
+_TOOL = re.compile(r"T(\d{1,2})$")
+_WORD = re.compile(r"([SRT]) ?(-?\d{1,4}(?:\.\d*)?)")
+_HEATER = {"104": "T", "109": "T", "140": "B", "190": "B", "141": "C", "191": "C"}
+
+
+class MachineState:
+    """Kept for both kinds of firmware: those whose G90 sets the extruder's mode, and the others."""
+
+    def __init__(self) -> None:
+        self._heads = (Head(g90_sets_extruder=True), Head(g90_sets_extruder=False))
+        self._tool = 0
+        self.targets_c: dict[str, float] = {}
+        """`T0`, `B`, … as `printer_driver.printer.Temperature` names them."""
+
+    def execute(self, command: str) -> None:
+        """One command of the file."""
+        kind = kind_of(command)
+        for head in self._heads:
+            head.execute(command, kind, 0.0)
+        if tool := _TOOL.match(command):
+            self._tool = int(tool[1])
+        elif target := _TARGET.match(command):
+            self._set_target(_HEATER[target[1]], command[target.end() :])
+
+    def _set_target(self, heater: str, words: str) -> None:
+        given = dict(_WORD.findall(words))
+        target = given.get("S", given.get("R"))
+        if target is not None:
+            name = f"T{int(float(given.get('T', self._tool)))}" if heater == "T" else heater
+            self.targets_c[name] = float(target)
+
+    @property
+    def _is_sure_of_modes(self) -> bool:
+        with_g90, without = (head.modes() for head in self._heads)
+        return with_g90 == without and len(with_g90) == 2
+
+    def objection(self, reported: Position) -> str:
+        """Where the head should be instead, in words; empty when `reported` fits."""
+        off = differences(self._heads[0].position, reported)
+        if not self._is_sure_of_modes or abs(off.get("e", 0.0)) < EXTRUDER_TOLERANCE_MM:
+            off.pop("e", None)
+        return ", ".join(
+            f"{axis.upper()} by {mm:+g} mm" for axis, mm in off.items() if not isnan(mm)
+        )
+
+    def preamble(self) -> list[str]:
+        """The modes as they are, for a host that has not seen the file's beginning.
+
+        Empty where they are not known for sure: a mode set wrongly would ruin the print.
+        """
+        return self._heads[0].modes() if self._is_sure_of_modes else []
+
+
+def replay(commands: Iterable[FileCommand], end_offset: int) -> MachineState:
+    """The state when the commands up to `end_offset` are executed. Raises what `commands` does."""
+    state = MachineState()
+    for command in commands:
+        if command.end_offset > end_offset:
+            break
+        state.execute(command.text)
+    return state

@@ -1,0 +1,40 @@
+"""What a person may set about one printer, beyond what its firmware says."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Park:
+    """Where the head waits during a pause, in mm; the part is not touched on the way."""
+
+    x: float
+    y: float
+    lift: float = 5.0
+    retract: float = 1.0
+    feedrate_mm_per_min: float = 6000.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StreamSettings:
+    """Everything has a default that suits an unknown printer."""
+
+    bufsize: int | None = None
+    """The firmware's BUFSIZE, where it is known and its dialect says less."""
+    rx_bytes: int | None = None
+    compacts: bool = False
+    """Leave out blanks and zeros where the dialect takes such lines."""
+    ignored: frozenset[str] = field(default_factory=frozenset)
+    """Commands of files that are not sent: whole lines, as `normalised` writes them."""
+    cancel_script: tuple[str, ...] = ("M107", "M84")
+    """After the heaters are off; M84 waits for the moves that are planned."""
+    park: Park | None = None
+
+
+def normalised(line: str) -> str:
+    """One spelling for a line to ignore: no comment, single blanks, upper case."""
+    return " ".join(line.partition(";")[0].upper().split())
+
+
+def ignored_lines(lines: list[str]) -> frozenset[str]:
+    """For `StreamSettings.ignored`, from what a person wrote; empty lines and comments fall out."""
+    return frozenset(filter(None, map(normalised, lines)))

@@ -1,0 +1,113 @@
+"""What the printer has told of itself: heaters, name, abilities, wishes, troubles."""
+
+from collections import deque
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from printer_driver.core.dialects import UNKNOWN, Dialect, recognise
+from printer_driver.core.faults import TEXT_CHARS_MAX, Fault
+from printer_driver.core.replies import OwnProgress
+from printer_driver.printer import Temperature
+
+TEMPERATURES_MAX = 16
+CAPABILITIES_MAX = 64
+FAULTS_MAX = 20
+CHOICES_MAX = 16
+
+
+class Wish(StrEnum):
+    """What the printer asks its host for (`//action:…`)."""
+
+    PAUSE = "pause"
+    PAUSED = "paused"
+    RESUME = "resume"
+    RESUMED = "resumed"
+    CANCEL = "cancel"
+    DISCONNECT = "disconnect"
+    FILAMENT_RUNOUT = "filament_runout"
+    OUT_OF_FILAMENT = "out_of_filament"
+    POWEROFF = "poweroff"
+    NOTIFICATION = "notification"
+    PROMPT = "prompt"  # shown, changed or taken away: see `Voice.prompt`
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prompt:
+    """A question that the firmware asks through its host; answered with M876 S<choice>."""
+
+    text: str
+    choices: tuple[str, ...] = ()
+    is_shown: bool = False
+
+
+class Voice:
+    """Everything is bounded: a printer may say anything any number of times."""
+
+    def __init__(self) -> None:
+        self.firmware = ""
+        self.dialect: Dialect = UNKNOWN
+        self.temperatures: dict[str, Temperature] = {}
+        self.capabilities: dict[str, bool] = {}
+        self.faults: deque[Fault] = deque(maxlen=FAULTS_MAX)
+        self.prompt: Prompt | None = None
+        self.progress: OwnProgress | None = None
+
+    def note_temperatures(self, temperatures: tuple[Temperature, ...]) -> None:
+        """A report, of all heaters or of one."""
+        for temperature in temperatures:
+            name = temperature.name
+            if name in self.temperatures or len(self.temperatures) < TEMPERATURES_MAX:
+                self.temperatures[name] = temperature
+
+    def note_firmware(self, name: str) -> None:
+        """The answer to M115."""
+        self.firmware = name[:TEXT_CHARS_MAX]
+        self.dialect = recognise(name)
+        self.capabilities.clear()
+        self.prompt = None
+
+    def note_capability(self, name: str, *, is_on: bool) -> None:
+        """A `Cap:` line; they follow the name."""
+        if len(self.capabilities) < CAPABILITIES_MAX:
+            self.capabilities[name] = is_on
+
+    def can(self, name: str, *, otherwise: bool) -> bool:
+        """What it says of itself, else what its dialect is known for."""
+        return self.capabilities.get(name, otherwise)
+
+    @property
+    def targets_c(self) -> list[float]:
+        """Of all heaters."""
+        return [x.target_c for x in self.temperatures.values()]
+
+    def heaters_off(self) -> list[str]:
+        """The commands that switch off every heater that was ever reported."""
+        nozzles = [name for name in self.temperatures if name.startswith("T")]
+        others = [f"M104 {name} S0" for name in nozzles] if len(nozzles) > 1 else []
+        chamber = ["M141 S0"] if "C" in self.temperatures else []
+        return ["M104 S0", "M140 S0", *others, *chamber]
+
+    def take_action(self, name: str, argument: str) -> Wish | None:
+        """The typed wish in an `//action:`; None for one that is not known."""
+        argument = argument[:TEXT_CHARS_MAX]
+        if name.startswith("prompt_"):
+            return self._take_prompt(name, argument)
+        try:
+            return Wish(name)
+        except ValueError:
+            return None
+
+    def _take_prompt(self, name: str, argument: str) -> Wish | None:
+        prompt = self.prompt
+        if name == "prompt_begin":
+            self.prompt = Prompt(text=argument)
+        elif name == "prompt_end":
+            self.prompt = None
+        elif prompt and name in ("prompt_button", "prompt_choice"):
+            if len(prompt.choices) < CHOICES_MAX:
+                self.prompt = replace(prompt, choices=(*prompt.choices, argument))
+        elif prompt and name == "prompt_show":
+            self.prompt = replace(prompt, is_shown=True)
+        else:
+            return None
+        return Wish.PROMPT if name in ("prompt_show", "prompt_end") else None

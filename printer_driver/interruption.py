@@ -1,0 +1,88 @@
+"""A print between the loss of its printer, or of its process, and its going on or its end."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from printer_driver.core.recovery import GAP_S_MAX, Recovery, ResumeBehind
+from printer_driver.journal import Journal
+from printer_driver.line_journal import LineJournal, Trail
+from printer_driver.printer import PrintReport, PrintState
+from printer_driver.printing import PrintFile, Reopened
+
+RESUMABLE = (PrintState.STARTING, PrintState.PRINTING, PrintState.PAUSED)
+START_S_MAX = 30.0
+"""From the decision to go on until the printer is ready for it."""
+
+
+class Interruption:
+    """`cause` is a sentence for people: what happened."""
+
+    def __init__(
+        self, *, what: PrintFile, report: PrintReport, trail: Trail, cause: str, now_s: float
+    ) -> None:
+        self.what = what
+        self.cause = cause
+        self.lost_s = now_s - trail.age_s
+        self.recovery = Recovery(lines=trail.lines, lost_s=self.lost_s)
+        self.reopened: Reopened | None = None
+        self.final_state = PrintState.FAILED
+        self.decided_s = 0.0
+        """When it was decided to go on; 0 before."""
+        self._report = report
+        self.is_paused = trail.is_paused or report.state is PrintState.PAUSED
+
+    @property
+    def report(self) -> PrintReport:
+        """The print as it was, still running."""
+        state = PrintState.PAUSED if self.is_paused else PrintState.PRINTING
+        return replace(self._report, state=state)
+
+    def ended(self, reason: str) -> PrintReport:
+        """The print given up."""
+        return replace(self._report, state=self.final_state, reason=reason)
+
+    def explanation(self, port_problem: str) -> str:
+        """What is going on, for a person who looks at it."""
+        if isinstance(self.recovery.verdict, ResumeBehind):
+            return f"{self.cause} The printer has kept its place; the print goes on."
+        if port_problem:
+            return f"{self.cause} {port_problem}"
+        return f"{self.cause} The printer is being asked whether it has kept its place."
+
+    def ask_anew(self, trail: Trail, now_s: float) -> None:
+        """The printer was lost again before the print went on."""
+        self.close()
+        self.lost_s = now_s - trail.age_s
+        self.recovery = Recovery(lines=trail.lines, lost_s=self.lost_s)
+        self.decided_s = 0.0
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self.reopened:
+            self.reopened.file.close()
+            self.reopened = None
+
+
+def find_left(
+    journal: Journal, line_journal: LineJournal, report: PrintReport, now_s: float
+) -> Interruption | None:
+    """A print that an earlier process left; None when its place is not known."""
+    trail = line_journal.recall(report.print_id)
+    if trail is None or trail.age_s > GAP_S_MAX:
+        return None
+    entry = journal.entry(report.print_id)
+    what = PrintFile(
+        print_id=report.print_id,
+        path=Path(entry.path),
+        sha256=entry.sha256,
+        gcode_bytes=report.bytes_total,
+    )
+    reached = max(trail.lines.values(), key=lambda record: record.lines)
+    report = replace(
+        report,
+        lines_done=reached.lines,
+        bytes_done=reached.end_offset,
+        elapsed_s=round(trail.elapsed_s, 3),
+    )
+    cause = "The printer process stopped in mid-print."
+    return Interruption(what=what, report=report, trail=trail, cause=cause, now_s=now_s)

@@ -1,0 +1,125 @@
+"""The running print's file: what of it is sent, where it is, and how it goes on after a break."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from printer_driver.checking import lines_of, open_gcode
+from printer_driver.core.gcode import FileCommand, commands_of
+from printer_driver.core.line_map import LineMap, LineRecord
+from printer_driver.core.replay import MachineState, replay
+from printer_driver.errors import GcodeError, PrinterError
+from printer_driver.printer import PrintId, PrintReport, PrintState
+
+HASH_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrintFile:
+    """What a print prints, enough to open it again."""
+
+    print_id: PrintId
+    path: Path
+    sha256: str
+    gcode_bytes: int
+    """The offset behind the last command."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reopened:
+    """The file of an interrupted print at the place where it goes on."""
+
+    file: BinaryIO
+    end_offset: int
+    state: MachineState
+
+
+def reopen(wanted: PrintFile, end_offset: int) -> Reopened:
+    """Open the file again and work out the machine's state there. Raises `PrinterError`.
+
+    Reads all of it, for its hash: for a thread that may wait.
+    """
+    file = open_gcode(wanted.path)
+    try:
+        digest = hashlib.sha256()
+        state = replay(commands_of(_hashed(lines_of(file), digest)), end_offset)
+        while chunk := file.read(HASH_BYTES):
+            digest.update(chunk)
+        if digest.hexdigest() != wanted.sha256:
+            raise GcodeError("The file was changed in mid-print; it cannot go on.")
+        file.seek(end_offset)
+    except (PrinterError, OSError) as error:
+        file.close()
+        raise GcodeError(str(error)) from error
+    return Reopened(file=file, end_offset=end_offset, state=state)
+
+
+def _hashed(lines: Iterator[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:
+    for line in lines:
+        digest.update(line)
+        yield line
+
+
+class Printing:
+    """One print of this process, from its start or from behind `base` on."""
+
+    def __init__(
+        self,
+        *,
+        what: PrintFile,
+        file: BinaryIO,
+        line_map: LineMap,
+        base: LineRecord | None = None,
+        state: MachineState | None = None,
+        elapsed_s: float = 0.0,
+    ) -> None:
+        self.what = what
+        self._file = file
+        self._map = line_map
+        self._base_lines = base.lines if base else 0
+        self._base_offset = base.end_offset if base else 0
+        self._preamble = state.preamble() if state else []
+        self._elapsed_s = elapsed_s
+
+    @property
+    def is_continued(self) -> bool:
+        """It began before this process or before a break."""
+        return self._base_offset > 0
+
+    def commands(self) -> Iterator[FileCommand]:
+        """What to send. Raises `GcodeError` when the file cannot be read to its end."""
+        for text in self._preamble:
+            mode = FileCommand(text=text, end_offset=self._base_offset)
+            self._map.read_ahead(mode)
+            yield mode
+        end_offset = base_offset = self._base_offset
+        for command in commands_of(lines_of(self._file)):
+            if base_offset:
+                end_offset = base_offset + command.end_offset
+                command = FileCommand(text=command.text, end_offset=end_offset)  # noqa: PLW2901
+            else:
+                end_offset = command.end_offset
+            self._map.read(command)
+            yield command
+        if end_offset < self.what.gcode_bytes:
+            raise GcodeError("The file has become shorter in mid-print; add it again.")
+
+    def completed(self, report: PrintReport) -> PrintReport:
+        """The streamer's report, which knows of what it was given only, for the whole file."""
+        if report.print_id != self.what.print_id or not self.is_continued:
+            return report
+        lines = max(0, report.lines_done - len(self._preamble))
+        is_starting = report.state is PrintState.STARTING
+        return replace(
+            report,
+            state=PrintState.PRINTING if is_starting else report.state,
+            lines_done=self._base_lines + lines,
+            bytes_done=max(self._base_offset, report.bytes_done),
+            elapsed_s=round(self._elapsed_s + report.elapsed_s, 3),
+        )
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()

@@ -1,0 +1,492 @@
+"""One printer from its port up: who talks on the wire, and what becomes of a print when it breaks.
+
+In this order: the search for the port and its speed, the questions after an interrupted print
+(`core.recovery`), the streamer. An emergency stop goes in front of all of them.
+"""
+
+import logging
+import selectors
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from printer_driver.attached_port import AttachedPort
+from printer_driver.background import Background
+from printer_driver.core import events as ev
+from printer_driver.core.job import HEATERS_OFF
+from printer_driver.core.line_map import LineMap
+from printer_driver.core.recovery import (
+    FileUnusable,
+    Recovery,
+    Replayed,
+    ReplayUpTo,
+    ResumeBehind,
+    StopSafely,
+)
+from printer_driver.core.settings import StreamSettings
+from printer_driver.core.streaming import Streamer
+from printer_driver.core.voice import Prompt
+from printer_driver.errors import PrinterError, PrinterUnavailable, PrintRefused
+from printer_driver.interruption import RESUMABLE, START_S_MAX, Interruption
+from printer_driver.line_journal import LineJournal
+from printer_driver.port_keeper import PortKeeper
+from printer_driver.printer import (
+    Connection,
+    PrinterStatus,
+    PrintReport,
+    PrintState,
+    Question,
+)
+from printer_driver.printing import PrintFile, Printing, Reopened, reopen
+from printer_driver.serial_log import SerialLog
+from printer_driver.stopping import StopAnswer, Stopping
+
+TROUBLE_APART_S = 10.0
+"""Between two writings of the serial log."""
+PAUSE_NOTED_EVERY_S = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+class Session:
+    """The printer as the driver sees it. Nothing is opened before `open`.
+
+    `print_ended` gets the final report of every print. All calls come from the main loop's thread.
+    """
+
+    def __init__(
+        self,
+        *,
+        keeper: PortKeeper,
+        selector: selectors.BaseSelector,
+        line_journal: LineJournal,
+        serial_log: SerialLog,
+        background: Background,
+        call_soon: Callable[[Callable[[], None]], None],
+        print_ended: Callable[[PrintReport], None],
+        settings: StreamSettings | None = None,
+    ) -> None:
+        self._settings = settings
+        self._port = AttachedPort(
+            keeper=keeper, selector=selector, serial_log=serial_log, user=self
+        )
+        self._line_journal = line_journal
+        self._serial_log = serial_log
+        self._background = background
+        self._call_soon = call_soon
+        self._print_ended = print_ended
+        self._streamer = Streamer(settings=settings)
+        self._line_map = LineMap()
+        self._printing: Printing | None = None
+        self._interruption: Interruption | None = None
+        self._ended: PrintReport | None = None
+        self._stopping = Stopping(self._port)
+        self._trouble_at_s = -TROUBLE_APART_S
+        self._pause_noted_s = 0.0
+        self._is_paused = False
+        self._seen = PrintState.STARTING
+
+    # --- what the driver asks ----------------------------------------------------------------
+
+    @property
+    def is_printing(self) -> bool:
+        """A print is under way, also an interrupted one."""
+        return self._streamer.is_printing or self._interruption is not None
+
+    @property
+    def owes_cooling(self) -> bool:
+        """A print broke off and its heaters are about to be switched off."""
+        return self._streamer.owes_cooling
+
+    def status(self, now_s: float) -> PrinterStatus:
+        """The printer at this moment."""
+        status = self._streamer.status(now_s)
+        if self._interruption:
+            return replace(
+                status,
+                connection=self._connection(),
+                problem=self._interruption.explanation(self._port.problem),
+                print=self._interruption.report,
+            )
+        report = self._completed(status.print) or self._ended
+        voice = self._streamer.voice
+        status = replace(
+            status,
+            print=report,
+            fault=voice.faults[-1].kind.value if voice.faults else "",
+            question=_question(self._streamer.prompt),
+        )
+        if not self._port.is_ready and status.connection is not Connection.HALTED:
+            problem = self._port.problem or status.problem
+            status = replace(status, connection=self._connection(), problem=problem)
+        return status
+
+    def _completed(self, report: PrintReport | None) -> PrintReport | None:
+        """What the streamer reports knows nothing of what came before a break."""
+        return self._printing.completed(report) if report and self._printing else report
+
+    def _connection(self) -> Connection:
+        return Connection.CONNECTING if self._port.is_open else Connection.OFFLINE
+
+    def full_status(self, now_s: float) -> PrinterStatus:
+        """With the telemetry, which takes a moment to add up."""
+        telemetry = self._streamer.telemetry(now_s)
+        return replace(self.status(now_s), telemetry=telemetry)
+
+    def send(self, commands: tuple[str, ...], now_s: float) -> None:
+        """A person's own commands, while nothing is printed."""
+        self._streamer.receive(ev.SendCommands(commands=commands), now_s)
+
+    def answer(self, choice: int, now_s: float) -> None:
+        """A person's answer to the status's question. Raises `PrintRefused` without one."""
+        if self._streamer.prompt is None:
+            raise PrintRefused("The printer asks nothing now.", code="no_question")
+        self._streamer.receive(ev.AnswerPrompt(choice=choice), now_s)
+
+    def begin(self, what: PrintFile, file: BinaryIO, now_s: float) -> None:
+        """Stream this print; the printer is ready, and the line journal was begun for it."""
+        self._line_map.restart(lines=0, end_offset=0)
+        if place := self._line_map.newest():
+            self._line_journal.write([place])
+        self._printing = Printing(what=what, file=file, line_map=self._line_map)
+        self._start(self._printing, now_s)
+
+    def _start(self, printing: Printing, now_s: float) -> None:
+        what = printing.what
+        self._is_paused, self._seen = False, PrintState.STARTING
+        self._streamer.receive(
+            ev.StartPrint(
+                print_id=what.print_id,
+                commands=printing.commands(),
+                bytes_total=what.gcode_bytes,
+            ),
+            now_s,
+        )
+
+    def control(self, event: ev.PausePrint | ev.ResumePrint | ev.CancelPrint, now_s: float) -> None:
+        """Pause, resume or cancel what is printed."""
+        interruption = self._interruption
+        if interruption is None:
+            self._streamer.receive(event, now_s)
+            if not isinstance(event, ev.CancelPrint):
+                self._is_paused = isinstance(event, ev.PausePrint)
+                self._pause_noted_s = 0.0
+            return
+        match event:
+            case ev.PausePrint():
+                interruption.is_paused = True
+            case ev.ResumePrint():
+                interruption.is_paused = False
+            case ev.CancelPrint(reason=reason):
+                interruption.final_state = PrintState.CANCELLED
+                interruption.recovery.receive(event, now_s)
+                self._give_up(interruption, reason, now_s)
+
+    def stop_at_once(self, answer: StopAnswer, now_s: float) -> None:
+        """Write M112 now; `answer` comes when it is known whether that worked.
+
+        Raises `PrinterUnavailable` when there is no port to write to.
+        """
+        if not self._port.is_open:
+            raise PrinterUnavailable("The printer is not connected; switch it off by hand.")
+        is_halted = self._streamer.status(now_s).connection is Connection.HALTED
+        if not self._stopping.begin(answer, now_s, is_halted=is_halted):
+            return
+        if self._interruption:
+            self._give_up(self._interruption, "Emergency stop.", now_s)
+        self._streamer.receive(ev.EmergencyStop(), now_s)
+        for effect in self._streamer.effects():
+            if not isinstance(effect, ev.Send):  # M112 is on its way already
+                self._carry_out_one(effect, now_s)
+        self._note_trouble(now_s)
+
+    def lose_all(self, reason: str, now_s: float) -> None:
+        """The process ends at once: the print has failed."""
+        self._streamer.receive(ev.PortLost(reason=reason), now_s)
+        if self._interruption:
+            self._give_up(self._interruption, reason, now_s)
+
+    def heaters_off_blindly(self) -> None:
+        """The last thing a process does that cannot go on."""
+        commands = "".join(f"\n{command}\n" for command in HEATERS_OFF)
+        self._port.write(commands.encode("ascii"), time.monotonic())
+
+    def close(self) -> None:
+        """Let go of the port and of files; a print that runs can be found again."""
+        self._port.close()
+        self._line_journal.close()
+        if self._serial_log.keeps_all:
+            self._write_out(self._serial_log.take())
+
+    # --- what happens at the port ------------------------------------------------------------
+
+    def open(self, now_s: float) -> None:
+        """Open the port for the first time. Raises `PortError`."""
+        self._port.open(now_s)
+
+    def port_ready(self, now_s: float) -> None:
+        """See `PortUser`: to those who ask after a broken print, or to the streamer."""
+        if recovery := self._asking():
+            recovery.receive(ev.PortOpened(), now_s)
+        else:
+            self._streamer.receive(ev.PortOpened(), now_s)
+
+    def _asking(self) -> Recovery | None:
+        interruption = self._interruption
+        if interruption and interruption.recovery.verdict is None:
+            return interruption.recovery
+        return None
+
+    def received(self, data: bytes, now_s: float) -> None:
+        """See `PortUser`."""
+        self._stopping.received(data, now_s)
+        if not self._port.is_ready:
+            return
+        if recovery := self._asking():
+            recovery.receive(ev.Received(data=data), now_s)
+        else:
+            self._streamer.receive(ev.Received(data=data), now_s)
+
+    def port_lost(self, reason: str, now_s: float) -> None:
+        """See `PortUser`."""
+        self._stopping.port_lost()
+        if recovery := self._asking():
+            recovery.receive(ev.PortLost(reason=reason), now_s)
+        else:
+            self._lose_streamer(reason, now_s)
+
+    def port_absent(self, reason: str, now_s: float) -> None:
+        """See `PortUser`."""
+        if not self._interruption:
+            self._streamer.receive(ev.PortLost(reason=reason), now_s)
+
+    def _lose_streamer(self, reason: str, now_s: float) -> None:
+        """A print may be found again where the line journal knows how far it came."""
+        report = self.status(now_s).print
+        printing, interruption = self._printing, self._interruption
+        trail = printing and self._line_journal.recall(printing.what.print_id)
+        if interruption and trail:
+            interruption.ask_anew(trail, now_s)
+            self._streamer = Streamer(settings=self._settings)
+        elif (
+            trail
+            and printing
+            and report
+            and self._streamer.is_printing
+            and report.state in RESUMABLE
+        ):
+            self._note_trouble(now_s)
+            printing.close()
+            self._streamer = Streamer(settings=self._settings)
+            self._interruption = Interruption(
+                what=printing.what,
+                report=report,
+                trail=trail,
+                cause="The connection to the printer was lost in mid-print.",
+                now_s=now_s,
+            )
+        else:
+            self._streamer.receive(ev.PortLost(reason=reason), now_s)
+
+    # --- a print that broke ------------------------------------------------------------------
+
+    def find_again(self, interruption: Interruption) -> None:
+        """A print that an earlier process left; before `open`."""
+        self._interruption = interruption
+
+    def cool_first(self) -> None:
+        """An earlier process left a print that cannot be found again; before `open`."""
+        self._streamer = Streamer(heaters_off_first=True, settings=self._settings)
+
+    def _reopen_file(self, interruption: Interruption, end_offset: int) -> None:
+        """In the background: it is read whole."""
+        recovery = interruption.recovery
+
+        def work() -> None:
+            try:
+                reopened = reopen(interruption.what, end_offset)
+            except PrinterError as error:
+                answer = FileUnusable(reason=str(error))
+                self._call_soon(lambda: recovery.receive(answer, time.monotonic()))
+            else:
+                self._call_soon(lambda: self._take_file(interruption, recovery, reopened))
+
+        self._background.run(work)
+
+    def _take_file(
+        self, interruption: Interruption, recovery: Recovery, reopened: Reopened
+    ) -> None:
+        if interruption.recovery is not recovery or self._interruption is not interruption:
+            reopened.file.close()
+            return
+        interruption.close()
+        interruption.reopened = reopened
+        event = Replayed(end_offset=reopened.end_offset, state=reopened.state)
+        recovery.receive(event, time.monotonic())
+
+    def _go_on_recovering(self, interruption: Interruption, now_s: float) -> None:
+        recovery = interruption.recovery
+        recovery.tick(now_s)
+        match recovery.verdict:
+            case ResumeBehind() if not interruption.decided_s:
+                interruption.decided_s = now_s
+                self._prepare_to_resume(interruption, recovery.verdict, now_s)
+            case ResumeBehind() if self._streamer.can_start:
+                self._resume(interruption, now_s)
+            case ResumeBehind() if now_s >= interruption.decided_s + START_S_MAX:
+                self._give_up(interruption, "The printer did not get ready again.", now_s)
+            case StopSafely(reason=reason):
+                self._give_up(interruption, reason, now_s)
+            case _:
+                pass
+
+    def _prepare_to_resume(
+        self, interruption: Interruption, verdict: ResumeBehind, now_s: float
+    ) -> None:
+        """From here on the wire is the streamer's, and its numbers mean the place reached."""
+        record, reopened = verdict.record, interruption.reopened
+        assert reopened  # noqa: S101 - the verdict rests on it
+        _log.info("print %s goes on behind line %d", interruption.what.print_id, record.lines)
+        try:
+            self._line_journal.go_on(interruption.what.print_id)
+        except OSError as error:
+            _log.warning("this print cannot be found again another time (%s)", error)
+        self._line_map.restart(lines=record.lines, end_offset=record.end_offset)
+        self._printing = Printing(
+            what=interruption.what,
+            file=reopened.file,
+            line_map=self._line_map,
+            base=record,
+            state=verdict.state,
+            elapsed_s=interruption.report.elapsed_s + now_s - interruption.lost_s,
+        )
+        self._streamer.receive(ev.PortOpened(), now_s)
+
+    def _resume(self, interruption: Interruption, now_s: float) -> None:
+        assert self._printing  # noqa: S101 - made with the verdict
+        interruption.reopened = None
+        self._interruption = None
+        self._start(self._printing, now_s)
+        if interruption.is_paused:
+            self.control(ev.PausePrint(), now_s)
+
+    def _give_up(self, interruption: Interruption, reason: str, now_s: float) -> None:
+        """Stop safely: the print is over, the heaters go off as soon as the printer listens."""
+        if self._interruption is not interruption:
+            return
+        self._flush_recovery(interruption, now_s)
+        interruption.close()
+        self._interruption = None
+        self._streamer = Streamer(heaters_off_first=True, settings=self._settings)
+        self._end(interruption.ended(f"{interruption.cause} {reason}"), now_s)
+        if self._port.is_ready:
+            self._streamer.receive(ev.PortOpened(), now_s)
+
+    def _end(self, report: PrintReport, now_s: float) -> None:
+        if self._printing:
+            self._printing.close()
+        self._line_journal.close()
+        self._ended = report
+        if report.state is PrintState.FAILED:
+            self._note_trouble(now_s)
+        self._print_ended(report)
+
+    # --- the loop ----------------------------------------------------------------------------
+
+    def next_deadline_s(self) -> float | None:
+        """When `tick` is due."""
+        due = [
+            self._port.next_deadline_s(),
+            self._streamer.next_deadline_s(),
+            self._stopping.next_deadline_s(),
+        ]
+        if interruption := self._interruption:
+            due.append(interruption.recovery.next_deadline_s())
+            if interruption.decided_s:
+                due.append(interruption.decided_s + START_S_MAX)
+        return min((moment_s for moment_s in due if moment_s is not None), default=None)
+
+    def tick(self, now_s: float) -> None:
+        """Do what is due, then everything that came of it."""
+        self._stopping.tick(now_s)
+        self._port.tick(now_s)
+        if self._interruption:
+            self._go_on_recovering(self._interruption, now_s)
+        self._streamer.tick(now_s)
+        self._carry_out(now_s)
+        self._note_pause(now_s)
+        if self._serial_log.is_due(now_s):
+            self.write_serial_log()
+
+    def _carry_out(self, now_s: float) -> None:
+        """Until nothing is left: sending may fail, which is an event again."""
+        if self._interruption:
+            self._flush_recovery(self._interruption, now_s)
+        while effects := self._streamer.effects():
+            for effect in effects:
+                self._carry_out_one(effect, now_s)
+
+    def _carry_out_one(self, effect: ev.Effect, now_s: float) -> None:
+        match effect:
+            case ev.Send(data=data):
+                self._line_journal.write(self._line_map.sent(data))
+                self._port.write(data, now_s)
+            case ev.PrintEnded(report=report):
+                self._end(self._completed(report) or report, now_s)
+            case ev.Note(text=text):
+                _log.warning("%s", text)
+                self._note_trouble(now_s)
+            case ev.Wished(wish=wish, argument=argument):
+                _log.info("the printer asks its host: %s %s", wish.value, argument)
+            case ev.FaultRaised():
+                pass  # in the status and, as a note, in the log
+
+    def _flush_recovery(self, interruption: Interruption, now_s: float) -> None:
+        for effect in interruption.recovery.effects():
+            match effect:
+                case ev.Send(data=data):
+                    self._port.write(data, now_s)
+                case ReplayUpTo(end_offset=end_offset):
+                    self._reopen_file(interruption, end_offset)
+
+    def _note_pause(self, now_s: float) -> None:
+        """Also a pause from the printer's own panel must outlive this process."""
+        if now_s < self._pause_noted_s + PAUSE_NOTED_EVERY_S or not self._streamer.is_printing:
+            return
+        self._pause_noted_s = now_s
+        report = self._streamer.status(now_s).print
+        if report is None:
+            return
+        if report.state is PrintState.PAUSED:
+            self._is_paused = True
+        elif self._seen is PrintState.PAUSED:
+            self._is_paused = False
+        self._seen = report.state
+        self._line_journal.note_paused(report.print_id, is_paused=self._is_paused)
+
+    def _note_trouble(self, now_s: float) -> None:
+        """Something that a bug report will want to show."""
+        if now_s >= self._trouble_at_s + TROUBLE_APART_S:
+            self._trouble_at_s = now_s
+            self.write_serial_log()
+
+    def write_serial_log(self) -> list[Path]:
+        """What is in memory goes to the file, soon; returns the files, the newest first."""
+        lines = self._serial_log.take()
+        self._background.run(lambda: self._write_out(lines))
+        return self._serial_log.files_possible()
+
+    def _write_out(self, lines: list[bytes]) -> None:
+        try:
+            self._serial_log.write_out(lines)
+        except OSError as error:
+            _log.warning("the serial log cannot be written (%s)", error)
+
+
+def _question(prompt: Prompt | None) -> Question | None:
+    """Only when the firmware has said all of it."""
+    if prompt is None or not prompt.is_shown:
+        return None
+    return Question(text=prompt.text, choices=prompt.choices)

@@ -1,0 +1,49 @@
+import pytest
+
+from printer_driver.core.faults import (
+    TEXT_CHARS_MAX,
+    Fault,
+    FaultKind,
+    Severity,
+    fault_of,
+    remark_of,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "severity"),
+    [
+        ("Heating failed, system stopped! Heater_ID: bed", "heating_failed", "needs_reset"),
+        ("Thermal Runaway, system stopped! Heater_ID: 0", "thermal_runaway", "needs_reset"),
+        ("MINTEMP triggered, system stopped! Heater_ID: 0", "mintemp", "needs_reset"),
+        ("MAXTEMP triggered, system stopped!", "maxtemp", "needs_reset"),
+        ("Printer halted. kill() called!", "halted", "needs_reset"),
+        ("Probing Failed", "probing_failed", "print_ends"),
+        ("Homing Failed", "homing_failed", "print_ends"),
+        ("Hard limit +X", "endstop", "needs_reset"),
+        ("cold extrusion prevented", "cold_extrusion", "remark"),
+        ("checksum mismatch", "checksum", "remark"),
+        ('Unknown command: "G80"', "unknown_command", "remark"),
+        ("the moon is full", "other", "remark"),
+    ],
+)
+def test_fault_of(text: str, kind: str, severity: str) -> None:
+    fault = fault_of(text, is_grave=False)
+    assert (fault.kind, fault.severity) == (FaultKind(kind), Severity(severity))
+    assert text.rstrip("!") in fault.sentence
+
+
+def test_what_firmware_marks_as_grave_ends_the_print() -> None:
+    assert fault_of("move out of range", is_grave=True).severity is Severity.PRINT_ENDS
+
+
+@pytest.mark.parametrize("kind", FaultKind)
+def test_every_fault_says_what_to_do(kind: FaultKind) -> None:
+    advice = Fault(kind=kind, severity=Severity.REMARK, text="x").advice
+    assert advice.endswith(".")
+    assert len(advice) > 20
+
+
+def test_a_remark_is_never_grave() -> None:
+    assert remark_of("kill the lights") is None
+    assert len(fault_of("x" * 999, is_grave=True).text) == TEXT_CHARS_MAX

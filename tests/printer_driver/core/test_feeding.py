@@ -1,0 +1,142 @@
+import pytest
+
+from printer_driver.core.feeding import Feeder
+from printer_driver.core.gcode import commands_of
+from printer_driver.core.job import Job
+from printer_driver.core.lines import QUIET_S, LineSender, LinkBrokenError
+from printer_driver.core.position import Position
+from printer_driver.core.replies import Ok
+from printer_driver.core.voice import Voice
+from printer_driver.printer import PrintId, Temperature
+
+OK = Ok()
+WARM = Ok(temperatures=(Temperature(name="T0", actual_c=20, target_c=0),))
+FILE = ["G90", "M83", "G92 X0 Y0 Z0 E0", "G1 X1 E.5", "G1 X2 E.5", "G1 X3 E.5", "G1 X4 E.5"]
+
+
+class Desk:
+    """A feeder and its wire; the test is the firmware."""
+
+    def __init__(self, *lines: str) -> None:
+        self.lines = LineSender()
+        self.lines.hello(0.0)
+        self.lines.acknowledge(OK, 0.0)
+        self.lines.take_outgoing()
+        job = Job(
+            print_id=PrintId("p"),
+            commands=commands_of([f"{line}\n".encode() for line in lines]),
+            bytes_total=1,
+            started_s=0.0,
+        )
+        self.voice = Voice()
+        self.feeder = Feeder(job=job, lines=self.lines, voice=self.voice)
+        self.now_s = 0.0
+        self.sent: list[str] = []
+        self.go_on()
+
+    def go_on(self) -> None:
+        self.lines.tick(self.now_s)
+        self.feeder.go_on(self.now_s)
+        for line in self.lines.take_outgoing().decode().split("\n"):
+            if line:
+                self.sent.append(line.partition("*")[0])
+
+    def answer(self) -> None:
+        """Acknowledge the oldest line."""
+        is_m105 = self.lines.in_flight[0].reports_temperatures
+        self.lines.acknowledge(WARM if is_m105 else OK, self.now_s)
+        self.go_on()
+
+    def until(self, command: str) -> None:
+        """Acknowledge until this was sent."""
+        while not any(command in sent for sent in self.sent):
+            self.answer()
+
+    def refuse_in_the_middle(self) -> None:
+        """The second move is damaged; all is repeated until the head is looked for."""
+        self.until("G1 X2")
+        self.sent.clear()
+        number = next(x.number for x in self.lines.in_flight if "X2" in x.command)
+        self.lines.refuse(number, self.now_s)
+        self.feeder.refused()
+        self.now_s += 2 * QUIET_S
+        self.go_on()
+        self.until("M114")
+
+
+def test_after_a_recovery_the_head_is_looked_for_and_nothing_else_is_sent() -> None:
+    desk = Desk(*FILE)
+    desk.refuse_in_the_middle()
+    assert desk.lines.in_flight[-1].command == "M114"
+    assert len(desk.lines.in_flight) == 1
+    expected = desk.feeder.job.head.position
+    assert desk.feeder.heard_position(expected) == ""
+    desk.answer()
+    desk.until("M400")
+    assert desk.lines.counters.position_checks == 1
+
+
+def test_what_a_stray_piece_has_extruded_is_taken_back() -> None:
+    desk = Desk(*FILE)
+    desk.refuse_in_the_middle()
+    at = desk.feeder.job.head.position
+    surplus = Position(x=at.x, y=at.y, z=at.z, e=at.e + 0.5)
+    assert desk.feeder.heard_position(surplus) == ""  # noise may have altered it: asked again
+    desk.sent.clear()
+    desk.answer()
+    desk.until("M114")
+    assert "E by +0.5 mm" in desk.feeder.heard_position(surplus)
+    desk.answer()
+    desk.until("G1 E-0.50000")
+    assert desk.feeder.job.head.e == pytest.approx(at.e)
+    assert desk.lines.counters.stray_lines == 1
+
+
+def test_a_head_at_another_place_ends_the_print() -> None:
+    desk = Desk(*FILE)
+    desk.refuse_in_the_middle()
+    desk.feeder.heard_position(Position(x=77, y=0, z=0, e=0))
+    desk.sent.clear()
+    desk.answer()
+    desk.until("M114")
+    with pytest.raises(LinkBrokenError, match="not where the file says"):
+        desk.feeder.heard_position(Position(x=77, y=0, z=0, e=0))
+
+
+def test_one_wrong_answer_is_forgiven() -> None:
+    desk = Desk(*FILE)
+    desk.refuse_in_the_middle()
+    desk.feeder.heard_position(Position(x=77, y=0, z=0, e=0))
+    desk.sent.clear()
+    desk.answer()
+    desk.until("M114")
+    assert desk.feeder.heard_position(desk.feeder.job.head.position) == ""
+    desk.answer()
+    desk.until("M400")
+
+
+def test_firmware_without_m114_is_not_asked_for_ever() -> None:
+    desk = Desk(*FILE)
+    desk.refuse_in_the_middle()
+    desk.answer()
+    desk.until("M400")
+
+
+def test_cancel_breaks_waits_first_and_moves_after_a_moment() -> None:
+    desk = Desk("M109 S200")
+    desk.voice.note_firmware("Marlin 2.1")
+    desk.feeder.cancel("Enough.", 1.0)
+    desk.now_s = 1.0
+    desk.go_on()
+    assert desk.sent[-1] == "M108"
+    desk = Desk("G90", "G1 X900 F60", "G1 X0")
+    desk.voice.note_firmware("Marlin 2.1")
+    desk.until("G1 X900")
+    desk.now_s = 1.0
+    desk.feeder.cancel("Enough.", 1.0)
+    desk.go_on()
+    assert "M410" not in desk.sent
+    desk.now_s = desk.feeder.next_deadline_s()
+    desk.go_on()
+    assert desk.sent[-1] == "M410"
+    assert desk.now_s < 1.5

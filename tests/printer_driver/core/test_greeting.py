@@ -1,0 +1,92 @@
+from printer_driver.core.greeting import BOOT_S, COOLINGS_MAX, QUESTIONS_MAX, Greeting, Step
+from printer_driver.core.lines import LineSender
+from printer_driver.core.replies import Ok
+from printer_driver.core.settings import StreamSettings
+from printer_driver.core.voice import Voice
+from printer_driver.printer import Temperature
+
+OK = Ok()
+
+
+class Desk:
+    """A greeting; the test is the firmware."""
+
+    def __init__(self, settings: StreamSettings | None = None) -> None:
+        self.lines = LineSender()
+        self.voice = Voice()
+        self.greeting = Greeting(
+            lines=self.lines, voice=self.voice, settings=settings or StreamSettings()
+        )
+        self.name = "Marlin 2.1"
+        self.target_c = 0.0
+        self.sent: list[str] = []
+        self.greeting.boot(0.0)
+        self.now_s = BOOT_S
+
+    def run(self) -> list[str]:
+        """Answer everything until it is done; returns the commands."""
+        for _ in range(100):
+            self.greeting.tick(self.now_s)
+            if self.greeting.step is Step.DONE:
+                break
+            self.answer()
+        return self.sent
+
+    def answer(self) -> None:
+        for line in list(self.lines.in_flight):
+            self.sent.append(line.command)
+            if line.command == "M115" and self.name:
+                self.voice.note_firmware(self.name)
+                self.voice.note_capability("AUTOREPORT_TEMP", is_on=True)
+            warm = (Temperature(name="T0", actual_c=99, target_c=self.target_c),)
+            if line.reports_temperatures:
+                self.voice.note_temperatures(warm)
+            ok = Ok(temperatures=warm) if line.reports_temperatures else OK
+            self.lines.acknowledge(ok, self.now_s)
+
+
+def test_number_name_and_arrangements() -> None:
+    assert Desk().run() == ["M110 N0", "M115", "M105", "M113 S1", "M155 S2"]
+
+
+def test_firmware_without_a_name_is_taken_as_it_is() -> None:
+    desk = Desk()
+    desk.name = ""
+    assert desk.run() == ["M110 N0", *["M115", "M105"] * QUESTIONS_MAX]
+
+
+def test_heaters_are_off_when_the_firmware_says_so() -> None:
+    desk = Desk()
+    desk.greeting.must_cool = True
+    assert desk.run()[-3:] == ["M104 S0", "M140 S0", "M105"]
+    assert not desk.greeting.must_cool
+    assert not desk.greeting.problem
+
+
+def test_heaters_that_stay_on_are_a_problem_for_a_person() -> None:
+    desk = Desk()
+    desk.greeting.must_cool, desk.target_c = True, 200.0
+    assert desk.run().count("M104 S0") == COOLINGS_MAX
+    assert "may still be on" in desk.greeting.problem
+
+
+def test_a_refused_greeting_begins_anew() -> None:
+    desk = Desk()
+    desk.greeting.tick(desk.now_s)
+    assert desk.greeting.refused(desk.now_s)
+    assert desk.greeting.step is Step.HELLO
+    assert desk.greeting.at_s > desk.now_s
+    desk.now_s = desk.greeting.at_s
+    desk.greeting.tick(desk.now_s)
+    assert desk.run()[0] == "M110 N100"
+
+
+def test_the_window_is_as_the_firmware_says_or_a_person_set() -> None:
+    desk = Desk(StreamSettings(bufsize=8, rx_bytes=512))
+    desk.run()
+    assert (desk.lines.window.lines, desk.lines.window.bytes_max) == (7, 511)
+    desk = Desk()
+    desk.name = "Klipper"
+    desk.run()
+    assert desk.lines.window.lines == 9
+    assert not desk.lines.bare_ok_after_resend

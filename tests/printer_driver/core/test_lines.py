@@ -1,0 +1,246 @@
+import pytest
+
+from printer_driver.core.gcode import numbered_line
+from printer_driver.core.lines import (
+    HISTORY_LINES_MAX,
+    NO_PROGRESS,
+    QUIET_S,
+    RESENDS_MAX,
+    RESTART_AFTER_LINES,
+    STRANGE_RESENDS_MAX,
+    LineSender,
+    LinkBrokenError,
+    Progress,
+)
+from printer_driver.core.replies import Ok
+from printer_driver.printer import Temperature
+
+WARM = Ok(temperatures=(Temperature(name="T0", actual_c=20, target_c=0),))
+OK = Ok()
+
+
+def greeted() -> LineSender:
+    link = LineSender()
+    link.hello(0.0)
+    link.acknowledge(OK, 0.0)
+    link.take_outgoing()
+    return link
+
+
+def send_moves(link: LineSender, first: int, last: int, now_s: float = 0.0) -> None:
+    for number in range(first, last + 1):
+        link.send(f"G1 X{number}", Progress("p", number, 0), now_s, follows=True)
+
+
+def numbers(link: LineSender) -> list[int | None]:
+    return [x.number for x in link.in_flight]
+
+
+def test_hello_and_the_first_line() -> None:
+    link = LineSender()
+    link.hello(0.0)
+    assert link.take_outgoing() == b"N0 M110 N0*125\n"
+    assert numbers(link) == [0]
+    link.acknowledge(OK, 0.0)
+    assert link.is_idle
+    link.send("G28", NO_PROGRESS, 0.0, follows=False)
+    assert link.take_outgoing() == numbered_line(1, "G28")
+
+
+def test_every_hello_starts_far_from_the_numbers_before() -> None:
+    """A number near the firmware's own would be dropped without a word, were M110 lost."""
+    link = greeted()
+    first = link._base
+    link.hello(0.0)
+    assert abs(link._base - first) >= 100
+
+
+def test_only_lines_that_follow_are_sent_behind_others() -> None:
+    link = greeted()
+    assert link.has_room(20, follows=False)
+    send_moves(link, 1, 2)
+    assert not link.has_room(20, follows=False)
+    assert link.has_room(20, follows=True)
+    send_moves(link, 3, 3)
+    assert not link.has_room(20, follows=True)
+    link.acknowledge(OK, 0.0)
+    assert link.has_room(20, follows=True)
+
+
+def test_nothing_follows_a_line_that_goes_alone() -> None:
+    link = greeted()
+    link.send("M109 S200", NO_PROGRESS, 0.0, follows=False)
+    assert not link.has_room(20, follows=True)
+    link.acknowledge(OK, 0.0)
+    assert link.has_room(20, follows=True)
+
+
+def test_a_refused_line_goes_again_when_the_wire_is_quiet() -> None:
+    link = greeted()
+    send_moves(link, 1, 3)
+    link.take_outgoing()
+    link.refuse(2, 5.0)
+    link.acknowledge(OK, 5.0)  # the bare ok behind `Resend:`
+    link.tick(5.0 + QUIET_S / 2)
+    assert link.take_outgoing() == b""
+    link.acknowledge(OK, 5.0)  # line 1, which was queued
+    link.tick(5.0 + QUIET_S)
+    assert link.take_outgoing() == numbered_line(2, "G1 X2")
+    link.acknowledge(OK, 5.5)
+    link.tick(6.0)
+    assert link.take_outgoing() == numbered_line(3, "G1 X3")
+    link.acknowledge(OK, 6.0)
+    assert link.is_idle
+    assert link.done.lines == 3
+    assert (link.counters.resends, link.counters.lines_repeated) == (1, 2)
+
+
+def test_a_lost_ok_of_an_earlier_line_does_not_hold_up_the_repetition() -> None:
+    link = greeted()
+    send_moves(link, 1, 2)
+    link.take_outgoing()
+    link.refuse(2, 1.0)
+    link.tick(1.0 + QUIET_S)
+    assert link.take_outgoing() == numbered_line(2, "G1 X2")
+    assert numbers(link) == [1, 2]
+
+
+def test_lines_behind_a_refused_one_are_the_same_trouble() -> None:
+    link = greeted()
+    send_moves(link, 1, 3)
+    for _ in range(RESENDS_MAX * 2):
+        link.refuse(1, 1.0)
+    assert link.counters.resends == 1
+
+
+def test_progress_falls_back_when_an_acknowledgement_was_not_true() -> None:
+    link = greeted()
+    send_moves(link, 1, 2)
+    link.acknowledge(OK, 0.0)
+    link.acknowledge(OK, 0.0)
+    assert link.done.lines == 2
+    link.refuse(2, 1.0)
+    assert link.done.lines == 1
+
+
+def test_temperatures_show_which_acknowledgements_were_lost() -> None:
+    link = greeted()
+    send_moves(link, 1, 2)
+    link.send("M105", Progress("p", 2, 0), 0.0, follows=True)
+    link.acknowledge(WARM, 0.0)
+    assert link.is_idle
+    assert link.done.lines == 2
+    assert link.counters.lost_oks == 2
+
+
+def test_an_ok_without_temperatures_is_not_for_m105() -> None:
+    link = greeted()
+    link.send("M105", NO_PROGRESS, 0.0, follows=True)
+    assert link.acknowledge(OK, 0.0) == 0
+    assert link.counters.phantom_oks == 1
+    assert not link.is_idle
+    link.marks_temperatures = False
+    link.acknowledge(OK, 0.0)
+    assert link.is_idle
+
+
+def test_acknowledgements_of_nothing_are_counted() -> None:
+    link = greeted()
+    for _ in range(1000):
+        assert link.acknowledge(OK, 0.0) == 0
+    assert link.counters.phantom_oks == 1000
+
+
+def test_only_a_numbered_m105_proves_anything() -> None:
+    link = greeted()
+    send_moves(link, 1, 1)
+    link.acknowledge(OK, 0.0)
+    assert not link.is_proven
+    link.send_unnumbered("M105", 0.0)
+    link.acknowledge(WARM, 0.0)
+    assert not link.is_proven
+    link.send("M105", NO_PROGRESS, 0.0, follows=True)
+    link.acknowledge(WARM, 0.0)
+    assert link.is_proven
+
+
+def test_advanced_ok_names_its_line() -> None:
+    link = greeted()
+    send_moves(link, 1, 3)
+    link.acknowledge(Ok(line_number=2), 0.0)
+    assert numbers(link) == [3]
+
+
+def test_wait_acknowledges_all() -> None:
+    link = greeted()
+    send_moves(link, 1, 3)
+    link.acknowledge_all()
+    assert link.is_idle
+    assert link.done.lines == 3
+
+
+def long_session(link: LineSender) -> None:
+    """Up to where the numbering begins anew."""
+    for _ in range(RESTART_AFTER_LINES):
+        send_moves(link, 7, 7)
+        link.acknowledge(OK, 0.0)
+    link.take_outgoing()
+
+
+def test_the_numbering_begins_anew_only_behind_a_proof() -> None:
+    link = greeted()
+    long_session(link)
+    assert not link.has_room(20, follows=True)
+    link.tick(0.0)
+    assert link.take_outgoing() == numbered_line(1001, "M105")
+    link.acknowledge(WARM, 0.0)
+    link.tick(0.0)
+    assert link.take_outgoing() == b"N0 M110 N0*125\n"
+    link.acknowledge(OK, 0.0)
+    assert link.done.lines == 7
+    send_moves(link, 8, 8)
+    assert link.take_outgoing() == numbered_line(1, "G1 X8")
+
+
+def test_a_lost_new_beginning_is_said_again() -> None:
+    link = greeted()
+    long_session(link)
+    link.tick(0.0)
+    link.acknowledge(WARM, 0.0)
+    link.tick(0.0)
+    link.acknowledge(OK, 0.0)  # of something else
+    send_moves(link, 8, 8)
+    link.take_outgoing()
+    link.refuse(1002, 1.0)  # the firmware still counts as before
+    link.tick(2.0)
+    assert link.take_outgoing() == b"N0 M110 N0*125\n"
+    link.acknowledge(OK, 2.0)
+    link.tick(2.0)
+    assert link.take_outgoing() == numbered_line(1, "G1 X8")
+
+
+def test_strange_requests_are_forgiven_some_times() -> None:
+    link = greeted()
+    send_moves(link, 1, 1)
+    for _ in range(STRANGE_RESENDS_MAX - 1):
+        link.refuse(77, 0.0)
+    with pytest.raises(LinkBrokenError, match="line 77"):
+        link.refuse(77, 0.0)
+
+
+def test_a_line_that_is_never_taken_breaks_the_link() -> None:
+    link = greeted()
+    send_moves(link, 1, 1)
+    for attempt in range(RESENDS_MAX - 1):
+        link.refuse(1, float(attempt))
+        link.tick(attempt + 0.5)
+    with pytest.raises(LinkBrokenError, match="cable"):
+        link.refuse(1, float(RESENDS_MAX))
+
+
+def test_the_history_is_bounded() -> None:
+    link = greeted()
+    for number in range(1, HISTORY_LINES_MAX * 2):
+        send_moves(link, number, number)
+        link.acknowledge(OK, 0.0)
+    assert len(link._history) <= HISTORY_LINES_MAX + 1

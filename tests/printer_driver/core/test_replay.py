@@ -1,0 +1,45 @@
+from printer_driver.core.gcode import commands_of
+from printer_driver.core.position import Position
+from printer_driver.core.replay import MachineState, replay
+
+FILE = b"""G28
+G90
+M83
+M104 S200
+M190 S60
+G1 X10 Y20 Z0.3 E1
+G1 X30 E2
+M104 S210
+"""
+
+
+def state_at(file: bytes, end_offset: int) -> MachineState:
+    return replay(commands_of(file.splitlines(keepends=True)), end_offset)
+
+
+def test_the_state_at_a_place() -> None:
+    place = FILE.index(b"M104 S210")
+    state = state_at(FILE, place)
+    assert state.targets_c == {"T0": 200.0, "B": 60.0}
+    assert state.objection(Position(x=30, y=20, z=0.3)) == ""
+    assert state.objection(Position(x=10, y=20, z=0.3)) == "X by -20 mm"
+    assert state.preamble() == ["G90", "M83"]
+    assert state_at(FILE, len(FILE)).targets_c["T0"] == 210.0
+
+
+def test_what_the_file_does_not_say_is_not_compared() -> None:
+    state = state_at(FILE, len(b"G28\n"))
+    assert state.objection(Position(x=110, y=5, z=7, e=3)) == ""
+    assert state.preamble() == []
+
+
+def test_modes_that_depend_on_the_firmware_are_not_said_again() -> None:
+    """Marlin 2's G90 makes the extruder absolute, Prusa's does not."""
+    state = state_at(b"M83\nG90\nG1 X1 E1\n", 99)
+    assert state.preamble() == []
+    assert state.objection(Position(x=1, e=50)) == ""
+
+
+def test_heaters_of_several_tools() -> None:
+    state = state_at(b"M104 T1 S190\nT1\nM109 S200\nM104 T0 S150\nM141 S40\n", 99)
+    assert state.targets_c == {"T1": 200.0, "T0": 150.0, "C": 40.0}

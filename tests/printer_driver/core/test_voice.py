@@ -1,0 +1,64 @@
+from printer_driver.core.faults import fault_of
+from printer_driver.core.voice import (
+    CAPABILITIES_MAX,
+    CHOICES_MAX,
+    FAULTS_MAX,
+    TEMPERATURES_MAX,
+    Prompt,
+    Voice,
+    Wish,
+)
+from printer_driver.printer import Temperature
+
+
+def test_a_question_with_its_answers() -> None:
+    voice = Voice()
+    assert voice.take_action("prompt_begin", "Filament runout") is None
+    voice.take_action("prompt_button", "Continue")
+    voice.take_action("prompt_choice", "Purge more")
+    assert voice.take_action("prompt_show", "") is Wish.PROMPT
+    assert voice.prompt == Prompt(
+        text="Filament runout", choices=("Continue", "Purge more"), is_shown=True
+    )
+    assert voice.take_action("prompt_end", "") is Wish.PROMPT
+    assert voice.prompt is None
+
+
+def test_wishes_are_typed_and_unknown_ones_are_none() -> None:
+    voice = Voice()
+    assert voice.take_action("out_of_filament", "T0") is Wish.OUT_OF_FILAMENT
+    assert voice.take_action("dance", "") is None
+    assert voice.take_action("prompt_show", "") is None
+
+
+def test_everything_is_bounded() -> None:
+    voice = Voice()
+    voice.take_action("prompt_begin", "x" * 10_000)
+    for number in range(1000):
+        voice.note_temperatures((Temperature(name=f"T{number}", actual_c=1, target_c=0),))
+        voice.note_capability(f"C{number}", is_on=True)
+        voice.faults.append(fault_of("x", is_grave=False))
+        voice.take_action("prompt_button", "y" * 1000)
+    assert len(voice.temperatures) == TEMPERATURES_MAX
+    assert len(voice.capabilities) == CAPABILITIES_MAX
+    assert len(voice.faults) == FAULTS_MAX
+    assert voice.prompt
+    assert len(voice.prompt.choices) == CHOICES_MAX
+    assert len(voice.prompt.text) <= 200
+
+
+def test_every_heater_that_was_seen_is_switched_off() -> None:
+    voice = Voice()
+    assert voice.heaters_off() == ["M104 S0", "M140 S0"]
+    for name in ("T0", "T1", "B", "C"):
+        voice.note_temperatures((Temperature(name=name, actual_c=20, target_c=60),))
+    assert voice.heaters_off() == ["M104 S0", "M140 S0", "M104 T0 S0", "M104 T1 S0", "M141 S0"]
+
+
+def test_its_own_word_goes_before_its_dialect() -> None:
+    voice = Voice()
+    voice.note_firmware("Marlin 2.1")
+    voice.note_capability("EMERGENCY_PARSER", is_on=True)
+    assert voice.can("EMERGENCY_PARSER", otherwise=False)
+    voice.note_firmware("Marlin 2.1")
+    assert not voice.can("EMERGENCY_PARSER", otherwise=False)

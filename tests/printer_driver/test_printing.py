@@ -1,0 +1,99 @@
+import hashlib
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from printer_driver.core.line_map import LineMap, LineRecord
+from printer_driver.errors import GcodeError, PrinterError
+from printer_driver.printer import PrintId, PrintReport, PrintState
+from printer_driver.printing import PrintFile, Printing, reopen
+
+GCODE = b"G90 ; absolute\nM83\nM104 S200\nG1 X10 Y20\n\nG1 X30 E1\n; the end\n"
+P1 = PrintId("p1")
+PLACE = GCODE.index(b"\nG1 X30") + 1
+
+
+@pytest.fixture
+def what(tmp_path: Path) -> PrintFile:
+    path = tmp_path / "a.gcode"
+    path.write_bytes(GCODE)
+    return PrintFile(
+        print_id=P1,
+        path=path,
+        sha256=hashlib.sha256(GCODE).hexdigest(),
+        gcode_bytes=GCODE.index(b"; the end"),
+    )
+
+
+def test_from_the_start(what: PrintFile) -> None:
+    with what.path.open("rb") as file:
+        printing = Printing(what=what, file=file, line_map=LineMap())
+        commands = list(printing.commands())
+    assert [x.text for x in commands] == ["G90", "M83", "M104 S200", "G1 X10 Y20", "G1 X30 E1"]
+    report = PrintReport(print_id=P1, state=PrintState.STARTING)
+    assert printing.completed(report) == report
+
+
+def test_from_a_place_on_with_its_modes(what: PrintFile) -> None:
+    reopened = reopen(what, PLACE)
+    assert reopened.state.targets_c == {"T0": 200.0}
+    base = LineRecord(number=9, lines=4, end_offset=PLACE)
+    printing = Printing(
+        what=what,
+        file=reopened.file,
+        line_map=LineMap(),
+        base=base,
+        state=reopened.state,
+        elapsed_s=60.0,
+    )
+    commands = list(printing.commands())
+    assert [x.text for x in commands] == ["G90", "M83", "G1 X30 E1"]
+    assert [x.end_offset for x in commands] == [PLACE, PLACE, what.gcode_bytes]
+    raw = PrintReport(print_id=P1, state=PrintState.STARTING, lines_done=1, elapsed_s=2.0)
+    whole = printing.completed(raw)
+    assert (whole.state, whole.lines_done, whole.bytes_done, whole.elapsed_s) == (
+        PrintState.PRINTING,
+        4,
+        PLACE,
+        62.0,
+    )
+    done = PrintReport(
+        print_id=P1, state=PrintState.DONE, lines_done=3, bytes_done=what.gcode_bytes
+    )
+    assert printing.completed(done).lines_done == 5
+    other = PrintReport(print_id=PrintId("p2"), state=PrintState.DONE)
+    assert printing.completed(other) == other
+    printing.close()
+
+
+def test_a_file_that_changed_or_went(what: PrintFile) -> None:
+    what.path.write_bytes(GCODE.replace(b"S200", b"S210"))
+    with pytest.raises(PrinterError, match="changed"):
+        reopen(what, PLACE)
+    what.path.unlink()
+    with pytest.raises(PrinterError, match="cannot be read"):
+        reopen(what, PLACE)
+
+
+def test_a_file_that_gets_shorter_ends_in_an_error(what: PrintFile) -> None:
+    what.path.write_bytes(GCODE[:PLACE])
+    with what.path.open("rb") as file, pytest.raises(GcodeError, match="shorter"):
+        list(Printing(what=what, file=file, line_map=LineMap()).commands())
+
+
+def test_a_disk_that_fails_in_mid_print_is_an_error_of_the_print(what: PrintFile) -> None:
+    class Failing:
+        def __init__(self) -> None:
+            self.lines = GCODE.splitlines(keepends=True)
+
+        def readline(self, _limit: int) -> bytes:
+            if len(self.lines) < 4:
+                raise OSError(5, "Input/output error")
+            return self.lines.pop(0)
+
+    failing: BinaryIO = Failing()  # type: ignore[assignment]
+    commands = Printing(what=what, file=failing, line_map=LineMap()).commands()
+    assert next(commands).text == "G90"
+    with pytest.raises(GcodeError, match="cannot be read any more"):
+        list(commands)

@@ -1,0 +1,37 @@
+"""Exactly once over a bad wire: see `serial_storm`."""
+
+import pytest
+
+from printer_driver.printer import PrintState
+from tests.simulation.serial_storm import Storm, complaint, run
+
+CALM_MM = run(Storm(seed=0, rate=0.0)).filament_mm
+
+
+@pytest.mark.parametrize("seed", range(52))
+def test_what_is_executed_is_the_file(seed: int) -> None:
+    rates = (1e-4, 2e-4, 5e-4)
+    storm = Storm(
+        seed=seed,
+        rate=rates[seed % 3],
+        advanced_ok=seed % 2 == 0,
+        emergency_parser=seed % 4 < 2,
+        compacts=seed % 8 < 4,
+    )
+    outcome = run(storm)
+    assert complaint(storm, outcome, CALM_MM) == ""
+    assert outcome.resends > 0
+
+
+def test_a_hopeless_wire_ends_the_print_and_says_so() -> None:
+    """With several faults in one line some pass its checksum; the head then tells."""
+    outcome = run(Storm(seed=1, rate=0.05))
+    assert outcome.report
+    assert outcome.report.state is PrintState.FAILED
+    assert outcome.report.reason
+
+
+def test_without_noise_nothing_is_repeated() -> None:
+    outcome = run(Storm(seed=0, rate=0.0))
+    assert (outcome.resends, outcome.strays) == (0, 0)
+    assert outcome.standstill_s < 0.1
