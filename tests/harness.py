@@ -202,7 +202,9 @@ def stop_all(*peers: PeerProcess) -> None:
         raise AssertionError("\n".join(bad))
 
 
-HOST_COMMAND = re.compile(r"M105|M114|M115|M400|M108|M410|M113( S\d+)?|M110( N\d+)?|M155 S\d+")
+HOST_COMMAND = re.compile(
+    r"M105|M108|M114|M115|M400|M410|M85( S\d+)?|M110( N\d+)?|M113( S\d+)?|M155 S\d+"
+)
 """What the printer process says on its own account, between the commands of the files."""
 
 

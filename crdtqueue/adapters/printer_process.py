@@ -16,7 +16,9 @@ from pathlib import Path
 
 from printer_driver.client import SocketPrinter
 from printer_driver.errors import PrinterError, PrinterUnavailable
+from printer_driver.ports import AUTO
 from printer_driver.printer import Printer, PrinterStatus
+from printer_driver.virtual_options import is_virtual
 
 SOCKET_PATH_BYTES_MAX = 100
 """Linux takes 107; the rest is for temporary names."""
@@ -27,10 +29,13 @@ LOG_BYTES_MAX = 5 * 1024**2
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SerialPrinter:
-    """A printer on a serial port, or a virtual one (`port="virtual"`)."""
+    """A printer on a serial port, or a virtual one (`virtual`, `virtual:prusa,…`).
+
+    `port` may be `auto`, and `baud` None: the printer process then finds them.
+    """
 
     port: str
-    baud: int = 115200
+    baud: int | None = 115200
     speed_up: float = 1.0
     record: Path | None = None
 
@@ -101,9 +106,9 @@ class PrinterProcess:
             self._log.replace(self._log.with_suffix(".log.1"))
         serial = self._serial
         command = [sys.executable, "-m", "printer_driver", "--port", serial.port]
-        command += ["--socket", str(self._socket), "--baud", str(serial.baud)]
+        command += ["--socket", str(self._socket), "--baud", str(serial.baud or AUTO)]
         command += ["--journal", str(self._folder / "prints.journal")]
-        if serial.port == "virtual":
+        if is_virtual(serial.port):
             command += ["--speed-up", f"{serial.speed_up:g}"]
             command += ["--record", str(serial.record)] if serial.record else []
         with self._log.open("ab") as log:

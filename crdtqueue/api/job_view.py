@@ -1,15 +1,14 @@
 """The jobs of one queue as JSON, each computed anew only when something of it has changed."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from crdtqueue.adapters import clock
 from crdtqueue.core.drafts import Drafts
-from crdtqueue.core.explain import JobState, Printer, explain
-from crdtqueue.core.ids import Claim, JobId, PeerId
-from crdtqueue.core.model import Deletion, Job, PrintSet
+from crdtqueue.core.explain import JobState, Printer, Sight, explain, overtaking
+from crdtqueue.core.ids import JobId, PeerId
+from crdtqueue.core.model import Deletion, Job, PrintSet, QueueState
 from crdtqueue.core.progress import SetProgress, progress, set_progress
 from crdtqueue.core.replication import is_safe_to_leave
 from crdtqueue.peer.lan_queue import LanQueue
@@ -25,9 +24,8 @@ def names(queue: LanQueue) -> dict[PeerId, str]:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Cached:
     job: Job
-    safe_to_leave: bool
-    counts: str
-    why: str
+    turn: object
+    text: str
 
 
 class JobViews:
@@ -35,50 +33,60 @@ class JobViews:
 
     def __init__(self) -> None:
         self._cached: dict[JobId, _Cached] = {}
-        self._gist: object = None
+        self._basis: tuple[object, object] = (None, None)
 
-    def texts(
-        self, queue: LanQueue, drafts: Drafts, printers: tuple[Printer, ...]
-    ) -> Iterator[str]:
+    def texts(self, queue: LanQueue, drafts: Drafts, printers: tuple[Printer, ...]) -> list[str]:
         """Every job as JSON text, in the queue's order."""
-        state = queue.state
-        gist = tuple(_gist(printer) for printer in printers)
-        if gist != self._gist or len(self._cached) > 2 * len(state.jobs):
-            self._gist, self._cached = gist, {}
-        now_s = clock.now_s()
+        state, now_s = queue.state, clock.now_s()
+        self._forget_outdated(state, printers)
         held = queue.claims.held(now_s)
-        for job in state.jobs:
+        ahead = overtaking(state, printers)
+        found = []
+        for place, job in enumerate(state.jobs):
             claim = held.get(job.id)
-            if claim or job.draft:
-                why = json.dumps(_why(queue, job, claim, drafts, printers))
-                counts = json.dumps(_counts(job, safe_to_leave=is_safe_to_leave(state, job)))
-            else:
-                cached = self._unclaimed(queue, job, drafts, printers)
-                counts, why = cached.counts, cached.why
-            yield f"{counts[:-1]}, {why[1:]}"
+            sight = Sight(
+                printers=printers,
+                claim=claim,
+                silent_s=queue.claims.silent_s(claim, now_s) if claim else 0.0,
+                edited_for_s=drafts.edited_for_s(job.id, now_s) if job.draft else None,
+                overtaking=frozenset(p for p, next_place in ahead.items() if next_place > place),
+            )
+            found.append(self._text(queue, job, sight))
+        return found
 
-    def _unclaimed(
-        self, queue: LanQueue, job: Job, drafts: Drafts, printers: tuple[Printer, ...]
-    ) -> _Cached:
-        safe_to_leave = is_safe_to_leave(queue.state, job)
+    def _text(self, queue: LanQueue, job: Job, sight: Sight) -> str:
+        if sight.claim or job.draft:
+            # Its lease or its edit grows older with every look.
+            return _text(queue, job, sight)
+        turn = sight.overtaking, [p.peer for p in sight.printers if _is_next(job, p)]
         known = self._cached.get(job.id)
-        if known and known.job is job and known.safe_to_leave == safe_to_leave:
-            return known
-        cached = _Cached(
-            job=job,
-            safe_to_leave=safe_to_leave,
-            counts=json.dumps(_counts(job, safe_to_leave=safe_to_leave)),
-            why=json.dumps(_why(queue, job, None, drafts, printers)),
-        )
-        self._cached[job.id] = cached
-        return cached
+        if known is None or known.job is not job or known.turn != turn:
+            known = _Cached(job=job, turn=turn, text=_text(queue, job, sight))
+            self._cached[job.id] = known
+        return known.text
+
+    def _forget_outdated(self, state: QueueState, printers: tuple[Printer, ...]) -> None:
+        holders, gist = self._basis
+        now = tuple(_gist(printer) for printer in printers)
+        if holders is not state.holders or gist != now or len(self._cached) > 2 * len(state.jobs):
+            self._basis, self._cached = (state.holders, now), {}
+
+
+def _text(queue: LanQueue, job: Job, sight: Sight) -> str:
+    counts = _counts(job, safe_to_leave=is_safe_to_leave(queue.state, job))
+    return json.dumps(counts | _why(queue, job, sight))
 
 
 def _gist(printer: Printer) -> object:
-    """What of a printer matters to a job that it does not have."""
+    """What of a printer matters to all jobs that it does not have."""
     news = printer.news
-    doing = (news.state, news.text if news.state == "offline" else "") if news else None
-    return printer.peer, printer.name, printer.profile, doing
+    told = {"offline", "script", "holding_back", "waiting_for_material"}
+    doing = (news.state, news.text if news.state in told else "") if news else None
+    return printer.peer, printer.name, printer.profile, printer.holds_back, doing
+
+
+def _is_next(job: Job, printer: Printer) -> bool:
+    return printer.news is not None and printer.news.next_job == job.id
 
 
 def _counts(job: Job, *, safe_to_leave: bool) -> Json:
@@ -121,48 +129,36 @@ def _set(each: PrintSet, far: SetProgress) -> Json:
     }
 
 
-def _why(
-    queue: LanQueue,
-    job: Job,
-    claim: Claim | None,
-    drafts: Drafts,
-    printers: tuple[Printer, ...],
-) -> Json:
-    now_s = clock.now_s()
-    silent_s = queue.claims.silent_s(claim, now_s) if claim else 0.0
-    state, why = explain(job, claim, silent_s, printers)
+def _why(queue: LanQueue, job: Job, sight: Sight) -> Json:
+    state, why = explain(job, sight)
     return {
         "state": state.value,
         "why": why,
-        "draft": _draft(queue, job, drafts, now_s),
-        "printing_by": _printing_by(queue, job, state, claim, printers),
+        "draft": _draft(queue, job, sight),
+        "printing_by": _printing_by(queue, job, state, sight),
     }
 
 
-def _draft(queue: LanQueue, job: Job, drafts: Drafts, now_s: float) -> Json | None:
+def _draft(queue: LanQueue, job: Job, sight: Sight) -> Json | None:
     if job.draft is None:
         return None
     return {
         "by": job.draft.by,
         "self": job.draft.peer == queue.me.peer,
-        "for_s": round(drafts.edited_for_s(job.id, now_s) or 0.0),
+        "for_s": round(sight.edited_for_s or 0.0),
     }
 
 
-def _printing_by(
-    queue: LanQueue,
-    job: Job,
-    state: JobState,
-    claim: Claim | None,
-    printers: tuple[Printer, ...],
-) -> Json | None:
+def _printing_by(queue: LanQueue, job: Job, state: JobState, sight: Sight) -> Json | None:
+    claim = sight.claim
     if claim is None or state not in {JobState.PRINTING, JobState.PAUSED}:
         return None
-    news = next((p.news for p in printers if p.peer == claim.peer), None)
+    news = next((p.news for p in sight.printers if p.peer == claim.peer), None)
     its = news if news and news.job == job.id else None
     return {
         "peer": claim.peer,
         "name": names(queue).get(claim.peer, claim.peer),
+        "in_sight": claim.peer == queue.me.peer or queue.session_of(claim.peer) is not None,
         "progress": its.progress if its else None,
         "file_name": its.file_name if its else None,
     }

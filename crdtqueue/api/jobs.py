@@ -294,6 +294,21 @@ class Jobs:
         else:
             raise _claimed(queue, found, claim)
 
+    async def mark_lost(self, queue_name: str, job: str) -> None:
+        """A person says that the printer that has the job will not finish it: another may begin.
+
+        Written down with who said so and when. Raises Refused if nobody has the job, or if its
+        printer's peer is in sight and can be asked to cancel.
+        """
+        queue, found = self.find(queue_name, job)
+        claim, me = queue.claims.held_by(found.id, clock.now_s()), self._peer.me
+        if claim is None:
+            raise Refused(f"No printer has {found.name}. Look at the list again.")
+        owner = names(queue).get(claim.peer, claim.peer)
+        if claim.peer == me.peer or queue.session_of(claim.peer):
+            raise Refused(f"{owner} is in sight. Cancel the print there instead.", code="in_sight")
+        await queue.edit([d.lost_entry(claim, peer=me.peer, by=me.name, at_s=clock.wall_s())])
+
     async def restore(self, queue_name: str, job: str) -> None:
         """Brings a deleted job back, with all that was printed of it."""
         queue = self._peer.queue(queue_name)

@@ -17,6 +17,7 @@ from crdtqueue.core.model import (
     Mode,
     Strategy,
 )
+from crdtqueue.core.scripts import SCRIPT_BYTES_MAX
 
 BODY_BYTES_MAX = 1024 * 1024
 
@@ -115,6 +116,21 @@ class Managing(_Request):
     """Whether the queues may use this peer's printer."""
 
     managing: bool
+
+
+class NewScript(_Request):
+    """G-code that the printer runs on an event."""
+
+    gcode: Annotated[str, Field(min_length=1, max_length=SCRIPT_BYTES_MAX)]
+
+
+class Spools(_Request):
+    """The material in each tool of the printer, empty where it does not matter.
+
+    From then on the printer asks before a print that wants another one; null ends that.
+    """
+
+    materials: Materials | None
 
 
 _Model = TypeVar("_Model", bound=_Request)

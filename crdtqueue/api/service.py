@@ -8,11 +8,14 @@ from crdtqueue.api.archives import Archives
 from crdtqueue.api.history import PrintHistory
 from crdtqueue.api.jobs import Jobs
 from crdtqueue.api.models import NewQueue, QueueEdit
-from crdtqueue.core.document import Entry, mode_entry, strategy_entry, voters_entry
+from crdtqueue.api.printer_settings import PrinterSettings
+from crdtqueue.core.document import Entry, mode_entry, strategy_entry
 from crdtqueue.core.errors import Invalid, Refused, Unavailable
 from crdtqueue.core.ids import PeerId, QueueName
 from crdtqueue.core.model import NAME_CHARS_MAX
+from crdtqueue.core.voters import voters_entry
 from crdtqueue.core.worker_events import BedCleared, Manage
+from crdtqueue.peer.claiming import rules_of
 from crdtqueue.peer.operator import Operator
 from crdtqueue.peer.peer import Peer
 from printer_driver.errors import NotPrinting, PrinterError
@@ -27,6 +30,7 @@ class Service:
         self.jobs = Jobs(peer)
         self.archives = Archives(peer)
         self.history = PrintHistory(peer, self.jobs)
+        self.printer = PrinterSettings(peer)
 
     # Files
 
@@ -67,7 +71,12 @@ class Service:
             strangers = [voter for voter in edit.voters if voter not in known]
             if strangers:
                 raise Invalid(f"{queue.name} has no peer {strangers[0][:40]!r}. Look at the list.")
-            entries.append(voters_entry(tuple(sorted({PeerId(v) for v in edit.voters}))))
+            if not edit.voters:
+                raise Invalid("Name at least one voter, best three or more that are mostly on.")
+            lists = rules_of(queue.state.settings).lists
+            named = frozenset(PeerId(voter) for voter in edit.voters)
+            if lists.current is None or lists.current.peers != named:
+                entries.append(voters_entry(lists, named))
         await queue.edit(entries)
 
     # This peer
@@ -81,7 +90,7 @@ class Service:
     def clear_bed(self) -> None:
         """A person says that the bed is clear. Raises Refused while something is printed."""
         operator = self._operator()
-        if operator.worker.saved.printing:
+        if not operator.worker.may_clear_bed:
             raise Refused("The printer is printing. Confirm the bed when the print is over.")
         operator.post(BedCleared())
 
@@ -103,12 +112,12 @@ class Service:
 
     async def _tell_printer(self, what: Literal["pause", "resume", "cancel"]) -> None:
         operator = self._operator()
-        printing, printer = operator.worker.saved.printing, operator.source.printer
-        if printing is None:
+        print_id, printer = operator.worker.saved.at_printer, operator.source.printer
+        if print_id is None:
             raise Refused("The printer prints nothing of the queues now.")
         tell = {"pause": printer.pause, "resume": printer.resume, "cancel": printer.cancel}[what]
         try:
-            await tell(PrintId(printing.print_id))
+            await tell(PrintId(print_id))
         except NotPrinting as error:
             raise Refused(str(error)) from error
         except PrinterError as error:

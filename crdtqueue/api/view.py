@@ -11,6 +11,7 @@ from crdtqueue.core.explain import Printer
 from crdtqueue.core.ids import PeerId, QueueName
 from crdtqueue.core.messages import PrinterNews
 from crdtqueue.core.model import Deletion, RosterEntry
+from crdtqueue.peer.claiming import rules_of
 from crdtqueue.peer.lan_queue import LanQueue
 from crdtqueue.peer.peer import Membership, Peer
 
@@ -50,7 +51,14 @@ class View:
         queue = membership.queue
         news = _news(self._peer, queue)
         printers = tuple(
-            Printer(peer=e.peer, name=e.name, profile=e.profile, news=news.get(e.peer))
+            Printer(
+                peer=e.peer,
+                name=e.name,
+                profile=e.profile,
+                news=news.get(e.peer),
+                holds_back=queue.holds_back if e.peer == queue.me.peer else "",
+                own=e.peer == queue.me.peer,
+            )
             for e in _roster(queue)
             if e.profile
         )
@@ -83,8 +91,14 @@ def _own_printer(peer: Peer) -> Json | None:
     news = peer.news()
     if news is None or peer.operator is None or peer.me.profile is None:
         return None
-    held = peer.operator.worker.held
-    return _printer(peer.me.name, peer.me.profile, news) | {"queue": held[0] if held else None}
+    worker = peer.operator.worker
+    return _printer(peer.me.name, peer.me.profile, news) | {
+        "queue": worker.held[0] if worker.held else None,
+        "loaded": list(worker.saved.loaded.tools),
+        "asks_for_material": worker.saved.loaded.said,
+        "missing": {str(tool): material for tool, material in worker.missing.items()},
+        "scripts": [step.value for step in peer.operator.shelf.texts],
+    }
 
 
 def _printer(name: str, profile: str, news: PrinterNews) -> Json:
@@ -109,10 +123,13 @@ def _printer(name: str, profile: str, news: PrinterNews) -> Json:
 
 def _queue_head(queue: LanQueue, news: dict[PeerId, PrinterNews]) -> Json:
     state, settings = queue.state, queue.state.settings
+    lists = rules_of(settings).lists
+    current = lists.current
     return {
         "name": queue.name,
         "mode": settings.mode.value,
-        "voters": list(settings.voters),
+        "voters": sorted(current.peers) if current else [],
+        "voters_before": sorted(lists.voters - (current.peers if current else frozenset())),
         "strategy": settings.strategy.value,
         "open": not queue.is_local,
         "local": queue.is_local,

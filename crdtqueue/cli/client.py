@@ -45,6 +45,10 @@ class Client:
         """Asks for JSON."""
         return self._json(self._ask("GET", path, params=params))
 
+    def put(self, path: str, request: object) -> None:
+        """Sets what `path` names."""
+        self._ask("PUT", path, json=request)
+
     def patch(self, path: str, request: object) -> None:
         """Changes what `path` names."""
         self._ask("PATCH", path, json=request)

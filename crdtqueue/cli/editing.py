@@ -65,6 +65,14 @@ def again(options: Options) -> None:
         say(options, f"Job {job} is printed again from the beginning.", id=job, reset=True)
 
 
+def lost(options: Options) -> None:
+    """`crdtqueue lost JOB…`."""
+    client = Client(options.url)
+    for queue, job in find_jobs(client, options.jobs):
+        client.post(f"{job_path(queue, job)}/lost")
+        say(options, f"Another printer may begin job {job}.", id=job, lost=True)
+
+
 def restore(options: Options) -> None:
     """`crdtqueue restore JOB…`."""
     client = Client(options.url)

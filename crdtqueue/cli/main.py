@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from crdtqueue import __version__
-from crdtqueue.cli import commands, editing, keeping, serve
+from crdtqueue.cli import commands, editing, keeping, printer_settings, serve
 from crdtqueue.cli.client import default_url, printable
 from crdtqueue.core.errors import CrdtQueueError
 
@@ -52,6 +52,7 @@ def make_parser() -> argparse.ArgumentParser:
     serve.add_parser(kinds, common)
     _add_job_commands(kinds, asking)
     _add_printer_commands(kinds, asking)
+    printer_settings.add_parsers(kinds, asking)
     _add_queue_commands(kinds, asking)
     return parser
 
@@ -97,6 +98,7 @@ def _add_edit_commands(
         ("release", editing.release, "let jobs that were held back go on"),
         ("edit", editing.edit, "change a job's name, note or number of runs"),
         ("again", editing.again, "print jobs again from the beginning"),
+        ("lost", editing.lost, "give up printers that do not answer; look at them first"),
         ("mv", editing.mv, "move jobs within their queue or to another one"),
     ):
         found[name] = command = kinds.add_parser(name, parents=[asking], help=text)

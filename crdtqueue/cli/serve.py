@@ -19,10 +19,10 @@ import uvicorn
 from crdtqueue.adapters.links import Address, parse_address
 from crdtqueue.adapters.octoprint_source import OctoPrintAddress
 from crdtqueue.adapters.printer_process import SerialPrinter
+from crdtqueue.cli import serve_printer
 from crdtqueue.cli.client import DEFAULT_HTTP_PORT
 from crdtqueue.core.claim_events import ClaimTimes
 from crdtqueue.core.errors import Invalid, NotFound, Refused
-from crdtqueue.core.profile import parse_profile
 from crdtqueue.http.app import make_app
 from crdtqueue.peer.config import PeerConfig, PrinterConfig, queue_name
 from crdtqueue.peer.finding import Whereabouts
@@ -92,9 +92,7 @@ def _add_printer(parser: argparse.ArgumentParser) -> None:
     )
     printer.add_argument("--profile", help="its model, as the slicer names it")
     printer.add_argument("--baud", type=int, default=115200)
-    printer.add_argument(
-        "--self-clearing", action="store_true", help="it clears its own bed after a print"
-    )
+    serve_printer.add_arguments(printer)
     printer.add_argument(
         "--speed-up", type=float, default=1.0, help="how much faster a virtual printer is"
     )
@@ -156,8 +154,8 @@ def _printer_of(options: argparse.Namespace) -> PrinterConfig | None:
         return None
     return PrinterConfig(
         place=_octoprint_of(options) if options.octoprint else _serial_of(options),
-        profile=parse_profile(options.profile),
-        self_clearing=options.self_clearing,
+        worker=serve_printer.worker_of(options),
+        scripts=serve_printer.scripts_of(options),
     )
 
 

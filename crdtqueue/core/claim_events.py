@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from crdtqueue.core.ids import Claim, JobId, PeerId
 from crdtqueue.core.messages import ClaimMessage, HeldClaim
+from crdtqueue.core.voters import Rules, VoterList
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,6 +19,8 @@ class ClaimTimes:
     unarmed_lapse_s: float = 16.0
     takeover_s: float = 30 * 60.0
     cold_start_hold_s: float = 60.0
+    begin_within_s: float = 8.0
+    """How long after asking for a claim a print may begin under it."""
 
 
 class No(StrEnum):
@@ -29,8 +32,10 @@ class No(StrEnum):
     STALE = "it was claimed meanwhile"
     UNSYNCED = "the queue is not in sync yet"
     NO_ANSWER = "a peer in sight did not answer"
+    NO_MAJORITY = "no majority of the queue's voters is in sight"
     DISK = "a disk is full"
     COLD_START = "just started, and no other peer is in sight yet"
+    OUTDATED = "the queue has records of a later start of this peer"
     BUSY = "another claim is under way"
     EXHAUSTED = "it was claimed as often as can be counted; delete it and add it again"
 
@@ -40,7 +45,7 @@ class No(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Want:
-    """The worker wants this job."""
+    """The worker wants this job, or a further print of the job that it has."""
 
     job: JobId
 
@@ -77,11 +82,15 @@ class HeardOf:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecordsRead:
-    """The claim records of the document, after every change of it; `others` is its roster."""
+    """The claim records of the document, after every change of it.
+
+    `over` are the claims that have an end record or were marked lost, `others` the roster.
+    """
 
     claims: frozenset[Claim]
-    ended: frozenset[Claim]
+    over: frozenset[Claim]
     others: frozenset[PeerId]
+    rules: Rules
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,7 +145,8 @@ class StoreStart:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoreArmed:
-    """Store that another peer's claim is armed durably, then report `Stored`."""
+    """Store that another peer's claim is armed, and its start record in the document unless it is
+    there, both durably; then report `Stored`. The record is written before anything is awaited."""
 
     claim: Claim
 
@@ -149,6 +159,13 @@ class DropPromise:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StateVoters:
+    """Have all of the document durable, then write our `statement_entry` for this list."""
+
+    named: VoterList
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WriteEnd:
     """Write the end record of our claim."""
 
@@ -158,14 +175,15 @@ class WriteEnd:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MayHeat:
-    """The claim is armed: its job is ours."""
+    """The claim is armed: its job is ours, and one print of it may begin within
+    `ClaimTimes.begin_within_s`, see `Claims.may_begin`."""
 
     claim: Claim
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Missed:
-    """The job is not ours this time."""
+    """The job, or the further print of it, is not ours this time."""
 
     job: JobId
     reason: No
@@ -174,4 +192,4 @@ class Missed:
 Storing: TypeAlias = StorePromise | StoreStart | StoreArmed
 """The effects that are answered by `Stored` or `NotStored`."""
 
-Effect: TypeAlias = Tell | Storing | DropPromise | WriteEnd | MayHeat | Missed
+Effect: TypeAlias = Tell | Storing | DropPromise | StateVoters | WriteEnd | MayHeat | Missed

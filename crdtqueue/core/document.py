@@ -4,7 +4,9 @@ Flat root maps of JSON values, one key for each fact that people edit independen
 peer alone writes. `docs/document.md` says how a conflict over each of them ends;
 `crdtqueue.core.reading` reads them.
 
-    queue   field                         name, generation, strategy, mode, voters, schema
+    queue   field                         name, generation, strategy, mode, schema
+            voters/n/digest               a list of voters, write-once; see `crdtqueue.core.voters`
+            voters/n/digest/peer          that `peer` goes by that list, by that peer
     jobs    job/field                     name, runs, order, generation, paused, forgiven, deleted,
                                           note, draft, by, at
     sets    job/set/field                 file, copies, profiles, order, materials, metadata,
@@ -181,11 +183,6 @@ def strategy_entry(strategy: Strategy) -> Entry:
 def mode_entry(mode: Mode) -> Entry:
     """Who must agree before a printer may take a job."""
     return "queue", "mode", mode.value
-
-
-def voters_entry(voters: tuple[PeerId, ...]) -> Entry:
-    """The peers whose majority decides in *safe* mode."""
-    return "queue", "voters", [*voters]
 
 
 # Write-once records -------------------------------------------------------------------------------

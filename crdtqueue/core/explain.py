@@ -1,14 +1,21 @@
-"""Why a job is, or is not, being printed now, as a sentence for people."""
+"""Why a job is, or is not, being printed now, as a sentence for people.
+
+What a printer waits for comes from its own worker (`PrinterNews`), what a job waits for from the
+functions that the worker chooses by (`on_hold`, `sets_for`, `offer_of`): so the reason shown
+is the one that decided.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from crdtqueue.core.ids import Claim, PeerId, Profile
+from crdtqueue.core.choice import offer_of
+from crdtqueue.core.ids import Claim, JobId, PeerId, Profile
 from crdtqueue.core.messages import PrinterNews
-from crdtqueue.core.model import Job
+from crdtqueue.core.model import Job, QueueState, Strategy
 from crdtqueue.core.profile import ANY
 from crdtqueue.core.progress import on_hold, progress, sets_for
+from crdtqueue.core.strategy import OVERTAKEN_MAX
 
 
 class JobState(StrEnum):
@@ -23,27 +30,63 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Printer:
-    """A printer as its peer describes it; `news` is None while it is out of sight."""
+    """A printer as its peer describes it; `news` is None while it is out of sight.
+
+    `holds_back` is why it asks for no job of this queue, as a sentence, where that is known.
+    """
 
     peer: PeerId
     name: str
     profile: Profile
     news: PrinterNews | None
+    holds_back: str = ""
+    own: bool = False
 
 
-def explain(
-    job: Job, claim: Claim | None, silent_s: float, printers: Sequence[Printer]
-) -> tuple[JobState, str]:
-    """How the job stands and why. `claim` is the one that owns the job, if there is one."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sight:
+    """What a peer sees of one job beside the job itself.
+
+    `claim` is the one that owns it, whose owner was last heard of `silent_s` ago. It is in edit for
+    `edited_for_s`. The printers of `overtaking` take another job first that stands behind it.
+    """
+
+    printers: Sequence[Printer]
+    claim: Claim | None = None
+    silent_s: float = 0.0
+    edited_for_s: float | None = None
+    overtaking: frozenset[PeerId] = frozenset()
+
+
+def explain(job: Job, sight: Sight) -> tuple[JobState, str]:
+    """How the job stands and why."""
+    claim = sight.claim
     if claim:
-        owner = next((p for p in printers if p.peer == claim.peer), None)
-        return _owned(job, owner, silent_s)
+        owner = next((p for p in sight.printers if p.peer == claim.peer), None)
+        return _owned(job, owner, sight.silent_s)
     if progress(job).complete:
         return JobState.DONE, "Printed."
     held = on_hold(job)
+    if held and not job.paused and job.draft and sight.edited_for_s is not None:
+        since = _duration(sight.edited_for_s)
+        text = f"Being edited on {job.draft.by} for {since}. It goes on when that is finished."
+        return JobState.HELD, text
     if held:
         return (JobState.PAUSED if job.paused else JobState.HELD), held
-    return JobState.WAITING, _waits(job, printers)
+    return JobState.WAITING, _waits(job, sight)
+
+
+def overtaking(state: QueueState, printers: Sequence[Printer]) -> dict[PeerId, int]:
+    """The place in the queue of the job that a printer takes first, where it overtakes others."""
+    if state.settings.strategy is not Strategy.LEAST_CHANGES:
+        return {}
+    place_of = {job.id: place for place, job in enumerate(state.jobs)}
+    nexts = ((p.peer, JobId(p.news.next_job or "")) for p in printers if p.news)
+    return {peer: place_of[job] for peer, job in nexts if job in place_of}
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:.0f} s"
 
 
 def _owned(job: Job, owner: Printer | None, silent_s: float) -> tuple[JobState, str]:
@@ -51,39 +94,62 @@ def _owned(job: Job, owner: Printer | None, silent_s: float) -> tuple[JobState, 
         return JobState.PRINTING, "A printer that is no longer known has it."
     news = owner.news
     if news is None:
-        minutes = f"{silent_s / 60:.0f} min ago" if silent_s >= 60 else f"{silent_s:.0f} s ago"
-        return JobState.PRINTING, f"{owner.name} has it, and was last heard of {minutes}."
-    if news.job != job.id:
-        return JobState.WAITING, f"{owner.name} has it. {news.text}"
-    if news.state == "paused":
+        since = _duration(silent_s)
+        return JobState.PRINTING, f"{owner.name} has it, and was last heard of {since} ago."
+    if news.job == job.id and news.state == "paused":
         return JobState.PAUSED, f"Paused on {owner.name}."
-    if news.state in {"printing", "starting", "cancelling"}:
+    if news.job == job.id and news.state in {"printing", "starting", "cancelling"}:
         return JobState.PRINTING, f"{news.state.capitalize()} on {owner.name}."
-    return JobState.WAITING, f"{owner.name} has it. {news.text}"
+    seen = "" if owner.own else f" (lease seen {_duration(silent_s)} ago)"
+    return JobState.WAITING, f"Claimed by {owner.name}{seen}. {news.text}"
 
 
-def _waits(job: Job, printers: Sequence[Printer]) -> str:
+def _waits(job: Job, sight: Sight) -> str:
     if not job.runs or not any(each.copies for each in job.sets):
         return "There is nothing to print in it."
-    fitting = [p for p in printers if sets_for(job, p.profile)]
+    fitting = [p for p in sight.printers if sets_for(job, p.profile)]
     in_sight = [(p, p.news) for p in fitting if p.news]
     if not in_sight:
         wanted = sorted({p for each in job.sets for p in each.profiles if p != ANY})
         kind = f" with profile {' or '.join(wanted)}" if wanted else ""
         absent = ", ".join(p.name for p in fitting)
         return f"No printer{kind} is in sight." + (f" Switch on {absent}." if absent else "")
-    return " ".join(_cannot(p, news) for p, news in in_sight)
+    return " ".join(_cannot(job, p, news, sight) for p, news in in_sight)
 
 
-def _cannot(printer: Printer, news: PrinterNews) -> str:
+def _cannot(job: Job, printer: Printer, news: PrinterNews, sight: Sight) -> str:
+    name = printer.name
     match news.state:
         case "printing" | "starting" | "paused" | "cancelling" | "claiming" | "fetching":
-            return f"Waits for {printer.name}, which is busy."
+            return f"Waits for {name}, which is busy."
+        case "busy":
+            return f"Waits for {name}, which prints something that is not of the queues."
+        case "script":
+            return f"Waits for {name}: {news.text}"
+        case "cooling":
+            return f"Waits until the bed of {name} has cooled down."
         case "waiting_for_bed":
-            return f"Waits until the bed of {printer.name} is clear."
+            return f"Waits until the bed of {name} is clear."
+        case "waiting_for_material":
+            return f"Waits for {name}, to which another job has come first. {news.text}"
         case "stopped":
-            return f"{printer.name} takes no jobs; start managing it."
+            return f"{name} takes no jobs; start managing it."
         case "offline":
-            return f"{printer.name} is not ready: {news.text}"
+            return f"{name} is not ready: {news.text}"
         case _:
-            return f"Next for {printer.name}."
+            return _turn(job, printer, news, sight)
+
+
+def _turn(job: Job, printer: Printer, news: PrinterNews, sight: Sight) -> str:
+    """The printer could begin: why not with this job?"""
+    if news.next_job == job.id:
+        return f"Next for {printer.name}."
+    because = printer.holds_back or (news.text if news.state == "holding_back" else "")
+    if because:
+        return f"{printer.name} asks for no job: {because}"
+    if printer.peer in sight.overtaking and offer_of(job, printer.profile):
+        return (
+            f"{printer.name} first takes a job that needs fewer changes of material, but not more"
+            f" than {OVERTAKEN_MAX} times in a row."
+        )
+    return f"Waits its turn on {printer.name}."

@@ -27,6 +27,7 @@ JobIdText = Annotated[str, Field(pattern=rf"^[0-9a-f]{{{JOB_ID_CHARS}}}$")]
 Sha256Text = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(max_length=200)]
 Count = Annotated[int, Field(ge=0, le=999_999_999)]
+Basis = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
 
 class _Message(BaseModel):
@@ -66,6 +67,8 @@ class Hello(_Message):
     incarnation: Count
     name: Name
     port: Annotated[int, Field(ge=1, le=65535)]
+    instance: Annotated[str, Field(pattern=r"^[0-9a-f]{0,16}$")] = ""
+    """Random, made at each start of the process, and never stored: a copied store has another."""
 
 
 class PrinterNews(_Message):
@@ -74,6 +77,8 @@ class PrinterNews(_Message):
     state: Name
     text: Name
     job: JobIdText | None = None
+    next_job: JobIdText | None = None
+    """The job that it takes next, as far as it can tell now."""
     file_name: Name | None = None
     progress: Annotated[float, Field(ge=0, le=1)] | None = None
     elapsed_s: Annotated[float, Field(ge=0)] | None = None
@@ -98,10 +103,11 @@ class Heartbeat(_Message):
 
 
 class Ask(_Message):
-    """The claimant asks for the job."""
+    """The claimant asks for the job. `basis` is what it knows of the job's claims and the rules."""
 
     kind: Literal["ask"] = "ask"
     claim: ClaimText
+    basis: Basis
 
 
 class Grant(_Message):
@@ -124,6 +130,7 @@ class Arm(_Message):
 
     kind: Literal["arm"] = "arm"
     claim: ClaimText
+    basis: Basis
 
 
 class Armed(_Message):
@@ -149,6 +156,13 @@ class Bye(_Message):
     kind: Literal["bye"] = "bye"
 
 
+class Twin(_Message):
+    """The sender hears two processes with the receiver's identity, there, and links to neither."""
+
+    kind: Literal["twin"] = "twin"
+    places: Annotated[list[Name], Field(max_length=8)]
+
+
 class WantPiece(_Message):
     """Asks for at most `PIECE_BYTES_MAX` of a file from `offset`."""
 
@@ -165,7 +179,7 @@ class NoPiece(_Message):
 
 
 ClaimMessage: TypeAlias = Ask | Grant | Deny | Arm | Armed | Release
-Message: TypeAlias = Hello | Heartbeat | Bye | ClaimMessage | WantPiece | NoPiece
+Message: TypeAlias = Hello | Heartbeat | Bye | Twin | ClaimMessage | WantPiece | NoPiece
 
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 

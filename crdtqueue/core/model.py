@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from crdtqueue.core.ids import Claim, JobId, PeerId, PrintId, Profile, SetId, Sha256
+from crdtqueue.core.lib0 import JsonValue
 
 COUNT_MAX = 999_999
 NAME_CHARS_MAX = 200
@@ -39,7 +40,8 @@ class QueueSettings:
     generation: int = 1
     strategy: Strategy = Strategy.IN_ORDER
     mode: Mode = Mode.AVAILABLE
-    voters: tuple[PeerId, ...] = ()
+    voter_fields: Mapping[str, JsonValue] = field(default_factory=dict)
+    """What the document says of voters, for `crdtqueue.core.voters` to read."""
     schema: int = 1
 
 
@@ -175,7 +177,7 @@ class QueueState:
     `holders` says who has which file.
     """
 
-    settings: QueueSettings = QueueSettings()
+    settings: QueueSettings = field(default_factory=QueueSettings)
     jobs: tuple[Job, ...] = ()
     deleted: tuple[Job, ...] = ()
     claims: frozenset[Claim] = frozenset()

@@ -130,13 +130,15 @@ def on_hold(job: Job) -> str:
     """Why nobody may take the job at all, as a sentence; empty if it may be taken."""
     if job.deletion is Deletion.AFTER_COPY:
         return "Is deleted as soon as the copy that is being printed is done."
+    if job.paused and failures(job) > job.forgiven:
+        return f"Paused after it failed: {_last_failure(job).reason} Press Resume to try again."
     if job.paused:
         return "Paused. Press Resume to let it be printed."
     if job.draft:
         return f"Being edited on {job.draft.by}. It goes on when that is finished."
     if failures(job) - job.forgiven >= FAILURES_MAX:
-        last = max(_failed(job), key=lambda each: each.ended_at_s)
-        return f"Failed {failures(job)} times, at last: {last.reason} Press Resume to try again."
+        last = _last_failure(job).reason
+        return f"Failed {failures(job)} times, at last: {last} Press Resume to try again."
     return ""
 
 
@@ -281,6 +283,10 @@ def _slots(job: Job, each: PrintSet, start: Slot) -> Iterator[Slot]:
         for number in range(1, each.wanted(job.generation, run) + 1):
             if (run, number) >= start:
                 yield run, number
+
+
+def _last_failure(job: Job) -> RunRecord:
+    return max(_failed(job), key=lambda each: each.ended_at_s)
 
 
 def _failed(job: Job) -> list[RunRecord]:

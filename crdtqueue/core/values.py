@@ -28,7 +28,6 @@ from crdtqueue.core.model import (
     METADATA_CHARS_MAX,
     NAME_CHARS_MAX,
     NOTE_CHARS_MAX,
-    VOTERS_MAX,
     Deletion,
     Draft,
     FileRef,
@@ -54,14 +53,12 @@ Fields: TypeAlias = Mapping[str, JsonValue]
 
 def read_settings(fields: Fields) -> QueueSettings:
     """The queue's settings. A mode that is not known is taken for *safe*."""
-    voters = fields.get("voters")
-    named = voters[:VOTERS_MAX] if isinstance(voters, list) else []
     return QueueSettings(
         name=_text(fields.get("name"), ""),
         generation=_count(fields.get("generation"), 1),
         strategy=_strategy(fields.get("strategy")),
         mode=_mode(fields.get("mode")),
-        voters=tuple(sorted({PeerId(str(v)) for v in named if is_peer(v)})),
+        voter_fields={k: value for k, value in fields.items() if k.startswith("voters/")},
         schema=_count(fields.get("schema"), 1),
     )
 

@@ -3,7 +3,8 @@
     IDLE → CLAIMING → HOLDING → FETCHING → STARTING → PRINTING → REPORTING → HOLDING → … → IDLE
     RESUMING after a restart in mid-print
 
-A job is claimed whole: between its copies the worker is HOLDING the claim. Rules:
+A job is claimed whole: between its copies the worker is HOLDING the claim. A script takes the way
+STARTING → PRINTING, and back to where it came from, HOLDING or IDLE. Rules:
 
 1. What is about to be printed is stored, and the bed counted as used, before the printer is told to
    start (`Save`). The printer starts a print id once and for ever, and an id is used again until
@@ -13,87 +14,68 @@ A job is claimed whole: between its copies the worker is HOLDING the claim. Rule
 4. Stopping to manage never stops the running print.
 5. A claim is worked on only if it is stored that it was armed (`Saved.held`), and only while the
    queue is in sync; any other open claim of ours is ended.
+6. A script is taken off the list of what is to be done in the same `Save` that says that it is
+   about to be run. One that does not run to its end stops the managing: somebody has to look.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
-from enum import StrEnum
 
-from crdtqueue.core.ids import Claim, JobId, PeerId, PrintId, Profile, QueueName, claim_of_print
-from crdtqueue.core.model import FileRef, Job, Result, RunRecord
-from crdtqueue.core.progress import next_copy, next_set, on_hold
-from crdtqueue.core.worker_events import (
-    RESULTS,
-    Ask,
-    BedCleared,
-    Claimed,
-    Effect,
-    End,
-    Event,
-    Fetch,
-    Fetched,
-    Manage,
-    NotClaimed,
-    NotFetched,
-    PauseJob,
-    PrinterSeen,
-    Printing,
-    PrintUnknown,
-    QueuesRead,
-    QueueView,
-    Record,
-    Recorded,
-    Save,
-    Saved,
-    Start,
-    StartDelayed,
-    StartRefused,
-)
+from crdtqueue.core import saved_changes as after
+from crdtqueue.core import worker_events as w
+from crdtqueue.core.bed import Cooling
+from crdtqueue.core.choice import Choice
+from crdtqueue.core.ids import Claim, JobId, PeerId, PrintId, QueueName
+from crdtqueue.core.model import FileRef, Result
+from crdtqueue.core.printer_watch import PrinterWatch
+from crdtqueue.core.scripts import ScriptRun, Scripts, Step, script_id, with_script
+from crdtqueue.core.strategy import Overtaken
+from crdtqueue.core.worker_prints import is_recorded, printing_of, record_of
+from crdtqueue.core.worker_states import AT_PRINTER, AT_REST, Wait, WorkerState
 
 RETRY_S = 5.0
 """How long a job that could not be had, or a file that could not be fetched, is left alone."""
-
-
-class WorkerState(StrEnum):
-    """Where in the cycle the printer is."""
-
-    IDLE = "idle"
-    CLAIMING = "claiming"
-    HOLDING = "holding"
-    FETCHING = "fetching"
-    STARTING = "starting"
-    RESUMING = "resuming"
-    PRINTING = "printing"
-    REPORTING = "reporting"
 
 
 class Worker:
     """One printer's cycle. Call `receive` and `tick`, then carry out `effects` in order.
 
     `saved` is what the last `Save` stored, also that of an earlier process: a print that was under
-    way then is gone on with. `wall_s` is written into records for people, and decides nothing.
+    way then is gone on with. `instance` is random, made at each start of the process. `wall_s` is
+    written into records for people, and decides nothing.
     """
 
-    def __init__(self, *, me: PeerId, profile: Profile, self_clearing: bool, saved: Saved) -> None:
+    def __init__(
+        self,
+        *,
+        me: PeerId,
+        instance: str,
+        config: w.WorkerConfig,
+        scripts: Scripts,
+        saved: w.Saved,
+    ) -> None:
         self._me = me
-        self._profile = profile
-        self._self_clearing = self_clearing
+        self._instance = instance
+        self._config = config
+        self._scripts = scripts
         self._saved = saved
-        self._queues: tuple[QueueView, ...] | None = None
-        self._printer = PrinterSeen(problem="The printer has not answered yet.")
-        self._strange_print = False
+        self._choice = Choice(config.profile)
+        self._watched = PrinterWatch()
+        self._cooling = Cooling(config.cooldown) if config.cooldown else None
+        self._scripts_begun = 0
         self._asked: tuple[QueueName, JobId] | None = None
+        self._overtakes: Overtaken | None = None
         self._ended: set[Claim] = set()
         self._fetching: FileRef | None = None
         self._avoid_until_s: dict[JobId, float] = {}
         self._retry_s: float | None = None
-        self._outcome = (Result.DONE, True)
+        self._outcome = (Result.DONE, "", True)
         self._problem = ""
-        self._effects: list[Effect] = []
-        self._state = WorkerState.HOLDING if saved.held else WorkerState.IDLE
+        self._effects: list[w.Effect] = []
         if saved.printing:
-            self._state = WorkerState.RESUMING
             queue, claim = saved.printing.queue, saved.printing.claim
             self._saved = replace(saved, held_queue=queue, held_claim=claim.key)
+        self._state = WorkerState.RESUMING if saved.at_printer else self._rest
 
     # What is known
 
@@ -103,14 +85,14 @@ class Worker:
         return self._state
 
     @property
-    def saved(self) -> Saved:
+    def saved(self) -> w.Saved:
         """What is, or is about to be, in the store."""
         return self._saved
 
     @property
-    def printer(self) -> PrinterSeen:
+    def printer(self) -> w.PrinterSeen:
         """What the printer said last."""
-        return self._printer
+        return self._watched.seen
 
     @property
     def held(self) -> tuple[QueueName, Claim] | None:
@@ -120,59 +102,120 @@ class Worker:
     @property
     def problem(self) -> str:
         """What went wrong last, as a sentence; empty once it goes on."""
-        return self._problem
+        return self._saved.stopped_because or self._problem
 
     @property
-    def may_begin(self) -> bool:
-        """Whether a print could be begun now, if there were one."""
-        ready = self._saved.managing and self._saved.bed_clear and not self._printer.problem
-        return ready and not self._printer_busy()
+    def wait(self) -> Wait | None:
+        """Why nothing could be begun now; None if it could, were there something."""
+        todo = self._saved.todo
+        if self.printer.problem:
+            return Wait.PRINTER
+        if self._watched.is_busy:
+            return Wait.SOMEBODY_ELSE
+        if todo:
+            return Wait.COOLING if todo[0] is Step.COOL else Wait.SCRIPT
+        if not self._saved.bed_clear:
+            return Wait.BED
+        if not self._saved.managing:
+            return Wait.MANAGING
+        return Wait.MATERIAL if self.missing else None
 
-    def effects(self) -> list[Effect]:
+    @property
+    def missing(self) -> Mapping[int, str]:
+        """The materials that the job in hand waits for, by tool."""
+        return self._choice.missing(self._saved)
+
+    @property
+    def next_job(self) -> JobId | None:
+        """The job that this printer takes next, as far as it can tell now."""
+        return self._choice.next_job(self._saved)
+
+    @property
+    def may_clear_bed(self) -> bool:
+        """Whether the bed can be said to be clear: nobody's print is on it now."""
+        run, ours = self._saved.script, self._saved.at_printer
+        clears = run is not None and run.step is Step.CLEAR_BED
+        by_hand = self._watched.is_busy_with_another_than(ours)
+        return self._saved.printing is None and not clears and not by_hand
+
+    def effects(self) -> list[w.Effect]:
         """What must be done now, in order; each is handed out once."""
         effects, self._effects = self._effects, []
         return effects
 
     def next_deadline_s(self) -> float | None:
         """When `tick` has something to do; None if nothing is awaited."""
-        deadlines = [*self._avoid_until_s.values()]
-        if self._retry_s is not None:
-            deadlines.append(self._retry_s)
-        return min(deadlines, default=None)
+        cool_s = self._cooling.deadline_s if self._cooling else None
+        deadlines = [*self._avoid_until_s.values(), self._retry_s, cool_s]
+        return min((each for each in deadlines if each is not None), default=None)
 
     # What happened
 
-    def receive(self, event: Event, now_s: float, wall_s: float) -> None:
+    def receive(self, event: w.Event, now_s: float, wall_s: float) -> None:
         """Takes in one event, then does whatever is next."""
         match event:
-            case QueuesRead(queues=queues):
+            case w.QueuesRead(queues=queues):
                 self._read(queues)
-            case Claimed(queue=queue, claim=claim):
+            case w.Claimed(queue=queue, claim=claim):
                 self._hold(queue, claim)
-            case NotClaimed(queue=queue, job=job) if (queue, job) == self._asked:
+            case w.NotClaimed(queue=queue, job=job) if (queue, job) == self._asked:
                 self._state, self._asked = WorkerState.IDLE, None
                 self._avoid_until_s[job] = now_s + RETRY_S
-            case Fetched(sha256=sha256) if self._fetching and self._fetching.sha256 == sha256:
+            case w.Fetched(sha256=sha256) if self._fetching and self._fetching.sha256 == sha256:
                 self._fetched(wall_s)
-            case NotFetched(sha256=sha256) if self._fetching and self._fetching.sha256 == sha256:
-                self._not_fetched(event.reason, now_s)
-            case PrinterSeen():
-                self._see(event)
-            case StartRefused(print_id=print_id) if self._is_starting(print_id):
-                self._report(Result.FAILED, event.reason, 0, wall_s, moved=False)
-            case StartDelayed(print_id=print_id) if self._is_starting(print_id):
-                self._problem, self._retry_s = event.reason, now_s + RETRY_S
-            case PrintUnknown(print_id=print_id) if self._is_ours(print_id):
-                self._unknown(wall_s)
-            case Recorded(print_id=print_id) if self._is_ours(print_id):
+            case w.NotFetched(sha256=sha256) if self._fetching and self._fetching.sha256 == sha256:
+                self._problem = event.reason
+                self._end("file not to be had", now_s)
+            case w.PrinterSeen():
+                self._take_up(event, now_s)
+                if self._watched.see(event, ours=self._saved.at_printer):
+                    self._save(after.used_by_somebody(self._saved))
+            case w.Recorded(print_id=print_id) if self._is_ours(print_id):
                 self._recorded(now_s)
-            case BedCleared() if self._saved.printing is None and not self._printer_busy():
-                self._save(replace(self._saved, bed_clear=True))
-            case Manage(managing=managing):
-                self._save(replace(self._saved, managing=managing))
+            case w.StartRefused() | w.StartDelayed() | w.PrintUnknown():
+                self._answered(event, now_s, wall_s)
+            case w.BedCleared() | w.Manage() | w.MaterialsLoaded() | w.ScriptsSet():
+                self._told(event)
             case _:
                 pass  # An answer to something that is over.
         self._go_on(now_s, wall_s)
+
+    def _read(self, queues: tuple[w.QueueView, ...]) -> None:
+        self._choice.read(queues)
+        self._ended &= {claim for queue in queues for claim in queue.held.values()}
+        if self._asked and self._choice.view(self._asked[0]) is None:
+            self._state, self._asked = WorkerState.IDLE, None  # Nobody is there to answer.
+
+    def _answered(
+        self, event: w.StartRefused | w.StartDelayed | w.PrintUnknown, now_s: float, wall_s: float
+    ) -> None:
+        """What the printer says on being told to start."""
+        if not self._is_ours(event.print_id):
+            return
+        starting = self._state is WorkerState.STARTING
+        match event:
+            case w.StartRefused() if starting:
+                self._end_of_print(Result.FAILED, event.reason, 0, wall_s, moved=False)
+            case w.StartDelayed() if starting:
+                self._problem, self._retry_s = event.reason, now_s + RETRY_S
+            case w.PrintUnknown():
+                self._unknown(wall_s)
+            case _:
+                pass  # It has begun after all.
+
+    def _told(self, event: w.BedCleared | w.Manage | w.MaterialsLoaded | w.ScriptsSet) -> None:
+        """What people say, and the printer's own buttons."""
+        match event:
+            case w.BedCleared():
+                if self.may_clear_bed:
+                    self._save(after.bed_cleared(self._saved))
+            case w.Manage(managing=managing):
+                self._problem = self._problem if managing == self._saved.managing else ""
+                self._save(after.managed(self._saved, self._scripts, managing=managing))
+            case w.MaterialsLoaded(tools=tools):
+                self._save(after.materials_said(self._saved, tools))
+            case w.ScriptsSet(scripts=scripts):
+                self._scripts = scripts
 
     def tick(self, now_s: float, wall_s: float) -> None:
         """Lets time pass."""
@@ -183,102 +226,96 @@ class Worker:
             self._try_again()
         self._go_on(now_s, wall_s)
 
-    def _try_again(self) -> None:
-        printing = self._saved.printing
-        if self._state is not WorkerState.STARTING or printing is None:
-            return
-        view = self._view(printing.queue)
-        job = view.state.job(printing.claim.job) if view else None
-        if self._strange_print or self._reason_to_end(view, job, printing.claim):
-            # Perhaps it was told after all, and the answer lost: the printer has to say.
-            self._state = WorkerState.RESUMING
-        else:
-            self._effects.append(Start(printing=printing))
-
-    def _read(self, queues: tuple[QueueView, ...]) -> None:
-        self._queues = queues
-        self._ended &= {claim for queue in queues for claim in queue.held.values()}
-        if self._asked and self._view(self._asked[0]) is None:
-            self._state, self._asked = WorkerState.IDLE, None  # Nobody is there to answer.
-
-    def _see(self, printer: PrinterSeen) -> None:
-        self._printer = printer
-        ours = printer.print_id is not None and self._is_ours(printer.print_id)
-        if self._printer_busy() and not ours:
-            self._strange_print = True
-            self._save(replace(self._saved, bed_clear=False))
-
-    def _view(self, name: QueueName) -> QueueView | None:
-        return next((each for each in self._queues or () if each.name == name), None)
-
     def _go_on(self, now_s: float, wall_s: float) -> None:
-        if self._state is WorkerState.HOLDING:
-            self._next_copy(now_s)
+        if self._state in AT_PRINTER:
+            self._follow_print(wall_s)
+        reason = self._choice.reason_to_end(self._saved)
+        if self._state is WorkerState.HOLDING and reason:
+            self._end(reason, now_s)
         if self._state is WorkerState.IDLE:
-            self._choose(now_s)
-        if self._state in {WorkerState.STARTING, WorkerState.RESUMING, WorkerState.PRINTING}:
-            self._watch(wall_s)
+            self._end_strays(now_s)
+        if self._state in AT_REST:
+            self._plan()
+            self._do_steps(now_s)
+        if self._state is WorkerState.HOLDING:
+            self._next_copy()
+        elif self._state is WorkerState.IDLE:
+            self._choose()
+
+    # What is done between two prints
+
+    def _plan(self) -> None:
+        """Calls a person to the printer, and notices that the queues are empty, once each."""
+        saved = self._saved
+        if not saved.managing or not self._scripts.keys() & {Step.WAITING, Step.QUEUE_FINISHED}:
+            return
+        wanted = bool(self._choice.in_hand(saved)) or self.next_job is not None
+        waits = self.wait in {Wait.BED, Wait.MATERIAL}
+        if wanted and waits and not saved.called and Step.WAITING in self._scripts:
+            self._save(replace(saved, called=True, todo=(*saved.todo, Step.WAITING)))
+        elif saved.worked and not wanted and not saved.held and self._choice.all_ready:
+            steps = with_script(self._scripts, Step.QUEUE_FINISHED)
+            self._save(replace(saved, worked=False, todo=(*saved.todo, *steps)))
+
+    def _do_steps(self, now_s: float) -> None:
+        while self._saved.todo and self._state in AT_REST:
+            step = self._saved.todo[0]
+            file = self._scripts.get(step)
+            if step is Step.COOL and not self._is_cool(now_s):
+                return
+            if file is None:
+                self._save(replace(self._saved, todo=self._saved.todo[1:]))
+            elif self.printer.problem or self._watched.is_busy:
+                break
+            else:
+                self._begin_script(step, file)
+        if self._cooling:
+            self._cooling.end()
+
+    def _is_cool(self, now_s: float) -> bool:
+        return self._cooling is None or self._cooling.is_over(self.printer.bed_c, now_s)
+
+    def _begin_script(self, step: Step, file: FileRef, prepares: PrintId | None = None) -> None:
+        self._scripts_begun += 1
+        print_id = script_id(self._instance, self._scripts_begun)
+        run = ScriptRun(step=step, print_id=print_id, file=file, prepares=prepares)
+        self._state = WorkerState.STARTING
+        todo = tuple(each for each in self._saved.todo if each is not step)
+        self._save(replace(self._saved, script=run, strange=False, todo=todo))
+        self._effects.append(w.StartScript(script=run))
+
+    def _end_of_script(self, run: ScriptRun, result: Result, reason: str) -> None:
+        self._state, self._retry_s, self._problem = self._rest, None, ""
+        self._watched.is_over(run.print_id)
+        self._save(after.after_script(self._saved, run, result, reason))
 
     # IDLE → CLAIMING → HOLDING
 
-    def _choose(self, now_s: float) -> None:
-        self._end_strays(now_s)
-        if not self.may_begin:
+    def _choose(self) -> None:
+        if self.wait is not None:
             return
-        for queue in self._queues or ():
-            for job in queue.state.jobs if queue.ready else ():
-                if self.could_take(queue, job) and job.id not in self._avoid_until_s:
-                    self._state, self._asked = WorkerState.CLAIMING, (queue.name, job.id)
-                    self._effects.append(Ask(queue=queue.name, job=job.id))
-                    return
-
-    def could_take(self, queue: QueueView, job: Job) -> bool:
-        """Whether nobody has `job`, and this printer has something to print of it."""
-        free = job.id not in queue.held and not on_hold(job)
-        return free and next_set(job, self._profile) is not None
+        for queue, job in self._choice.in_turn(self._saved):
+            if job not in self._avoid_until_s:
+                self._overtakes = self._choice.overtaken_by(queue, job, self._saved)
+                self._state, self._asked = WorkerState.CLAIMING, (queue, job)
+                self._effects.append(w.Ask(queue=queue, job=job))
+                return
 
     def _end_strays(self, now_s: float) -> None:
         """Ends open claims of ours that are not held: nobody can tell whether they were armed."""
-        for queue in self._queues or ():
+        for queue in self._choice.queues or ():
             for claim in queue.held.values():
                 if claim.peer == self._me and claim not in self._ended:
                     self._give_back(queue.name, claim, "given up", now_s)
 
     def _hold(self, queue: QueueName, claim: Claim) -> None:
-        if self._state in {WorkerState.CLAIMING, WorkerState.IDLE}:
-            self._state, self._asked, self._problem = WorkerState.HOLDING, None, ""
-            self._save(replace(self._saved, held_queue=queue, held_claim=claim.key))
-
-    # HOLDING → FETCHING → STARTING
-
-    def _next_copy(self, now_s: float) -> None:
-        if self.held is None or self._queues is None:
+        if self._state not in {WorkerState.CLAIMING, WorkerState.IDLE}:
             return
-        queue, claim = self.held
-        view = self._view(queue)
-        job = view.state.job(claim.job) if view else None
-        reason = self._reason_to_end(view, job, claim)
-        if reason or job is None or view is None:
-            self._end(reason, now_s)
-            return
-        following = next_set(job, self._profile)
-        if following and self.may_begin and view.ready:
-            self._state, self._fetching = WorkerState.FETCHING, following.file
-            self._effects.append(Fetch(queue=queue, file=following.file))
-
-    def _reason_to_end(self, view: QueueView | None, job: Job | None, claim: Claim) -> str:
-        if job is None or view is None:
-            return "deleted"
-        if claim in view.state.ended:
-            return "ended"
-        owner = view.held.get(claim.job)
-        if owner and owner.rank > claim.rank:
-            return "replaced"
-        if next_set(job, self._profile) is None:
-            return "completed"
-        if on_hold(job):
-            return "held back"
-        return "" if self._saved.managing else "stopped managing"
+        saved = self._saved
+        if self._asked == (queue, claim.job):
+            saved = after.with_overtaken(saved, queue, self._overtakes)
+        self._state, self._asked, self._problem = WorkerState.HOLDING, None, ""
+        self._save(replace(saved, held_queue=queue, held_claim=claim.key))
 
     def _end(self, reason: str, now_s: float) -> None:
         """Gives the job back."""
@@ -289,134 +326,156 @@ class Worker:
             self._give_back(*held, reason, now_s)
 
     def _give_back(self, queue: QueueName, claim: Claim, reason: str, now_s: float) -> None:
-        self._effects.append(End(queue=queue, claim=claim, reason=reason))
+        self._effects.append(w.End(queue=queue, claim=claim, reason=reason))
         self._ended.add(claim)
         self._avoid_until_s[claim.job] = now_s + RETRY_S
 
-    def _not_fetched(self, reason: str, now_s: float) -> None:
-        self._problem = reason
-        self._end("file not to be had", now_s)
+    # HOLDING → FETCHING → STARTING
+
+    def _next_copy(self) -> None:
+        hand = self._choice.in_hand(self._saved)
+        if hand is None or self.wait is not None or hand[0].holds_back:
+            return
+        view, _, copy = hand
+        self._state, self._fetching = WorkerState.FETCHING, copy.set.file
+        self._effects.append(w.Fetch(queue=view.name, file=copy.set.file))
 
     def _fetched(self, wall_s: float) -> None:
-        printing = self._following(wall_s)
         file, self._fetching = self._fetching, None
+        self._state = WorkerState.HOLDING
+        printing = self._printing(wall_s)
         if printing is None or printing.file != file:
-            self._state = WorkerState.HOLDING
             return
-        self._state, self._problem, self._strange_print = WorkerState.STARTING, "", False
-        self._save(replace(self._saved, printing=printing, bed_clear=False))
-        self._effects.append(Start(printing=printing))
+        script = self._scripts.get(Step.BEFORE_PRINT)
+        if script and self._saved.prepared != printing.print_id:
+            self._begin_script(Step.BEFORE_PRINT, script, printing.print_id)
+        else:
+            self._begin(printing)
 
-    def _following(self, wall_s: float) -> Printing | None:
-        """The next print under the claim that we hold; None if it must not begin now."""
-        if self.held is None or not self.may_begin:
+    def _printing(self, wall_s: float) -> w.Printing | None:
+        """The next print of the job in hand; None if it must not begin now."""
+        hand = self._choice.in_hand(self._saved)
+        if hand is None or self.held is None or hand[0].holds_back or self.wait is not None:
             return None
-        queue, claim = self.held
-        view = self._view(queue)
-        job = view.state.job(claim.job) if view else None
-        following = next_copy(job, self._profile) if job else None
-        if job is None or view is None or not view.ready or following is None:
+        if self._choice.reason_to_end(self._saved):
             return None
-        if self._reason_to_end(view, job, claim):
-            return None
-        return Printing(
-            queue=queue,
-            claim=claim,
-            number=_last_number(job, claim) + 1,
-            generation=job.generation,
-            run=following.run,
-            copy=following.number,
-            set=following.set.id,
-            file=following.set.file,
-            started_at_s=wall_s,
-        )
+        return printing_of(hand[0], hand[1], self.held[1], hand[2], wall_s)
+
+    def _begin(self, printing: w.Printing) -> None:
+        self._state, self._problem = WorkerState.STARTING, ""
+        self._save(after.begun(self._saved, printing, self._scripts))
+        self._effects.append(w.Start(printing=printing))
 
     # STARTING → PRINTING → REPORTING → HOLDING
 
-    def _watch(self, wall_s: float) -> None:
-        printer = self._printer
-        if printer.print_id is None or not self._is_ours(printer.print_id):
+    def _try_again(self) -> None:
+        printing, run = self._saved.printing, self._saved.script
+        if self._state is not WorkerState.STARTING:
             return
-        if printer.phase in RESULTS:
-            self._report(RESULTS[printer.phase], printer.reason, printer.bytes, wall_s, moved=True)
-        elif printer.phase:
+        unwanted = printing and self._choice.reason_to_end(self._saved)
+        if self._saved.strange or unwanted:
+            # Perhaps it was told after all, and the answer lost: the printer has to say.
+            self._state = WorkerState.RESUMING
+        elif printing:
+            self._effects.append(w.Start(printing=printing))
+        elif run:
+            self._effects.append(w.StartScript(script=run))
+
+    def _follow_print(self, wall_s: float) -> None:
+        seen = self.printer
+        if not self._watched.is_at(self._saved.at_printer):
+            return
+        if seen.phase in w.RESULTS:
+            result = w.RESULTS[seen.phase]
+            self._end_of_print(result, seen.reason, seen.bytes, wall_s, moved=True)
+        elif seen.phase:
             self._state, self._problem, self._retry_s = WorkerState.PRINTING, "", None
 
-    def _unknown(self, wall_s: float) -> None:
-        printing = self._saved.printing
-        if self._state is WorkerState.RESUMING and printing:
-            # Never begun, so the bed is as it was; unless it is recorded and the printer forgetful.
-            clear = not self._strange_print and not self._is_recorded(printing)
-            self._state = WorkerState.HOLDING
-            self._save(replace(self._saved, printing=None, bed_clear=clear))
-        elif self._state is WorkerState.PRINTING:
-            reason = "The printer no longer knows of this print. Look at it before you go on."
-            self._report(Result.ABORTED, reason, 0, wall_s, moved=True)
+    def _take_up(self, seen: w.PrinterSeen, now_s: float) -> None:
+        """Whatever has become of its claim: what is printed counts."""
+        doubtful = self._saved.doubtful
+        if doubtful is None or seen.print_id != doubtful.print_id or self._state not in AT_REST:
+            return
+        if self.held and self.held[1] != doubtful.claim:
+            self._end("given up", now_s)
+        self._state = WorkerState.PRINTING
+        self._save(after.begun_after_all(self._saved, doubtful))
 
-    def _report(
+    def _unknown(self, wall_s: float) -> None:
+        """The printer answers, and does not know what we believe that it is at."""
+        if self._state is WorkerState.PRINTING:
+            reason = "The printer no longer knows of it. Look at it before you go on."
+            self._end_of_print(Result.ABORTED, reason, 0, wall_s, moved=True)
+        elif self._state is WorkerState.RESUMING:
+            self._never_begun()
+
+    def _never_begun(self) -> None:
+        printing, run = self._saved.printing, self._saved.script
+        if printing:
+            recorded = is_recorded(printing, self._choice.view(printing.queue))
+            self._state = WorkerState.HOLDING
+            self._save(after.never_begun(self._saved, recorded=recorded))
+        elif run and self._saved.strange:
+            reason = "something else was printed meanwhile."
+            self._end_of_script(run, Result.ABORTED, reason)
+        elif run:
+            self._state = WorkerState.STARTING
+            self._effects.append(w.StartScript(script=run))
+
+    def _end_of_print(
         self, result: Result, reason: str, bytes_done: int, wall_s: float, *, moved: bool
     ) -> None:
-        printing = self._saved.printing
-        if printing is None or self._state is WorkerState.REPORTING:
-            return
-        self._state, self._retry_s = WorkerState.REPORTING, None
-        self._outcome = (result, moved)
-        self._problem = "" if result is Result.DONE else reason
-        record = RunRecord(
-            print_id=printing.print_id,
-            generation=printing.generation,
-            run=printing.run,
-            copy=printing.copy,
-            set=printing.set,
-            profile=self._profile,
-            result=result,
-            reason=reason,
-            started_at_s=printing.started_at_s,
-            ended_at_s=wall_s,
-            bytes=bytes_done,
-        )
-        self._effects.append(Record(queue=printing.queue, record=record, file=printing.file))
+        printing, run = self._saved.printing, self._saved.script
+        if run:
+            self._end_of_script(run, result, reason)
+        elif printing and self._state is not WorkerState.REPORTING:
+            self._state, self._retry_s = WorkerState.REPORTING, None
+            self._outcome = (result, reason, moved)
+            self._problem = "" if result is Result.DONE else reason
+            profile = self._config.profile
+            record = record_of(printing, result, reason, profile, bytes_done, wall_s)
+            self._effects.append(w.Record(queue=printing.queue, record=record, file=printing.file))
 
     def _recorded(self, now_s: float) -> None:
         if self._state is not WorkerState.REPORTING:
             return
-        result, moved = self._outcome
-        unused = not moved and not self._strange_print
-        clear = unused or (self._self_clearing and result is Result.DONE)
+        result, reason, moved = self._outcome
         self._state = WorkerState.HOLDING
-        cancelled = result is Result.CANCELLED
-        if cancelled and self.held:
-            self._effects.append(PauseJob(queue=self.held[0], job=self.held[1].job))
-        managing = self._saved.managing and not cancelled
-        self._save(replace(self._saved, printing=None, bed_clear=clear, managing=managing))
+        self._watched.is_over(self._saved.at_printer)
+        self._hold_job_back(result)
+        saved = after.after_print(
+            self._saved,
+            result,
+            reason,
+            moved=moved,
+            config=self._config,
+            scripts=self._scripts,
+        )
+        self._save(saved)
         if result is not Result.DONE:
             self._end(result.value, now_s)
 
-    def _save(self, saved: Saved) -> None:
+    def _hold_job_back(self, result: Result) -> None:
+        """A job that a person has cancelled, or that fails again and again, is for people."""
+        if self.held is None:
+            return
+        queue, claim = self.held
+        view = self._choice.view(queue)
+        job = view.state.job(claim.job) if view else None
+        often = job is not None and after.is_tried_too_often(job, self._config.retries)
+        if result is Result.CANCELLED or (often and result is not Result.DONE):
+            self._effects.append(w.PauseJob(queue=queue, job=claim.job))
+
+    # Small words
+
+    @property
+    def _rest(self) -> WorkerState:
+        return WorkerState.HOLDING if self._saved.held else WorkerState.IDLE
+
+    def _save(self, saved: w.Saved) -> None:
         if saved != self._saved:
             self._saved = saved
-            self._effects.append(Save(saved=saved))
+            self._effects.append(w.Save(saved=saved))
 
     def _is_ours(self, print_id: PrintId) -> bool:
-        printing = self._saved.printing
-        return printing is not None and printing.print_id == print_id
-
-    def _is_starting(self, print_id: PrintId) -> bool:
-        return self._state is WorkerState.STARTING and self._is_ours(print_id)
-
-    def _is_recorded(self, printing: Printing) -> bool:
-        """Whether its record is there, or cannot be looked for."""
-        view = self._view(printing.queue)
-        jobs = (*view.state.jobs, *view.state.deleted) if view else ()
-        known = {record.print_id for job in jobs for record in job.records}
-        return view is None or printing.print_id in known
-
-    def _printer_busy(self) -> bool:
-        """Whether the printer is at a print, ours or somebody's."""
-        return self._printer.phase is not None and self._printer.phase not in RESULTS
-
-
-def _last_number(job: Job, claim: Claim) -> int:
-    """The number of the last print recorded under `claim`; 0 if there is none."""
-    prints = [claim_of_print(record.print_id) for record in job.records]
-    return max((each[1] for each in prints if each and each[0] == claim), default=0)
+        return print_id == self._saved.at_printer

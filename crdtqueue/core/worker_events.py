@@ -1,12 +1,33 @@
 """What the worker of `crdtqueue.core.worker` is told, and what it wants done."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from crdtqueue.core.ids import Claim, JobId, PrintId, QueueName, SetId, Sha256
+from crdtqueue.core.bed import Clearing, Cooldown
+from crdtqueue.core.ids import Claim, JobId, PrintId, Profile, QueueName, SetId, Sha256
+from crdtqueue.core.materials import Loaded
 from crdtqueue.core.model import FileRef, QueueState, Result, RunRecord
+from crdtqueue.core.progress import FAILURES_MAX
+from crdtqueue.core.scripts import ScriptRun, Scripts, Step
+from crdtqueue.core.strategy import Overtaken
+
+RETRIES_MAX = FAILURES_MAX - 1
+"""No printer tries a job again more often than all of them together may."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkerConfig:
+    """What a person has decided about a printer.
+
+    `retries` is how often it prints a job again that has failed, before a person has to look.
+    """
+
+    profile: Profile
+    self_clearing: bool = False
+    retries: int = RETRIES_MAX
+    cooldown: Cooldown | None = None
 
 
 class PrintPhase(StrEnum):
@@ -41,6 +62,7 @@ class Printing:
     set: SetId
     file: FileRef
     started_at_s: float
+    materials: tuple[str, ...] = ()
 
     @property
     def print_id(self) -> PrintId:
@@ -53,14 +75,38 @@ class Saved:
     """What the worker keeps in the store.
 
     `held_claim` is the key of the armed claim that the printer works on, also between two copies;
-    empty if there is none.
+    empty if there is none. Of `printing` and `script` at most one is at the printer; `todo` comes
+    before the next print, and `prepared` is the print that the before-print script has run for.
+    `worked` is set once something was printed since the queues were last empty, `called` once a
+    person was called to the printer since somebody last was there. `failed_jobs` are those whose
+    prints have failed here one after the other, and `stopped_because` is why the printer takes no
+    jobs although nobody has stopped it, as a sentence. `strange` is set once somebody else has
+    printed something since we were to begin what is at the printer. `doubtful` is a print that the
+    printer did not know of; a request that was on its way then may yet arrive.
     """
 
     printing: Printing | None = None
+    script: ScriptRun | None = None
+    todo: tuple[Step, ...] = ()
+    prepared: PrintId | None = None
+    strange: bool = False
+    doubtful: Printing | None = None
     bed_clear: bool = True
     managing: bool = True
+    stopped_because: str = ""
+    worked: bool = False
+    called: bool = False
     held_queue: QueueName | None = None
     held_claim: str = ""
+    loaded: Loaded = field(default_factory=Loaded)
+    overtaken: tuple[Overtaken, ...] = ()
+    failed_jobs: tuple[JobId, ...] = ()
+
+    @property
+    def at_printer(self) -> PrintId | None:
+        """What the printer was told to do last, until that is over."""
+        under_way = self.printing or self.script
+        return under_way.print_id if under_way else None
 
     @property
     def held(self) -> tuple[QueueName, Claim] | None:
@@ -74,12 +120,15 @@ class Saved:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueueView:
-    """One queue as the worker needs it: its document, who owns what, and what cannot be asked."""
+    """One queue as the worker needs it: its document, who owns what, and why it cannot be asked.
+
+    `holds_back` is a sentence, empty if jobs may be asked for.
+    """
 
     name: QueueName
     state: QueueState
     held: Mapping[JobId, Claim]
-    ready: bool
+    holds_back: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,7 +173,8 @@ class NotFetched:
 class PrinterSeen:
     """What the printer says. `problem` is empty while it is connected and fit to print.
 
-    `print_id` and what follows are of the print that the printer is at, or was at last.
+    `print_id` and what follows are of the print that the printer is at, or was at last. `bed_c` is
+    None where the printer does not tell.
     """
 
     problem: str = ""
@@ -132,6 +182,7 @@ class PrinterSeen:
     phase: PrintPhase | None = None
     reason: str = ""
     bytes: int = 0
+    bed_c: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,7 +217,9 @@ class Recorded:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BedCleared:
-    """A person has cleared the bed."""
+    """The bed is clear."""
+
+    source: Clearing = Clearing.PERSON
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,6 +227,20 @@ class Manage:
     """A person lets the queue use this printer, or no longer."""
 
     managing: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MaterialsLoaded:
+    """A person says what is loaded, by tool; None if they no longer want to be asked."""
+
+    tools: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScriptsSet:
+    """The scripts that there are from now on."""
+
+    scripts: Scripts
 
 
 Event: TypeAlias = (
@@ -189,6 +256,8 @@ Event: TypeAlias = (
     | Recorded
     | BedCleared
     | Manage
+    | MaterialsLoaded
+    | ScriptsSet
 )
 
 # Effects ------------------------------------------------------------------------------------------
@@ -234,6 +303,13 @@ class Start:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StartScript:
+    """Tell the printer to run a script, as `Start` does."""
+
+    script: ScriptRun
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
     """Write the run record durably, unless it is there; answered by `Recorded`."""
 
@@ -250,4 +326,4 @@ class PauseJob:
     job: JobId
 
 
-Effect: TypeAlias = Ask | End | Fetch | Save | Start | Record | PauseJob
+Effect: TypeAlias = Ask | End | Fetch | Save | Start | StartScript | Record | PauseJob

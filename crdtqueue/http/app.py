@@ -29,9 +29,12 @@ from crdtqueue.http.bodies import Handler, body
 from crdtqueue.http.guard import Guard
 from crdtqueue.http.history_routes import HistoryRoutes
 from crdtqueue.http.job_routes import JobRoutes
+from crdtqueue.http.printer_routes import PrinterRoutes
 from crdtqueue.peer.peer import Peer
 
 EVENT_GAP_S = 0.25
+EVENT_CHARS_PER_S = 1_000_000
+"""A page of a large queue is told less often, so that it has time left to show what it is told."""
 PING_S = 5.0
 WATCHERS_MAX = 64
 
@@ -78,7 +81,7 @@ class Routes:
                         else "event: ping\ndata:\n\n"
                     )
                     last = now
-                    await asyncio.sleep(EVENT_GAP_S)
+                    await asyncio.sleep(EVENT_GAP_S + len(now) / EVENT_CHARS_PER_S)
                     with suppress(TimeoutError):
                         async with asyncio.timeout(PING_S):
                             await changed.wait()
@@ -166,6 +169,7 @@ class Routes:
         ]
         rows += JobRoutes(self._service.jobs, self._service.archives).table()
         rows += HistoryRoutes(self._service.history).table()
+        rows += PrinterRoutes(self._service.printer).table()
         return [Route(f"/api{path}", handler, methods=[method]) for method, path, handler in rows]
 
 

@@ -52,6 +52,11 @@ class JobRoutes:
         await self._jobs.restore(*_job(request))
         return _DONE
 
+    async def mark_lost(self, request: Request) -> Response:
+        """The printer that has the job will not finish it."""
+        await self._jobs.mark_lost(*_job(request))
+        return _DONE
+
     async def pause(self, request: Request) -> Response:
         """Holds a job back."""
         await self._jobs.pause(*_job(request), paused=True)
@@ -139,6 +144,7 @@ class JobRoutes:
             ("PATCH", job, self.edit),
             ("DELETE", job, self.delete),
             ("POST", f"{job}/restore", self.restore),
+            ("POST", f"{job}/lost", self.mark_lost),
             ("POST", f"{job}/pause", self.pause),
             ("POST", f"{job}/resume", self.resume),
             ("POST", f"{job}/reset", self.reset),

@@ -1,6 +1,7 @@
 """What a person decides when they start a peer."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from crdtqueue.adapters.links import Address
@@ -9,6 +10,8 @@ from crdtqueue.core.claim_events import ClaimTimes
 from crdtqueue.core.errors import Invalid
 from crdtqueue.core.ids import Profile, QueueName
 from crdtqueue.core.model import NAME_CHARS_MAX
+from crdtqueue.core.scripts import Step
+from crdtqueue.core.worker_events import WorkerConfig
 
 LOCAL = QueueName("local")
 """The queue that every peer has for itself alone."""
@@ -22,9 +25,14 @@ class PrinterConfig:
     """The printer of this peer."""
 
     place: Place
-    profile: Profile
-    self_clearing: bool = False
-    """Whether it clears its own bed after a print, so that no person has to."""
+    worker: WorkerConfig
+    scripts: Mapping[Step, str | None] = field(default_factory=dict)
+    """Scripts to set, or to take away (None); the others are as they were."""
+
+    @property
+    def profile(self) -> Profile:
+        """What kind of printer it is."""
+        return self.worker.profile
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,12 +1,10 @@
-"""One queue: its document, the links to the peers that share it, and its claims."""
+"""One queue: its document and the links to the peers that share it."""
 
 import asyncio
 import hashlib
-import logging
+import secrets
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from crdtqueue.adapters import clock
 from crdtqueue.adapters.links import Address, Link
@@ -14,11 +12,12 @@ from crdtqueue.adapters.store import Store
 from crdtqueue.core import claim_events as ce
 from crdtqueue.core import messages as m
 from crdtqueue.core.claims import Claims
-from crdtqueue.core.document import Entry, claim_entry, end_entry
-from crdtqueue.core.errors import Hostile, Unavailable
+from crdtqueue.core.document import Entry, end_entry
+from crdtqueue.core.errors import Hostile
 from crdtqueue.core.ids import Claim, JobId, PeerId, Profile, QueueName, Sha256
 from crdtqueue.core.model import QueueState
 from crdtqueue.core.sync import SyncSession
+from crdtqueue.core.voters import VoterList
 from crdtqueue.core.yprotocol import (
     Binary,
     Json,
@@ -27,7 +26,9 @@ from crdtqueue.core.yprotocol import (
     encode_json,
     encode_update,
 )
+from crdtqueue.peer.claiming import ClaimHooks, Claiming
 from crdtqueue.peer.config import LOCAL
+from crdtqueue.peer.greeting import Greeting, Welcome
 from crdtqueue.peer.replica import Replica
 
 SYNC_TIMEOUT_S = 60.0
@@ -35,9 +36,10 @@ SYNC_TIMEOUT_S = 60.0
 REMOTES_MAX = 512
 """So many peers' last words are kept."""
 
-_Written: TypeAlias = ce.Storing | ce.DropPromise | ce.WriteEnd
-
-log = logging.getLogger(__name__)
+OUTDATED = (
+    "{queue} has records of a later start of this peer: its store was put back from a backup, or"
+    " copied. Stop crdtqueue, delete the file store.sqlite3 in its folder, and join the queue anew."
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +51,8 @@ class Identity:
     name: str
     profile: Profile | None
     port: int
+    instance: str = field(default_factory=lambda: secrets.token_hex(8))
+    """This start of the process, and never stored: a copy of our store has another."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -102,19 +106,18 @@ class LanQueue:
         self.remotes: dict[PeerId, Remote] = {}
         self.addresses: dict[Address, PeerId] = {}
         self.own_hosts: list[str] = []
-        self.problem = ""
-        self._problem_host = ""
         self._store = store
         self._times = times
         self._hooks = hooks
-        self._claims: Claims | None = None
+        self._greeting = Greeting(me.peer, me.instance)
         self._sessions: list[Session] = []
         self._source: Session | None = None
-        self._unread = True
-        self._wake = asyncio.Event()
-        self._tasks: asyncio.TaskGroup | None = None
-        self._waiting: list[_Written] = []
-        self._wanted: JobId | None = None
+        claim_hooks = ClaimHooks(
+            tell=self._tell,
+            claimed=lambda claim: hooks.claimed(name, claim),
+            missed=lambda job, reason: hooks.missed(name, job, reason),
+        )
+        self._claiming = Claiming(name, replica=self.replica, store=store, hooks=claim_hooks)
 
     @property
     def is_local(self) -> bool:
@@ -129,9 +132,7 @@ class LanQueue:
     @property
     def claims(self) -> Claims:
         """The claims. Raises Unavailable before `open`."""
-        if self._claims is None:
-            raise Unavailable(f"The queue {self.name} is not open yet.")
-        return self._claims
+        return self._claiming.claims
 
     @property
     def state(self) -> QueueState:
@@ -151,13 +152,44 @@ class LanQueue:
     @property
     def holds_back(self) -> str:
         """Why no job is asked for in this queue, as a sentence; empty if jobs are."""
+        now_s = clock.now_s()
         if self.replica.problem:
             return self.replica.problem
+        if twin := self._greeting.holds_back(now_s):
+            return twin
+        if self.claims.is_outdated:
+            return OUTDATED.format(queue=self.name)
         if not self.synced:
             return f"Brings {self.name} in sync with the other peers first."
-        if self.claims.is_cold(clock.now_s()):
+        if short := self.claims.short_of():
+            return self._short_of(short)
+        if self.claims.is_cold(now_s):
             return f"Just started: waits up to a minute for the other peers of {self.name}."
         return ""
+
+    def _short_of(self, voters: VoterList) -> str:
+        if not voters.peers:
+            return f"{self.name} is in safe mode and has no voters. Name them, best three or more."
+        seen = self.claims.in_sight() | {self.me.peer}
+        absent = ", ".join(sorted(self._name_of(peer) for peer in voters.peers - seen))
+        return (
+            f"{self.name} is in safe mode, and only {len(voters.peers & seen)} of its"
+            f" {len(voters.peers)} voters are in sight. Switch on {absent}, or name other voters."
+        )
+
+    def _name_of(self, peer: PeerId) -> str:
+        entry = self.state.roster.get(peer)
+        return entry.name if entry else f"a peer unknown here ({peer})"
+
+    def obstacle(self, job: JobId) -> str:
+        """Why this peer cannot ask for one job, though it can for others; empty if it can."""
+        no = self.claims.why_not(job, clock.now_s())
+        return f"Cannot be taken: {no.value}." if no is ce.No.EXHAUSTED else ""
+
+    @property
+    def problem(self) -> str:
+        """What a person must put right between peers, as a sentence; empty if nothing."""
+        return self._greeting.problem(clock.now_s())
 
     @property
     def sessions(self) -> tuple[Session, ...]:
@@ -172,26 +204,13 @@ class LanQueue:
     async def open(self) -> None:
         """Reads the document and the promises from the store."""
         await self.replica.open()
-        self._claims = Claims(
-            me=self.me.peer,
-            incarnation=self.me.incarnation,
-            times=self._times,
-            promises=await self._store.promises(self.name),
-            now_s=clock.now_s(),
-        )
-        self._tell_claims(ce.SyncChanged(synced=True))
+        await self._claiming.open(self.me.peer, self.me.incarnation, self._times)
 
     async def run(self) -> None:
-        """Heartbeats and time-outs, until cancelled."""
+        """Heartbeats and claims, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._beat(), name=f"heartbeat {self.name}")
-            tasks.create_task(self._keep_time(), name=f"claims {self.name}")
-            self._tasks = tasks
-            self._store_waiting()
-            try:
-                await asyncio.Event().wait()
-            finally:
-                self._tasks = None
+            tasks.create_task(self._claiming.run(), name=f"claims {self.name}")
 
     async def edit(self, entries: Iterable[Entry]) -> None:
         """Writes into the document; returns when it is durable."""
@@ -199,13 +218,16 @@ class LanQueue:
 
     def want(self, job: JobId) -> None:
         """Asks for a job; the answer comes through the hooks."""
-        self._wanted = job
-        self._tell_claims(ce.Want(job=job))
+        self._claiming.want(job)
+
+    def may_begin(self, claim: Claim) -> bool:
+        """Whether a print may begin under this claim of ours now; if not, `want` the job again."""
+        return self.claims.may_begin(claim, clock.now_s())
 
     @property
     def wanted(self) -> JobId | None:
         """The job that was asked for, until there is an answer."""
-        return self._wanted
+        return self._claiming.wanted
 
     async def end(self, claim: Claim, reason: str) -> None:
         """Ends a claim of ours, durably."""
@@ -230,8 +252,8 @@ class LanQueue:
         """Lets go of the links and of the document, once `run` is over."""
         await self._close_links()
         self.replica.close()
-        if self._wanted:
-            self._hooks.missed(self.name, self._wanted, ce.No.UNSYNCED)
+        if self.wanted:
+            self._hooks.missed(self.name, self.wanted, ce.No.UNSYNCED)
 
     async def _close_links(self) -> None:
         sessions = self.sessions
@@ -274,63 +296,75 @@ class LanQueue:
         if isinstance(message, m.Hello):
             await self._on_hello(session, message)
             return
+        if isinstance(message, m.Twin):
+            self._told_of_twin(session, message.places)
+            return
         if session.peer is None:
             raise Hostile("it does not say hello first")
         match message:
             case m.Heartbeat(held=held, printer=printer):
                 self._remember(session.peer, printer)
-                self._tell_claims(ce.HeardOf(peer=session.peer, held=tuple(held)))
+                self._claiming.receive(ce.HeardOf(peer=session.peer, held=tuple(held)))
                 self._hooks.changed()
             case m.Bye():
-                self._tell_claims(ce.PeerGone(peer=session.peer))
+                self._claiming.receive(ce.PeerGone(peer=session.peer))
             case m.WantPiece():
                 self._hooks.asked_for_piece(self, session, message)
             case m.NoPiece(sha256=sha256):
                 self._hooks.got_piece(session, Sha256(sha256), 0, None)
             case _:
-                self._tell_claims(ce.Said(peer=session.peer, message=message))
+                self._check_speaker(session, message)
+                self._claiming.receive(ce.Said(peer=session.peer, message=message))
+
+    @staticmethod
+    def _check_speaker(session: Session, message: m.ClaimMessage) -> None:
+        """Nobody speaks for another peer's claim, nor for one of a start yet to come."""
+        claim, hello = message.claim, session.hello
+        asks = isinstance(message, m.Ask | m.Arm | m.Release)
+        if asks and hello and (claim.peer, claim.incarnation) != (hello.peer, hello.incarnation):
+            raise Hostile("it speaks for a claim that is not its own")
 
     async def _on_hello(self, session: Session, hello: m.Hello) -> None:
-        peer = PeerId(hello.peer)
         if session.hello:
             raise Hostile("it says hello twice")
-        if hello.version != m.PROTOCOL_VERSION:
-            self.problem = f"{hello.name} runs another version of crdtqueue. Update both."
-            self._problem_host = session.link.remote_host
-            raise Hostile(f"it speaks version {hello.version}")
-        if peer == self.me.peer:
-            await self._on_own_hello(session, hello)
-            return
-        if session.link.remote_host == self._problem_host:
-            self.problem = self._problem_host = ""
-        other = self.session_of(peer)
-        if session.link.dialled:
-            self.addresses[session.link.dialled] = peer
-        else:
+        peer, link = PeerId(hello.peer), session.link
+        welcome = self._greeting.hello(hello, link.remote_host, clock.now_s())
+        if not link.dialled:
             self._send_hello(session)
+        elif welcome is not Welcome.TWIN:
+            self.addresses[link.dialled] = peer
+        match welcome:
+            case Welcome.MYSELF:
+                link.hang_up("that is me")
+            case Welcome.TWIN:
+                await self._refuse_twin(session, peer)
+            case Welcome.IN:
+                self._let_in(session, hello)
+        self._hooks.changed()
+
+    def _let_in(self, session: Session, hello: m.Hello) -> None:
+        other = self.session_of(PeerId(hello.peer))
         session.hello = hello
         if other:
             worse = self._worse(other, session)
             worse.link.hang_up("a second link to the same peer")
         self._learn_own_host(session.link.local_host)
         self._synced_changed()
-        self._tell_claims(ce.PeerSeen(peer=peer))
+        self._claiming.receive(ce.PeerSeen(peer=PeerId(hello.peer)))
         self._send_heartbeat(session)
-        self._hooks.changed()
 
-    async def _on_own_hello(self, session: Session, hello: m.Hello) -> None:
-        if session.link.dialled:
-            self.addresses[session.link.dialled] = self.me.peer
-        else:
-            self._send_hello(session)
-        if hello.incarnation != self.me.incarnation or hello.port != self.me.port:
-            self.problem = (
-                f"The peer at {session.link.remote_host} is a copy of this one, with the same"
-                " identity. Stop one of them and delete the file store.sqlite3 in its folder."
-            )
-            self._problem_host = session.link.remote_host
-            log.error("%s", self.problem)
-        session.link.hang_up("that is me")
+    async def _refuse_twin(self, session: Session, peer: PeerId) -> None:
+        """Both are refused, and told so: neither may claim, here or alone."""
+        other = self.session_of(peer)
+        frame = encode_json(m.encode(m.Twin(places=[*self._greeting.twins_of(peer)])))
+        for each in (session, *([other] if other else [])):
+            await each.link.last_word(frame)
+            each.link.hang_up("two peers have this identity")
+
+    def _told_of_twin(self, session: Session, places: list[str]) -> None:
+        self._greeting.twin_of_ours(" and ".join(places) or "another address", clock.now_s())
+        session.link.hang_up("two peers have this identity")
+        self._hooks.changed()
 
     def _worse(self, old: Session, new: Session) -> Session:
         """Of two links to one peer, the one that both sides close."""
@@ -357,7 +391,13 @@ class LanQueue:
         me = self.me
         self._say(
             session,
-            m.Hello(peer=me.peer, incarnation=me.incarnation, name=me.name, port=me.port),
+            m.Hello(
+                peer=me.peer,
+                incarnation=me.incarnation,
+                name=me.name,
+                port=me.port,
+                instance=me.instance,
+            ),
         )
 
     def _send_heartbeat(self, session: Session) -> None:
@@ -392,76 +432,16 @@ class LanQueue:
         for session in self._sessions:
             if session is not self._source:
                 session.link.send(frame)
-        self._unread = True
-        self._wake.set()
+        self._claiming.document_changed()
         self._hooks.changed()
 
-    # Claims
+    def _tell(self, peer: PeerId, message: m.ClaimMessage) -> None:
+        session = self.session_of(peer)
+        if session:
+            self._say(session, message)
 
     def _synced_changed(self) -> None:
-        self._tell_claims(ce.SyncChanged(synced=self.synced))
-
-    def _tell_claims(self, event: ce.Event) -> None:
-        self._read_records()
-        self.claims.receive(event, clock.now_s())
-        self._carry_out()
-        self._wake.set()
-
-    def _read_records(self) -> None:
-        """What the document says of claims must be known before anything is decided."""
-        if self._unread:
-            self._unread = False
-            state = self.state
-            others = frozenset(state.roster) - {self.me.peer}
-            self.claims.receive(
-                ce.RecordsRead(claims=state.claims, ended=state.ended, others=others),
-                clock.now_s(),
-            )
-
-    def _carry_out(self) -> None:
-        for effect in self.claims.effects():
-            match effect:
-                case ce.Tell(peer=peer, message=message):
-                    session = self.session_of(peer)
-                    if session:
-                        self._say(session, message)
-                case ce.MayHeat(claim=claim):
-                    self._wanted = None
-                    self._hooks.claimed(self.name, claim)
-                case ce.Missed(job=job, reason=reason):
-                    self._wanted = None
-                    self._hooks.missed(self.name, job, reason)
-                case _:
-                    self._waiting.append(effect)
-        self._store_waiting()
-
-    def _store_waiting(self) -> None:
-        """Promises are stored by `run`: before and after it they wait."""
-        if self._tasks:
-            waiting, self._waiting = self._waiting, []
-            for effect in waiting:
-                self._tasks.create_task(self._store_effect(effect), name="promise")
-
-    async def _store_effect(self, effect: _Written) -> None:
-        try:
-            match effect:
-                case ce.StorePromise(claim=claim):
-                    await self._store.put_promise(self.name, claim, armed=False)
-                case ce.StoreArmed(claim=claim):
-                    await self._store.put_promise(self.name, claim, armed=True)
-                case ce.StoreStart(claim=claim):
-                    await self.edit([claim_entry(claim, at_s=clock.wall_s())])
-                case ce.DropPromise(claim=claim):
-                    await self._store.drop_promise(self.name, claim)
-                case ce.WriteEnd(claim=claim, reason=reason):
-                    await self.end(claim, reason)
-        except Unavailable as error:
-            log.error("%s", error)  # noqa: TRY400  # a full disk, not a defect
-            if isinstance(effect, ce.Storing):
-                self._tell_claims(ce.NotStored(effect=effect))
-        else:
-            if isinstance(effect, ce.Storing):
-                self._tell_claims(ce.Stored(effect=effect))
+        self._claiming.receive(ce.SyncChanged(synced=self.synced))
 
     async def _beat(self) -> None:
         while True:
@@ -477,19 +457,6 @@ class LanQueue:
                 session.synced_s = now_s
             elif now_s - session.synced_s > SYNC_TIMEOUT_S:
                 session.link.hang_up("no answer to sync step 1")
-
-    async def _keep_time(self) -> None:
-        while True:
-            self._wake.clear()
-            now_s = clock.now_s()
-            self._read_records()
-            self.claims.tick(now_s)
-            self._carry_out()
-            deadline_s = self.claims.next_deadline_s()
-            wait_s = None if deadline_s is None else max(deadline_s - now_s, 0.01)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    await self._wake.wait()
 
 
 def room_of(name: QueueName) -> str:

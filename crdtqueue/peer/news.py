@@ -1,10 +1,15 @@
 """What this peer tells others, and its own page, about its printer."""
 
 from crdtqueue.core.ids import JobId
+from crdtqueue.core.materials import in_words
 from crdtqueue.core.messages import PrinterNews
-from crdtqueue.core.worker import Worker, WorkerState
+from crdtqueue.core.worker import Worker
 from crdtqueue.core.worker_events import PrintPhase
-from printer_driver.printer import PrinterStatus
+from crdtqueue.core.worker_states import Wait, WorkerState
+from printer_driver.printer import PrinterStatus, PrintReport
+
+HOLDING_BACK = "holding_back"
+TEXT_CHARS_MAX = 200
 
 _ACTIVE = {
     WorkerState.STARTING: "starting",
@@ -23,19 +28,19 @@ def printer_news(worker: Worker, status: PrinterStatus | None, holds_back: str) 
 
     `holds_back` is why a queue asks for no job, as a sentence; empty if all do.
     """
-    state = _state(worker)
+    state = _state(worker, holds_back)
     printing = worker.saved.printing
-    report = status.print if status else None
-    ours = report if printing and report and str(report.print_id) == printing.print_id else None
-    done = min(ours.bytes_done / ours.bytes_total, 1.0) if ours and ours.bytes_total else None
+    report = _report_of_ours(worker, status)
+    done = min(report.bytes_done / report.bytes_total, 1.0) if report and report.bytes_total else 0
     job: JobId | None = printing.claim.job if printing else None
     return PrinterNews(
         state=state,
-        text=_text(worker, state, holds_back)[:200],
+        text=_text(worker, state, holds_back)[:TEXT_CHARS_MAX],
         job=job or (worker.held[1].job if worker.held else None),
+        next_job=worker.next_job,
         file_name=printing.file.name if printing else None,
-        progress=done,
-        elapsed_s=max(ours.elapsed_s, 0.0) if ours else None,
+        progress=done if report and report.bytes_total else None,
+        elapsed_s=max(report.elapsed_s, 0.0) if report else None,
         temperatures=[
             (t.name, t.actual_c, t.target_c) for t in (status.temperatures if status else ())
         ][:16],
@@ -44,20 +49,58 @@ def printer_news(worker: Worker, status: PrinterStatus | None, holds_back: str) 
     )
 
 
-def _state(worker: Worker) -> str:
+def _report_of_ours(worker: Worker, status: PrinterStatus | None) -> PrintReport | None:
+    printing = worker.saved.printing
+    report = status.print if status else None
+    return report if printing and report and str(report.print_id) == printing.print_id else None
+
+
+def _state(worker: Worker, holds_back: str) -> str:
     if worker.state in {WorkerState.PRINTING, WorkerState.REPORTING}:
-        return _PHASES.get(worker.printer.phase or PrintPhase.PRINTING, "printing")
+        at_it = Wait.SCRIPT.value if worker.saved.script else "printing"
+        return _PHASES.get(worker.printer.phase or PrintPhase.PRINTING, at_it)
     if worker.printer.problem:
-        return "offline"
+        return Wait.PRINTER.value
+    if worker.saved.script:
+        return Wait.SCRIPT.value
     if worker.state in _ACTIVE:
         return _ACTIVE[worker.state]
-    if not worker.saved.bed_clear:
-        return "waiting_for_bed"
-    return "idle" if worker.saved.managing else "stopped"
+    if worker.wait:
+        return worker.wait.value
+    return HOLDING_BACK if holds_back and worker.next_job is None else "idle"
 
 
 def _text(worker: Worker, state: str, holds_back: str) -> str:
-    file = worker.saved.printing.file.name if worker.saved.printing else ""
+    match state:
+        case Wait.PRINTER:
+            return worker.printer.problem
+        case Wait.SOMEBODY_ELSE:
+            return "Prints something that is not of the queues. Jobs wait until it is over."
+        case Wait.SCRIPT:
+            return worker.problem or f"Runs the script {_script(worker)}."
+        case Wait.COOLING:
+            return "Lets the bed cool down."
+        case Wait.BED:
+            return (
+                f"{worker.problem} Take the part off, then confirm that the bed is clear.".strip()
+            )
+        case Wait.MATERIAL:
+            return f"Waits for {in_words(worker.missing)}. Load it, then confirm that it is loaded."
+        case Wait.MANAGING:
+            return worker.problem or "Takes no jobs until you start managing it."
+        case "holding_back":
+            return holds_back
+        case _:
+            return _text_of_print(worker, state)
+
+
+def _script(worker: Worker) -> str:
+    run, todo = worker.saved.script, worker.saved.todo
+    return run.step.value if run else todo[0].value if todo else ""
+
+
+def _text_of_print(worker: Worker, state: str) -> str:
+    file = worker.saved.printing.file.name if worker.saved.printing else _script(worker)
     match state:
         case "printing":
             return f"Prints {file}."
@@ -67,16 +110,9 @@ def _text(worker: Worker, state: str, holds_back: str) -> str:
             return f"Cancels {file} and switches the heaters off."
         case "starting":
             return worker.problem or f"Starts {file}."
-        case "offline":
-            return worker.printer.problem
         case "claiming":
             return "Asks the other peers for a job."
         case "fetching":
             return worker.problem or "Fetches the file."
-        case "waiting_for_bed":
-            asks = "Take the part off, then confirm that the bed is clear."
-            return f"{worker.problem} {asks}".strip()
-        case "stopped":
-            return "Takes no jobs until you start managing it."
         case _:
-            return worker.problem or holds_back or "Ready for the next job."
+            return worker.problem or "Ready for the next job."

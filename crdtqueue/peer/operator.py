@@ -1,11 +1,10 @@
 """Runs the worker: between its pure cycle and the printer, the queues, the files and the store."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from crdtqueue.adapters import clock
 from crdtqueue.adapters.files import FileStore
@@ -14,11 +13,14 @@ from crdtqueue.adapters.store import Store
 from crdtqueue.core import worker_events as w
 from crdtqueue.core.document import paused_entry, record_entry
 from crdtqueue.core.errors import CrdtQueueError, Unavailable
-from crdtqueue.core.ids import Claim, JobId, PrintId, QueueName
+from crdtqueue.core.ids import Claim, JobId, PrintId, QueueName, Sha256
 from crdtqueue.core.model import FileRef, Result, RunRecord
+from crdtqueue.core.scripts import Step
 from crdtqueue.core.worker import Worker
 from crdtqueue.peer.fetching import Fetching
 from crdtqueue.peer.lan_queue import LanQueue
+from crdtqueue.peer.script_shelf import ScriptShelf
+from crdtqueue.peer.worker_store import save
 from printer_driver.errors import PrinterError, PrinterUnavailable, PrintRefused
 from printer_driver.printer import Connection, PrinterStatus, PrintReport
 from printer_driver.printer import PrintId as DriverPrintId
@@ -38,6 +40,7 @@ class Operator:
         source: PrinterSource,
         store: Store,
         files: FileStore,
+        shelf: ScriptShelf,
         fetching: Fetching,
         queues: Callable[[], Mapping[QueueName, LanQueue]],
         changed: Callable[[], None],
@@ -47,6 +50,7 @@ class Operator:
         self.status: PrinterStatus | None = None
         self._store = store
         self._files = files
+        self.shelf = shelf
         self._fetching = fetching
         self._queues = queues
         self._changed = changed
@@ -74,6 +78,11 @@ class Operator:
             self._tasks.create_task(self._watch(), name="printer")
             self._tasks.create_task(self._work(), name="worker")
 
+    async def set_script(self, step: Step, text: str | None) -> None:
+        """Sets or takes away a script, durably. Raises Invalid or Unavailable."""
+        await self.shelf.put(step, text)
+        self.post(w.ScriptsSet(scripts=dict(self.shelf.refs)))
+
     async def let_printer_go(self) -> None:
         """After `run` has ended: ends the printer process too, unless it is printing."""
         with suppress(PrinterError):
@@ -85,7 +94,10 @@ class Operator:
         now_s = clock.now_s()
         return tuple(
             w.QueueView(
-                name=name, state=queue.state, held=queue.claims.held(now_s), ready=queue.ready
+                name=name,
+                state=queue.state,
+                held=queue.claims.held(now_s),
+                holds_back=queue.holds_back,
             )
             for name, queue in self._queues().items()
         )
@@ -125,7 +137,9 @@ class Operator:
             case w.Fetch(queue=queue, file=file):
                 self._spawn(self._fetch(queue, file))
             case w.Start(printing=printing):
-                self._spawn(self._start(printing))
+                self._spawn(self._start(printing.print_id, printing.file.sha256, self._files))
+            case w.StartScript(script=run):
+                self._spawn(self._start(run.print_id, run.file.sha256, self.shelf.files))
             case w.Record():
                 self._spawn(self._record(effect))
 
@@ -191,12 +205,10 @@ class Operator:
         else:
             self.post(w.Fetched(sha256=file.sha256))
 
-    async def _start(self, printing: w.Printing) -> None:
-        print_id, file = printing.print_id, printing.file
+    async def _start(self, print_id: PrintId, sha256: Sha256, files: FileStore) -> None:
         try:
-            path = self._files.path(file.sha256)
             report = await self.source.printer.start(
-                DriverPrintId(print_id), path.absolute(), file.sha256
+                DriverPrintId(print_id), files.path(sha256).absolute(), sha256
             )
         except PrinterUnavailable as error:
             self.post(w.StartDelayed(print_id=print_id, reason=str(error)))
@@ -221,10 +233,10 @@ class Operator:
 
     async def _report_of_ours(self, status: PrinterStatus) -> PrintReport | None:
         """What the printer says of the print that we know of, also when it is at none any more."""
-        printing = self.worker.saved.printing
-        if printing is None:
+        print_id = self.worker.saved.at_printer
+        if print_id is None:
             return status.print
-        ours = DriverPrintId(printing.print_id)
+        ours = DriverPrintId(print_id)
         if status.print and status.print.print_id == ours:
             return status.print
         try:
@@ -232,7 +244,7 @@ class Operator:
         except PrinterError:
             return status.print
         if report is None:
-            self.post(w.PrintUnknown(print_id=printing.print_id))
+            self.post(w.PrintUnknown(print_id=print_id))
         return report or status.print
 
     @staticmethod
@@ -240,7 +252,12 @@ class Operator:
         problem = "" if status.connection is Connection.READY else status.problem
         if status.connection is Connection.CONNECTING:
             problem = status.problem or "The printer does not answer yet."
-        return seen_of(report, problem) if report else w.PrinterSeen(problem=problem)
+        seen = seen_of(report, problem) if report else w.PrinterSeen(problem=problem)
+        return replace(seen, bed_c=_bed_c(status))
+
+
+def _bed_c(status: PrinterStatus) -> float | None:
+    return next((each.actual_c for each in status.temperatures if each.name == "B"), None)
 
 
 def seen_of(report: PrintReport, problem: str = "") -> w.PrinterSeen:
@@ -252,26 +269,3 @@ def seen_of(report: PrintReport, problem: str = "") -> w.PrinterSeen:
         reason=report.reason,
         bytes=report.bytes_done,
     )
-
-
-_SAVED = "worker"
-
-
-async def save(store: Store, saved: w.Saved) -> None:
-    """Stores what the worker must not forget."""
-    await store.set_meta(_SAVED, json.dumps(asdict(saved)))
-
-
-async def load(store: Store) -> w.Saved:
-    """What `save` stored last."""
-    text = await store.meta(_SAVED)
-    if text is None:
-        return w.Saved()
-    fields = json.loads(text)
-    printing = fields.pop("printing")
-    return w.Saved(printing=_printing(printing) if printing else None, **fields)
-
-
-def _printing(fields: dict[str, object]) -> w.Printing:
-    claim, file = Claim(**fields.pop("claim")), FileRef(**fields.pop("file"))  # type: ignore[arg-type]
-    return w.Printing(claim=claim, file=file, **fields)  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ from crdtqueue.core.ids import PEER_ID_CHARS, Claim, JobId, PeerId, QueueName, S
 from crdtqueue.core.messages import PrinterNews, WantPiece
 from crdtqueue.core.worker import Worker
 from crdtqueue.core.worker_events import Claimed, NotClaimed
-from crdtqueue.peer import operator
+from crdtqueue.peer import worker_store
 from crdtqueue.peer.changes import Changes
 from crdtqueue.peer.config import (
     LOCAL,
@@ -35,6 +35,7 @@ from crdtqueue.peer.history_keeping import HistoryKeeper
 from crdtqueue.peer.lan_queue import Hooks, Identity, LanQueue, Session, room_of
 from crdtqueue.peer.news import printer_news
 from crdtqueue.peer.operator import Operator
+from crdtqueue.peer.script_shelf import ScriptShelf
 
 STORE_NAME = "store.sqlite3"
 INCARNATIONS_SKIPPED = 1_000
@@ -171,16 +172,20 @@ class Peer:
         printer, fetching = self.config.printer, self._fetching
         if printer is None or fetching is None:
             raise Unavailable("This peer has no printer.")
+        shelf = ScriptShelf(self.store, self.config.folder / "scripts")
+        await shelf.open(printer.scripts)
         return Operator(
             worker=Worker(
                 me=self.me.peer,
-                profile=printer.profile,
-                self_clearing=printer.self_clearing,
-                saved=await operator.load(self.store),
+                instance=self.me.instance,
+                config=printer.worker,
+                scripts=dict(shelf.refs),
+                saved=await worker_store.load(self.store),
             ),
             source=self._make_source(printer.place, self.config.folder),
             store=self.store,
             files=self.files,
+            shelf=shelf,
             fetching=fetching,
             queues=lambda: self.queues,
             changed=self._printer_changed,
@@ -322,7 +327,7 @@ class Peer:
     def _printer_changed(self) -> None:
         self.changes.notify()
         news = self.news()
-        told = (news.state, news.text, news.job) if news else None
+        told = (news.state, news.text, news.job, news.next_job) if news else None
         if told != self._told:
             # What others show would be wrong until the next heartbeat.
             self._told = told

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from crdtqueue.adapters import clock
 from crdtqueue.api.jobs import Jobs
 from crdtqueue.api.models import JobEdit, NewJob, NewSet, SetEdit
 from crdtqueue.api.service import Service
 from crdtqueue.api.view import View
+from crdtqueue.core import worker
 from crdtqueue.core.document import draft_entry
 from crdtqueue.core.errors import NotFound, Refused
 from crdtqueue.core.ids import JobId, PeerId, Profile
@@ -18,7 +20,16 @@ from crdtqueue.core.model import Draft, Job
 from crdtqueue.core.progress import Progress, progress
 from crdtqueue.peer.peer import Peer
 from printer_driver.printer import PrintState
-from tests.peer.peers import GCODE, MemoryPrinter, add_job, chunks, done, running, until
+from tests.peer.peers import (
+    GCODE,
+    MemoryPrinter,
+    add_job,
+    chunks,
+    done,
+    running,
+    until,
+    until_linked,
+)
 
 
 def run(
@@ -242,7 +253,10 @@ def test_a_run_that_is_printed_in_part_does_not_move(tmp_path: Path) -> None:
     run(tmp_path, use, printer, queue="workshop")
 
 
-def test_resuming_lets_a_job_that_has_failed_too_often_be_tried_again(tmp_path: Path) -> None:
+def test_resuming_lets_a_job_that_has_failed_too_often_be_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "RETRY_S", 0.1)
     printer = MemoryPrinter()
 
     async def use(peer: Peer, jobs: Jobs) -> None:
@@ -258,3 +272,27 @@ def test_resuming_lets_a_job_that_has_failed_too_often_be_tried_again(tmp_path: 
         await until(peer, lambda: len(printer.starts) == 4)
 
     run(tmp_path, use, printer)
+
+
+def test_a_printer_that_does_not_answer_is_given_up_by_a_person(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path / "a", name="office", queue="workshop") as a:
+            printer = MemoryPrinter()
+            async with running(tmp_path / "b", name="mini", printer=printer) as b:
+                await b.add_queue("workshop", [str(a.config.listen)])
+                await until_linked(a, b)
+                job = await add_job(a)
+                await until(a, lambda: a.queue("workshop").claims.held(clock.now_s()))
+                await until(b, lambda: printer.current)
+                with pytest.raises(Refused, match="mini is in sight"):
+                    await Jobs(a).mark_lost("workshop", job)
+            await until(a, lambda: not a.queue("workshop").sessions)
+            await Jobs(a).mark_lost("workshop", job)
+            assert a.queue("workshop").claims.held(clock.now_s()) == {}
+            (mark,) = a.queue("workshop").replica.document.read()["lost"].values()
+            assert isinstance(mark, dict)
+            assert mark["by"] == "office"
+            with pytest.raises(Refused, match="No printer has"):
+                await Jobs(a).mark_lost("workshop", job)
+
+    asyncio.run(scenario())

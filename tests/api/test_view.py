@@ -48,6 +48,7 @@ def test_a_peer_alone_shows_itself_and_its_own_queue(tmp_path: Path) -> None:
                         "name": "local",
                         "mode": "available",
                         "voters": [],
+                        "voters_before": [],
                         "strategy": "in-order",
                         "open": False,
                         "local": True,
@@ -107,6 +108,7 @@ def test_both_peers_show_who_prints_what_and_what_is_done(tmp_path: Path) -> Non
                     "name": "b",
                     "progress": 0.0,
                     "file_name": "part.gcode",
+                    "in_sight": True,
                 }
                 on_b = next(p for p in View(peer).state()["queues"][1]["peers"] if p["name"] == "b")
                 assert on_b["online"]

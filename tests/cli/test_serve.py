@@ -43,7 +43,7 @@ def test_a_printer_has_a_port_and_a_profile() -> None:
     )
     assert config.printer
     assert config.printer.profile == "MK3S"
-    assert config.printer.self_clearing
+    assert config.printer.worker.self_clearing
     assert config.printer.place == SerialPrinter(port="virtual", speed_up=2.0)
 
 

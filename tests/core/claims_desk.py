@@ -8,6 +8,7 @@ from crdtqueue.core import claim_events as ce
 from crdtqueue.core import messages as m
 from crdtqueue.core.claims import Claims
 from crdtqueue.core.ids import Claim, JobId, PeerId
+from crdtqueue.core.voters import Rules
 from tests.core.samples import JOB, ME, a_claim, peer
 
 B, C, D = peer(0xBB), peer(0xCC), peer(0xDD)
@@ -28,9 +29,12 @@ class Desk:
         promises: Iterable[tuple[Claim, bool]] = (),
         others: Iterable[PeerId] = (),
         synced: bool = True,
+        rules: Rules = Rules(),  # noqa: B008  # it is frozen
     ) -> None:
         self.now_s = 100.0
         self.others = frozenset(others)
+        self.rules = rules
+        self.records: tuple[frozenset[Claim], frozenset[Claim]] = frozenset(), frozenset()
         self.claims = Claims(me=ME, incarnation=1, times=TIMES, promises=promises, now_s=self.now_s)
         self.read()
         self.tell(ce.SyncChanged(synced=synced))
@@ -45,19 +49,38 @@ class Desk:
         """Lets time pass as a shell does: a tick at each deadline."""
         end_s = self.now_s + seconds
         effects: list[ce.Effect] = []
-        while (deadline_s := self.claims.next_deadline_s()) is not None and deadline_s <= end_s:
-            assert deadline_s > self.now_s or not effects, "a tick at the deadline does nothing"
+        while (deadline_s := self.claims.next_deadline_s()) <= end_s:
             self.now_s = max(self.now_s, deadline_s)
             self.claims.tick(self.now_s)
             effects += self.claims.effects()
-            assert self.claims.next_deadline_s() != deadline_s
+            assert self.claims.next_deadline_s() > self.now_s
         self.now_s = end_s
         return effects
 
-    def read(self, claims: Iterable[Claim] = (), ended: Iterable[Claim] = ()) -> list[ce.Effect]:
+    def sleep(self, seconds: float) -> list[ce.Effect]:
+        """The whole process is stopped for so long."""
+        self.now_s += seconds
+        self.claims.tick(self.now_s)
+        return self.claims.effects()
+
+    def read(
+        self,
+        claims: Iterable[Claim] = (),
+        ended: Iterable[Claim] = (),
+        *,
+        rules: Rules | None = None,
+    ) -> list[ce.Effect]:
+        self.rules = rules or self.rules
+        self.records = self.records[0] | {*claims}, self.records[1] | {*ended}
         return self.tell(
-            ce.RecordsRead(claims=frozenset(claims), ended=frozenset(ended), others=self.others)
+            ce.RecordsRead(
+                claims=self.records[0], over=self.records[1], others=self.others, rules=self.rules
+            )
         )
+
+    def basis(self, claim: Claim) -> str:
+        """What a peer would say that knows what this one knows."""
+        return self.claims._records.basis(claim)
 
     def want(self, job: JobId = JOB) -> list[ce.Effect]:
         return self.tell(ce.Want(job=job))
@@ -68,17 +91,29 @@ class Desk:
     def stored(self, effect: ce.StorePromise | ce.StoreStart | ce.StoreArmed) -> list[ce.Effect]:
         return self.tell(ce.Stored(effect=effect))
 
+    def asked(self, claim: Claim) -> list[ce.Effect]:
+        """A peer that knows the same asks."""
+        return self.hear(self.ask(claim))
+
+    def asked_to_arm(self, claim: Claim) -> list[ce.Effect]:
+        """A peer that knows the same has stored its start record."""
+        return self.hear(self.arm_of(claim))
+
+    def ask(self, claim: Claim) -> m.Ask:
+        """The question of a peer that knows what this one knows."""
+        return m.Ask(claim=m.ClaimText.of(claim), basis=self.basis(claim))
+
+    def arm_of(self, claim: Claim) -> m.Arm:
+        """The second question of such a peer."""
+        return m.Arm(claim=m.ClaimText.of(claim), basis=self.basis(claim))
+
     def promise(self, claim: Claim) -> None:
-        self.hear(ask(claim))
+        self.asked(claim)
         assert self.stored(ce.StorePromise(claim=claim)) == [told(claim.peer, grant(claim))]
 
     def arm(self, claim: Claim) -> None:
-        self.hear(arm(claim))
+        self.asked_to_arm(claim)
         assert self.stored(ce.StoreArmed(claim=claim)) == [told(claim.peer, armed(claim))]
-
-
-def ask(claim: Claim) -> m.Ask:
-    return m.Ask(claim=m.ClaimText.of(claim))
 
 
 def grant(claim: Claim) -> m.Grant:
@@ -87,10 +122,6 @@ def grant(claim: Claim) -> m.Grant:
 
 def deny(claim: Claim, reason: str) -> m.Deny:
     return m.Deny(claim=m.ClaimText.of(claim), reason=reason)
-
-
-def arm(claim: Claim) -> m.Arm:
-    return m.Arm(claim=m.ClaimText.of(claim))
 
 
 def armed(claim: Claim) -> m.Armed:
@@ -111,3 +142,17 @@ def denied(claim: Claim, reason: ce.No) -> list[ce.Effect]:
 
 def missed(reason: ce.No, job: JobId = JOB) -> ce.Missed:
     return ce.Missed(job=job, reason=reason)
+
+
+def asking(*voters: PeerId) -> Desk:
+    desk = Desk(*voters)
+    desk.want()
+    return desk
+
+
+def arming(*voters: PeerId) -> Desk:
+    desk = asking(*voters)
+    for voter in voters:
+        desk.hear(grant(MINE), voter)
+    desk.stored(ce.StoreStart(claim=MINE))
+    return desk

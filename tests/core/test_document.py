@@ -33,6 +33,13 @@ from crdtqueue.core.model import (
 )
 from crdtqueue.core.order import DIGITS, KEY_CHARS_MAX, is_key
 from crdtqueue.core.values import FILAMENT_MM_MAX, SECONDS_MAX
+from crdtqueue.core.voters import (
+    VoterList,
+    VoterLists,
+    read_voter_lists,
+    statement_entry,
+    voters_entry,
+)
 from tests.core.documents import read
 from tests.core.samples import (
     ENDER,
@@ -175,11 +182,13 @@ def test_settings_round_trip() -> None:
     entries = [
         d.strategy_entry(Strategy.LEAST_CHANGES),
         d.mode_entry(Mode.SAFE),
-        d.voters_entry((ME, peer(1))),
+        voters_entry(VoterLists(), {ME, peer(1)}),
     ]
     settings = read(entries).settings
     assert (settings.strategy, settings.mode) == (Strategy.LEAST_CHANGES, Mode.SAFE)
-    assert set(settings.voters) == {ME, peer(1)}
+    current = read_voter_lists(settings.voter_fields).current
+    assert current
+    assert current.peers == {ME, peer(1)}
 
 
 @pytest.mark.parametrize("profile", [MK3S, None])
@@ -208,6 +217,7 @@ KEY_PARTS = {
     "n": "[0-9]+",
     "generation": "[0-9]+",
     "run": "[0-9]+",
+    "digest": "[0-9a-f]{16}",
 }
 TYPES: dict[str, tuple[type, ...]] = {
     "text": (str,),
@@ -236,7 +246,7 @@ def pattern(root: str, key: str) -> str:
     head, _, last = key.rpartition("/")
     names = [*re.split(r"(\W)", head), "/"] if head else []
     parts = [KEY_PARTS.get(part, re.escape(part)) for part in names]
-    if root in {"jobs", "sets", "queue"}:
+    if root in {"jobs", "sets", "queue"} and last not in {"digest", "peer"}:
         field, *numbers = last.split(".")
         return "".join(parts) + r"\.".join([field, *(KEY_PARTS[n] for n in numbers)])
     return "".join(parts) + KEY_PARTS[last]
@@ -255,7 +265,8 @@ def every_entry() -> Iterable[tuple[str, list[Entry]]]:
     yield "removed_entry", [d.removed_entry(JOB, SET_A)]
     yield "strategy_entry", [d.strategy_entry(Strategy.IN_ORDER)]
     yield "mode_entry", [d.mode_entry(Mode.SAFE)]
-    yield "voters_entry", [d.voters_entry((ME,))]
+    named = VoterList(generation=1, peers=frozenset({ME}))
+    yield "voters", [voters_entry(VoterLists(), {ME}), statement_entry(named, ME)]
     yield "claim_entry", [d.claim_entry(a_claim(), at_s=1.0)]
     yield "end_entry", [d.end_entry(a_claim(), "done")]
     yield "lost_entry", [d.lost_entry(a_claim(), peer=ME, by="Ann", at_s=1.0)]

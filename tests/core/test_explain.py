@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from crdtqueue.core.explain import JobState, Printer, explain
+from crdtqueue.core.explain import JobState, Printer, Sight, explain, overtaking
 from crdtqueue.core.ids import JobId, Profile
 from crdtqueue.core.messages import PrinterNews
-from crdtqueue.core.model import Job
+from crdtqueue.core.model import Draft, Job, QueueSettings, QueueState, Strategy
 from tests.core.samples import (
     ENDER,
     JOB,
@@ -27,13 +29,16 @@ def printer(
     job: JobId | None = None,
     profile: Profile = MK3S,
     text: str = "Some words.",
+    next_job: JobId | None = None,
+    holds_back: str = "",
+    own: bool = False,
 ) -> Printer:
-    news = PrinterNews(state=state, text=text, job=job) if state else None
-    return Printer(peer=ME, name=name, profile=profile, news=news)
+    news = PrinterNews(state=state, text=text, job=job, next_job=next_job) if state else None
+    return Printer(peer=ME, name=name, profile=profile, news=news, holds_back=holds_back, own=own)
 
 
 def waits(*printers: Printer, job: Job | None = None) -> str:
-    state, text = explain(job or a_job(), None, 0.0, printers)
+    state, text = explain(job or a_job(), Sight(printers=printers))
     assert state is JobState.WAITING
     return text
 
@@ -41,22 +46,70 @@ def waits(*printers: Printer, job: Job | None = None) -> str:
 @pytest.mark.parametrize(
     ("state", "text"),
     [
-        ("idle", "Next for Left."),
+        ("idle", "Waits its turn on Left."),
         ("printing", "Waits for Left, which is busy."),
         ("claiming", "Waits for Left, which is busy."),
         ("waiting_for_bed", "Waits until the bed of Left is clear."),
         ("stopped", "Left takes no jobs; start managing it."),
         ("offline", "Left is not ready: Some words."),
-        ("words of another version", "Next for Left."),
+        ("busy", "Waits for Left, which prints something that is not of the queues."),
+        ("cooling", "Waits until the bed of Left has cooled down."),
+        ("script", "Waits for Left: Some words."),
+        ("holding_back", "Left asks for no job: Some words."),
+        (
+            "waiting_for_material",
+            "Waits for Left, to which another job has come first. Some words.",
+        ),
+        ("words of another version", "Waits its turn on Left."),
     ],
 )
 def test_a_waiting_job_says_what_it_waits_for(state: str, text: str) -> None:
     assert waits(printer(state)) == text
 
 
+def test_the_job_that_a_printer_takes_next_says_so() -> None:
+    assert waits(printer("idle", next_job=JOB)) == "Next for Left."
+    assert waits(printer("idle", next_job=JOB_2)) == "Waits its turn on Left."
+    assert waits(printer("printing", next_job=JOB)) == "Waits for Left, which is busy."
+
+
+def test_what_holds_this_queue_back_is_said_rather_than_what_the_printer_does() -> None:
+    held = printer("idle", holds_back="Only 1 of 3 voters is in sight.")
+    assert waits(held) == "Left asks for no job: Only 1 of 3 voters is in sight."
+
+
+def test_a_job_that_is_overtaken_says_why() -> None:
+    left = printer("idle", next_job=JOB_2)
+    by = Sight(printers=[left], overtaking=frozenset({ME}))
+    _, text = explain(a_job(), by)
+    assert text.startswith("Left first takes a job that needs fewer changes of material")
+    ender = a_job(print_set(profiles=frozenset({ENDER})))
+    assert "No printer with profile ENDER" in explain(ender, by)[1]
+
+
+def test_only_where_changes_count_are_jobs_overtaken() -> None:
+    jobs = (a_job(), a_job(job=JOB_2))
+    printers = [printer("idle", next_job=JOB_2), printer(None), printer("idle")]
+    settings = QueueSettings(strategy=Strategy.LEAST_CHANGES)
+    assert overtaking(QueueState(jobs=jobs), printers) == {}
+    assert overtaking(QueueState(jobs=jobs, settings=settings), printers[:1]) == {ME: 1}
+    assert overtaking(QueueState(jobs=jobs[:1], settings=settings), printers) == {}
+
+
+@pytest.mark.parametrize(("for_s", "text"), [(20.0, "20 s"), (125.0, "2 min")])
+def test_a_job_in_edit_says_where_and_for_how_long(for_s: float, text: str) -> None:
+    draft = Draft(peer=ME, by="workshop-laptop", beat=1)
+    sight = Sight(printers=[], edited_for_s=for_s)
+    state, why = explain(replace(a_job(), draft=draft), sight)
+    assert state is JobState.HELD
+    assert why == f"Being edited on workshop-laptop for {text}. It goes on when that is finished."
+    paused, why = explain(replace(a_job(paused=True), draft=draft), sight)
+    assert (paused, why[:6]) == (JobState.PAUSED, "Paused")
+
+
 def test_every_printer_that_fits_is_named_and_no_other() -> None:
     ender = printer("idle", name="Ender", profile=ENDER)
-    text = waits(printer("printing"), printer("idle", name="Right"), ender)
+    text = waits(printer("printing"), printer("idle", name="Right", next_job=JOB), ender)
     assert text == "Waits for Left, which is busy. Next for Right."
 
 
@@ -74,8 +127,8 @@ def test_a_job_with_nothing_in_it_says_so(job: Job) -> None:
 
 def test_done_and_held_jobs_say_so_whatever_printers_there_are() -> None:
     done = a_job(records=(record(a_claim()),), paused=True)
-    assert explain(done, None, 0.0, [printer("idle")]) == (JobState.DONE, "Printed.")
-    state, text = explain(a_job(paused=True), None, 0.0, [printer("idle")])
+    assert explain(done, Sight(printers=[printer("idle")])) == (JobState.DONE, "Printed.")
+    state, text = explain(a_job(paused=True), Sight(printers=[printer("idle")]))
     assert state is JobState.PAUSED
     assert "Resume" in text
 
@@ -86,18 +139,27 @@ def test_done_and_held_jobs_say_so_whatever_printers_there_are() -> None:
         (printer("printing", job=JOB), JobState.PRINTING, "Printing on Left."),
         (printer("cancelling", job=JOB), JobState.PRINTING, "Cancelling on Left."),
         (printer("paused", job=JOB), JobState.PAUSED, "Paused on Left."),
-        (printer("waiting_for_bed", job=JOB), JobState.WAITING, "Left has it. Some words."),
-        (printer("printing", job=JOB_2), JobState.WAITING, "Left has it. Some words."),
+        (
+            printer("waiting_for_bed", job=JOB),
+            JobState.WAITING,
+            "Claimed by Left (lease seen 59 s ago). Some words.",
+        ),
+        (
+            printer("printing", job=JOB_2, own=True),
+            JobState.WAITING,
+            "Claimed by Left. Some words.",
+        ),
         (printer(None), JobState.PRINTING, "Left has it, and was last heard of 59 s ago."),
     ],
 )
 def test_a_job_that_a_printer_has_says_which(owner: Printer, state: JobState, text: str) -> None:
-    assert explain(a_job(), a_claim(), 59.0, [owner]) == (state, text)
+    sight = Sight(printers=[owner], claim=a_claim(), silent_s=59.0)
+    assert explain(a_job(), sight) == (state, text)
 
 
 def test_a_long_silence_is_told_in_minutes_and_an_unknown_owner_is_not_named() -> None:
-    _, text = explain(a_job(), a_claim(), 120.0, [printer(None)])
+    _, text = explain(a_job(), Sight(printers=[printer(None)], claim=a_claim(), silent_s=120.0))
     assert text.endswith("2 min ago.")
-    state, text = explain(a_job(), a_claim(peer(1)), 0.0, [printer("idle")])
+    state, text = explain(a_job(), Sight(printers=[printer("idle")], claim=a_claim(peer(1))))
     assert state is JobState.PRINTING
     assert "no longer known" in text

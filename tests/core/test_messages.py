@@ -11,6 +11,7 @@ from crdtqueue.core.errors import Hostile
 from crdtqueue.core.ids import Sha256
 from tests.core.samples import JOB, ME, a_claim
 
+BASIS = "0123456789abcdef"
 CLAIM = m.ClaimText.of(a_claim())
 SHA = Sha256("ab" * 32)
 NEWS = m.PrinterNews(
@@ -23,15 +24,16 @@ NEWS = m.PrinterNews(
     temperatures=[("B", 60.0, 60.0), ("T0", 210.5, 215.0)],
 )
 MESSAGES: list[m.Message] = [
-    m.Hello(peer=ME, incarnation=3, name="Left Prusa", port=8765),
+    m.Hello(peer=ME, incarnation=3, name="Left Prusa", port=8765, instance="ab"),
     m.Heartbeat(),
     m.Heartbeat(held=[m.HeldClaim(claim=CLAIM, silent_s=1.5)], printer=NEWS),
-    m.Ask(claim=CLAIM),
+    m.Ask(claim=CLAIM, basis=BASIS),
     m.Grant(claim=CLAIM),
     m.Deny(claim=CLAIM, reason="it is promised to another printer"),
-    m.Arm(claim=CLAIM),
+    m.Arm(claim=CLAIM, basis=BASIS),
     m.Armed(claim=CLAIM),
     m.Release(claim=CLAIM),
+    m.Twin(places=["mini.local:7420"]),
     m.WantPiece(sha256=SHA, offset=2**53),
     m.NoPiece(sha256=SHA),
 ]
@@ -47,8 +49,8 @@ def test_a_claim_round_trips() -> None:
 
 
 def test_what_a_later_version_adds_is_passed_over() -> None:
-    fields = json.loads(m.encode(m.Ask(claim=CLAIM)))
-    assert m.decode(json.dumps(fields | {"colour": "red"})) == m.Ask(claim=CLAIM)
+    fields = json.loads(m.encode(m.Ask(claim=CLAIM, basis=BASIS)))
+    assert m.decode(json.dumps(fields | {"colour": "red"})) == m.Ask(claim=CLAIM, basis=BASIS)
 
 
 def changed(message: m.Message, **fields: object) -> str:
@@ -77,6 +79,8 @@ HELLO, ASK, BEAT = MESSAGES[0], MESSAGES[3], MESSAGES[2]
         changed(HELLO, name="x" * 201),
         changed(HELLO, name=None),
         changed(ASK, claim=None),
+        changed(ASK, basis="short"),
+        changed(HELLO, instance="x"),
         changed(BEAT, held=[{"claim": CLAIM.model_dump(), "silent_s": float("inf")}]),
         changed(BEAT, held=[{"claim": CLAIM.model_dump(), "silent_s": -1}]),
         changed(BEAT, held=[{"claim": CLAIM.model_dump(), "silent_s": 1}] * 201),
@@ -90,7 +94,7 @@ HELLO, ASK, BEAT = MESSAGES[0], MESSAGES[3], MESSAGES[2]
         changed(MESSAGES[-2], offset=2**53 + 1),
         m.encode(MESSAGES[0]) + " " * m.MESSAGE_BYTES_MAX,
     ],
-    ids=range(26),
+    ids=range(28),
 )
 def test_what_breaks_the_protocol_is_hostile(text: str) -> None:
     with pytest.raises(Hostile) as caught:

@@ -173,6 +173,7 @@ def test_a_job_that_is_paused_or_keeps_failing_is_held_back() -> None:
     later = record(a_claim(), 9, result=Result.CANCELLED, reason="Mistake.", ended_at_s=99.0)
     assert on_hold(a_job(records=(*failed[1:], later))) == ""
     assert "Jam 3." in on_hold(a_job(records=(*failed, later)))
+    assert "after it failed: Jam 1." in on_hold(a_job(records=(failed[0],), paused=True))
     assert on_hold(a_job(records=tuple(failed), generation=1)) == ""
     assert on_hold(replace(a_job(records=tuple(failed)), forgiven=1)) == ""
 

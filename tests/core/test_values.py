@@ -16,7 +16,6 @@ from crdtqueue.core.model import (
     METADATA_CHARS_MAX,
     NAME_CHARS_MAX,
     NOTE_CHARS_MAX,
-    VOTERS_MAX,
     Draft,
     Job,
     Mode,
@@ -37,7 +36,7 @@ from crdtqueue.core.values import (
     read_settings,
 )
 from tests.core.documents import JSON, read
-from tests.core.samples import JOB, ME, MK3S, SET_A, a_claim, a_job, peer, print_set, record
+from tests.core.samples import JOB, ME, MK3S, SET_A, a_claim, a_job, print_set, record
 
 NO_COUNT: list[JsonValue] = [-1, COUNT_MAX + 1, 1.5, "3", True, None, [3], 10**400]
 NO_TEXT: list[JsonValue] = [7, True, None, ["x"], {"x": "x"}]
@@ -218,12 +217,9 @@ def test_a_strategy_that_is_not_known_is_in_order(value: JsonValue) -> None:
     assert read_settings({"strategy": value}).strategy is Strategy.IN_ORDER
 
 
-def test_voters_are_peers_each_once_and_not_too_many() -> None:
-    voters: list[JsonValue] = [ME, ME, 7, "Ann", peer(1)]
-    assert read_settings({"voters": voters}).voters == tuple(sorted({ME, peer(1)}))
-    assert read_settings({"voters": "Ann"}).voters == ()
-    crowd: list[JsonValue] = [peer(number) for number in range(VOTERS_MAX * 2)]
-    assert len(read_settings({"voters": crowd}).voters) == VOTERS_MAX
+def test_what_is_said_of_voters_is_handed_on_as_it_is() -> None:
+    fields: dict[str, JsonValue] = {"voters/1/abc": [ME], "voters": [ME], "name": "x"}
+    assert read_settings(fields).voter_fields == {"voters/1/abc": [ME]}
 
 
 def test_a_roster_entry_keeps_only_addresses_that_can_be() -> None:

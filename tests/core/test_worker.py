@@ -6,8 +6,9 @@ import pytest
 
 from crdtqueue.core import worker_events as w
 from crdtqueue.core.model import Job, Result
-from crdtqueue.core.worker import RETRY_S, WorkerState
+from crdtqueue.core.worker import RETRY_S
 from crdtqueue.core.worker_events import PrintPhase
+from crdtqueue.core.worker_states import WorkerState
 from tests.core.samples import (
     ENDER,
     JOB,
@@ -180,6 +181,9 @@ def test_a_claim_is_given_back_when_the_job_is_deleted_held_back_or_taken_over()
     bench.state = replace(bench.state, ended=frozenset({MINE}))
     assert ends(bench.read()) == ["ended"]
     bench = holding()
+    bench.state = replace(bench.state, lost=frozenset({MINE}))
+    assert ends(bench.read()) == ["given up by a person"]
+    bench = holding()
     assert ends(bench.tell(w.QueuesRead(queues=()))) == ["deleted"]
     bench = holding()
     assert ends(bench.tell(w.Manage(managing=False))) == ["stopped managing"]
@@ -233,7 +237,13 @@ def test_a_cancelled_print_holds_its_job_back_and_stops_managing() -> None:
     assert (save.saved.managing, save.saved.bed_clear) == (False, False)
     assert isinstance(emptied, w.Save)
     assert end == w.End(queue=QUEUE, claim=MINE, reason="cancelled")
-    assert bench.tell(w.BedCleared()) == [w.Save(saved=w.Saved(managing=False))]
+    assert "was cancelled" in bench.worker.problem
+    (cleared,) = bench.tell(w.BedCleared())
+    assert isinstance(cleared, w.Save)
+    assert (cleared.saved.managing, cleared.saved.bed_clear) == (False, True)
+    (going,) = bench.tell(w.Manage(managing=True))
+    assert going == w.Save(saved=w.Saved())
+    assert bench.worker.problem == ""
 
 
 def test_a_failed_print_is_recorded_and_the_job_given_back() -> None:
@@ -391,6 +401,27 @@ def test_after_a_restart_a_print_that_never_began_begins_under_the_same_id() -> 
     assert isinstance(save, w.Save)
     assert isinstance(fetch, w.Fetch)
     assert bench.fetched() == replace(printing, started_at_s=1000.0)
+
+
+@pytest.mark.parametrize("phase", [PrintPhase.PRINTING, PrintPhase.DONE])
+def test_a_start_that_arrives_late_counts_although_the_claim_was_given_back(
+    phase: PrintPhase,
+) -> None:
+    bench, printing = restarted()
+    bench.tell(IDLE_PRINTER)
+    bench.tell(w.Manage(managing=False))
+    assert ends(bench.tell(w.PrintUnknown(print_id=printing.print_id))) == ["stopped managing"]
+    bench.held = {}
+    bench.boot()
+    bench.read()
+    effects = bench.seen(printing, phase)
+    if phase is PrintPhase.PRINTING:
+        assert bench.at(WorkerState.PRINTING)
+        effects = bench.seen(printing, PrintPhase.DONE)
+    (effect,) = [each for each in effects if isinstance(each, w.Record)]
+    bench.recorded(effect)
+    assert len(bench.state.jobs[0].records) == 1
+    assert (bench.worker.saved.bed_clear, bench.worker.held) == (False, None)
 
 
 @pytest.mark.parametrize("reason", ["replaced", "deleted", "ended", "stopped managing"])

@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from crdtqueue.core import worker_events as w
-from crdtqueue.core.ids import Claim, JobId, Profile, QueueName
+from crdtqueue.core.bed import Cooldown
+from crdtqueue.core.ids import Claim, JobId, Profile, QueueName, claim_of_print
 from crdtqueue.core.model import Job, QueueState, RunRecord
-from crdtqueue.core.worker import Worker, WorkerState
+from crdtqueue.core.scripts import ScriptRun, Step
+from crdtqueue.core.worker import Worker
 from crdtqueue.core.worker_events import PrintPhase
-from tests.core.samples import (
-    JOB,
-    ME,
-    MK3S,
-    a_claim,
-    print_set,
-)
+from crdtqueue.core.worker_states import WorkerState
+from tests.core.samples import JOB, ME, MK3S, a_claim, file, print_set
 
 QUEUE = QueueName("workshop")
 IDLE_PRINTER = w.PrinterSeen()
@@ -32,19 +29,30 @@ class Bench:
         saved: w.Saved | None = None,
         self_clearing: bool = False,
         profile: Profile = MK3S,
+        retries: int = w.RETRIES_MAX,
+        cooldown: Cooldown | None = None,
+        scripts: tuple[Step, ...] = (),
     ) -> None:
         self.now_s = 0.0
         self.saved = saved or w.Saved()
         self.state = QueueState(jobs=jobs)
         self.held: dict[JobId, Claim] = {}
-        self.self_clearing = self_clearing
-        self.profile = profile
+        self.config = w.WorkerConfig(
+            profile=profile, self_clearing=self_clearing, retries=retries, cooldown=cooldown
+        )
+        self.scripts = {step: file(f"{step.value}.gcode") for step in scripts}
+        self.boots = 0
         self.worker = self.boot()
 
     def boot(self) -> Worker:
         """A new process, after the last `Save`."""
+        self.boots += 1
         self.worker = Worker(
-            me=ME, profile=self.profile, self_clearing=self.self_clearing, saved=self.saved
+            me=ME,
+            instance=f"{self.boots:016x}",
+            config=self.config,
+            scripts=self.scripts,
+            saved=self.saved,
         )
         return self.worker
 
@@ -69,7 +77,8 @@ class Bench:
         return effects
 
     def view(self, *, ready: bool = True) -> w.QueuesRead:
-        queue = w.QueueView(name=QUEUE, state=self.state, held=self.held, ready=ready)
+        because = "" if ready else "Syncs first."
+        queue = w.QueueView(name=QUEUE, state=self.state, held=self.held, holds_back=because)
         return w.QueuesRead(queues=(queue,))
 
     def read(self, *, ready: bool = True) -> list[w.Effect]:
@@ -80,10 +89,14 @@ class Bench:
         return self.read()
 
     def add_record(self, done: RunRecord) -> None:
-        job = self.state.jobs[0]
-        if done.print_id not in {each.print_id for each in job.records}:
-            job = replace(job, records=(*job.records, done))
-        self.change(job, *self.state.jobs[1:])
+        named = claim_of_print(done.print_id)
+        assert named
+        self.change(*(self._with(job, done, named[0].job) for job in self.state.jobs))
+
+    @staticmethod
+    def _with(job: Job, done: RunRecord, of: JobId) -> Job:
+        known = done.print_id in {each.print_id for each in job.records}
+        return job if known or job.id != of else replace(job, records=(*job.records, done))
 
     # Steps of a print
 
@@ -130,6 +143,31 @@ class Bench:
         assert isinstance(effect, w.Record)
         assert self.at(WorkerState.REPORTING)
         return self.recorded(effect)
+
+    # Steps of a script
+
+    def script(self, effects: list[w.Effect]) -> ScriptRun:
+        """The script that is begun by the last of `effects`, stored before."""
+        save, start = effects[-2:]
+        assert isinstance(save, w.Save)
+        assert isinstance(start, w.StartScript)
+        assert save.saved.script == start.script
+        return start.script
+
+    @property
+    def script_under_way(self) -> ScriptRun:
+        run = self.worker.saved.script
+        assert run
+        return run
+
+    def script_seen(self, run: ScriptRun, phase: PrintPhase, reason: str = "") -> list[w.Effect]:
+        return self.tell(w.PrinterSeen(print_id=run.print_id, phase=phase, reason=reason))
+
+    def run_script(self, run: ScriptRun, phase: PrintPhase = PrintPhase.DONE) -> list[w.Effect]:
+        """From its start to its end."""
+        assert self.script_seen(run, PrintPhase.PRINTING) == []
+        assert self.at(WorkerState.PRINTING)
+        return self.script_seen(run, phase, "because")
 
     def recorded(self, effect: w.Record) -> list[w.Effect]:
         self.add_record(effect.record)

@@ -5,7 +5,7 @@ import contextlib
 import secrets
 import socket
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -20,9 +20,12 @@ from crdtqueue.adapters.store import Store
 from crdtqueue.api.models import NewJob, NewSet
 from crdtqueue.api.service import Service
 from crdtqueue.core import messages as m
+from crdtqueue.core.bed import Cooldown
 from crdtqueue.core.claim_events import ClaimTimes
 from crdtqueue.core.ids import JobId, PeerId
 from crdtqueue.core.profile import parse_profile
+from crdtqueue.core.scripts import Step
+from crdtqueue.core.worker_events import WorkerConfig
 from crdtqueue.core.yprotocol import Frame, Json, SyncStep1, decode, encode_json, encode_sync_step_2
 from crdtqueue.peer.changes import Changes
 from crdtqueue.peer.config import PeerConfig, PrinterConfig
@@ -62,6 +65,7 @@ class MemoryPrinter:
     reports: dict[PrintId, PrintReport] = field(default_factory=dict)
     current: PrintReport | None = None
     changes: Changes = field(default_factory=Changes)
+    temperatures: tuple[Temperature, ...] = (Temperature(name="T0", actual_c=21.5, target_c=0.0),)
 
     async def status(self) -> PrinterStatus:
         if self.is_unreachable:
@@ -70,7 +74,7 @@ class MemoryPrinter:
             connection=self.connection,
             problem=self.problem,
             print=self.current,
-            temperatures=(Temperature(name="T0", actual_c=21.5, target_c=0.0),),
+            temperatures=self.temperatures,
         )
 
     async def start(self, print_id: PrintId, path: Path, sha256: str) -> PrintReport:
@@ -158,6 +162,8 @@ async def running(
     printer: MemoryPrinter | None = None,
     profile: str = "MK3S",
     self_clearing: bool = True,
+    cooldown: Cooldown | None = None,
+    scripts: Mapping[Step, str | None] | None = None,
     times: ClaimTimes = TIMES,
 ) -> AsyncIterator[Peer]:
     """A peer, and its address in `peer.config.listen`. It takes part in `queue` if given."""
@@ -170,7 +176,11 @@ async def running(
         listen=Address(host=HOST, port=listener.getsockname()[1]),
         http=Address(host=HOST, port=7421),
         printer=PrinterConfig(
-            place=place, profile=parse_profile(profile), self_clearing=self_clearing
+            place=place,
+            worker=WorkerConfig(
+                profile=parse_profile(profile), self_clearing=self_clearing, cooldown=cooldown
+            ),
+            scripts=scripts or {},
         )
         if printer
         else None,
@@ -234,12 +244,24 @@ async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
 
 
 async def add_job(
-    peer: Peer, queue: str = "workshop", *, gcode: bytes = GCODE, copies: int = 1, profile: str = ""
+    peer: Peer,
+    queue: str = "workshop",
+    *,
+    gcode: bytes = GCODE,
+    copies: int = 1,
+    profile: str = "",
+    materials: list[str] | None = None,
 ) -> JobId:
     """Uploads a file and adds a job of it."""
     service = Service(peer)
     file = (await service.upload("part.gcode", chunks(gcode))).file
-    new = NewSet(sha256=file.sha256, name=file.name, copies=copies, profiles=[profile or "MK3S"])
+    new = NewSet(
+        sha256=file.sha256,
+        name=file.name,
+        copies=copies,
+        profiles=[profile or "MK3S"],
+        materials=materials or [],
+    )
     return await service.jobs.add(queue, NewJob(name="part", sets=[new]))
 
 

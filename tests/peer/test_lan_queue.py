@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,8 +10,12 @@ import pytest
 
 from crdtqueue.core import messages as m
 from crdtqueue.core.claim_events import ClaimTimes
+from crdtqueue.core.claims import EPOCH_MAX
+from crdtqueue.core.document import claim_entry, end_entry, mode_entry
 from crdtqueue.core.errors import Unavailable
 from crdtqueue.core.ids import Claim, JobId, PeerId, QueueName
+from crdtqueue.core.model import Mode
+from crdtqueue.core.voters import VoterLists, voters_entry
 from crdtqueue.core.yprotocol import (
     encode_awareness,
     encode_binary,
@@ -143,8 +148,11 @@ def test_another_version_is_a_problem_until_it_is_updated(tmp_path: Path) -> Non
 def test_a_stolen_identity_is_hung_up_on_and_shown(tmp_path: Path) -> None:
     async def talk(peer: Peer, other: Stranger) -> None:
         await other.say(other.hello(peer=peer.me.peer, incarnation=77))
-        assert await other.closed() == (1000, "that is me")
-        assert "delete the file store.sqlite3" in peer.queue("workshop").problem
+        await other.hear(m.Twin)
+        assert await other.closed() == (1000, "two peers have this identity")
+        queue = peer.queue("workshop")
+        assert "delete the file store.sqlite3" in queue.problem == queue.holds_back
+        assert not queue.ready
 
     run_with_stranger(tmp_path, talk)
 
@@ -176,32 +184,139 @@ def test_a_dead_link_does_not_hold_up_the_one_that_replaces_it(tmp_path: Path) -
             await again.hear(m.Hello)
             queue = peer.queue("workshop")
             assert queue.session_of(other.id) is not queue.sessions[0]
-            await again.say(m.Ask(claim=claim_of(other)))
+            await again.say(ask(peer, claim_of(other, incarnation=2)))
             await again.hear(m.Grant)
         other.websocket.transport.abort()
 
     run_with_stranger(tmp_path, talk)
 
 
-def claim_of(other: Stranger, epoch: int = 1) -> m.ClaimText:
-    claim = Claim(job=JOB, epoch=epoch, peer=other.id, incarnation=1)
+def test_a_third_refuses_both_of_two_that_have_one_identity(tmp_path: Path) -> None:
+    async def talk(peer: Peer, other: Stranger) -> None:
+        queue = peer.queue("workshop")
+        await other.say(other.hello(instance="aa"))
+        await other.hear(m.Heartbeat)
+        async with stranger(peer) as copy:
+            await copy.say(copy.hello(peer=other.id, instance="bb", port=7698))
+            await copy.hear(m.Heartbeat)
+            assert await other.closed() == (1000, "a second link to the same peer")
+            async with stranger(peer) as again:
+                await again.say(again.hello(peer=other.id, instance="aa"))
+                told = await again.hear(m.Twin)
+                assert isinstance(told, m.Twin)
+                assert told.places == ["127.0.0.1:7698", "127.0.0.1:7699"]
+                assert await again.closed() == (1000, "two peers have this identity")
+            await copy.hear(m.Twin)
+            assert await copy.closed() == (1000, "two peers have this identity")
+        assert "a copy, at 127.0.0.1:7698 and 127.0.0.1:7699" in queue.problem
+        assert "delete the file store.sqlite3" in queue.problem
+        assert queue.ready
+
+    run_with_stranger(tmp_path, talk)
+
+
+def test_who_is_told_of_its_own_twin_claims_nothing(tmp_path: Path) -> None:
+    async def talk(peer: Peer, other: Stranger) -> None:
+        queue = peer.queue("workshop")
+        await other.say(m.Twin(places=["mini.local:7420"]))
+        assert await other.closed() == (1000, "two peers have this identity")
+        assert "mini.local:7420 is a copy of this one" in queue.holds_back
+
+    run_with_stranger(tmp_path, talk)
+
+
+def test_records_of_a_later_start_of_this_peer_stop_it(tmp_path: Path) -> None:
+    """Its store was put back from a backup: what it has promised since is forgotten."""
+
+    async def scenario() -> None:
+        async with running(tmp_path, queue="workshop") as peer:
+            queue = peer.queue("workshop")
+            later = Claim(job=JOB, epoch=1, peer=peer.me.peer, incarnation=99)
+            await queue.edit([claim_entry(later, at_s=0.0)])
+            await until(peer, lambda: queue.holds_back)
+            assert "put back from a backup" in queue.holds_back
+
+    asyncio.run(scenario())
+
+
+def test_a_queue_in_safe_mode_says_which_voters_are_absent(tmp_path: Path) -> None:
+    async def talk(peer: Peer, other: Stranger) -> None:
+        queue = peer.queue("workshop")
+        await queue.edit([mode_entry(Mode.SAFE)])
+        assert "has no voters" in queue.holds_back
+        voters = (peer.me.peer, other.id, PeerId("c" * 16))
+        await queue.edit([voters_entry(VoterLists(), frozenset(voters))])
+        assert "only 1 of its 3 voters are in sight" in queue.holds_back
+        assert f"a peer unknown here ({'c' * 16})" in queue.holds_back
+        await other.say(other.hello())
+        await other.hear(m.Heartbeat)
+        await until(peer, lambda: queue.ready)
+
+    run_with_stranger(tmp_path, talk)
+
+
+def test_a_job_that_was_claimed_too_often_says_so(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path, queue="workshop") as peer:
+            queue = peer.queue("workshop")
+            last = Claim(job=JOB, epoch=EPOCH_MAX, peer=PeerId("c" * 16), incarnation=1)
+            assert queue.obstacle(JOB) == ""
+            await queue.edit([claim_entry(last, at_s=0.0), end_entry(last, "done")])
+            await until(peer, lambda: queue.obstacle(JOB))
+            assert "delete it and add it again" in queue.obstacle(JOB)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("fields", [{"peer": "c" * 16}, {"incarnation": 2}])
+def test_who_speaks_for_a_claim_that_is_not_its_own_is_hung_up_on(
+    tmp_path: Path, fields: dict[str, object]
+) -> None:
+    async def talk(peer: Peer, other: Stranger) -> None:
+        await other.say(other.hello())
+        await other.hear(m.Heartbeat)
+        forged = m.ClaimText.model_validate(claim_of(other).model_dump() | fields)
+        await other.say(m.Ask(claim=forged, basis=basis_of(peer, claim_of(other))))
+        assert await other.closed() == (1000, "protocol error")
+        assert await peer.store.promises(peer.queue("workshop").name) == []
+
+    run_with_stranger(tmp_path, talk)
+
+
+def claim_of(other: Stranger, epoch: int = 1, incarnation: int = 1) -> m.ClaimText:
+    claim = Claim(job=JOB, epoch=epoch, peer=other.id, incarnation=incarnation)
     return m.ClaimText.of(claim)
+
+
+def basis_of(peer: Peer, claim: m.ClaimText) -> str:
+    """What somebody would say who knows what `peer` knows."""
+    return peer.queue("workshop").claims._records.basis(claim.claim)
+
+
+def ask(peer: Peer, claim: m.ClaimText) -> m.Ask:
+    return m.Ask(claim=claim, basis=basis_of(peer, claim))
+
+
+def arm(peer: Peer, claim: m.ClaimText) -> m.Arm:
+    return m.Arm(claim=claim, basis=basis_of(peer, claim))
 
 
 def test_a_promise_is_in_the_store_before_it_is_given(tmp_path: Path) -> None:
     async def talk(peer: Peer, other: Stranger) -> None:
         await other.say(other.hello())
         await other.hear(m.Heartbeat)
-        await other.say(m.Ask(claim=claim_of(other)))
+        await other.say(ask(peer, claim_of(other)))
         await other.hear(m.Grant)
         assert await peer.store.promises(peer.queue("workshop").name) == [
             (claim_of(other).claim, False)
         ]
-        await other.say(m.Arm(claim=claim_of(other)))
+        await other.say(arm(peer, claim_of(other)))
         await other.hear(m.Armed)
         assert await peer.store.promises(peer.queue("workshop").name) == [
             (claim_of(other).claim, True)
         ]
+        # Its own record has not come yet: whoever looks here can still see it, and mark it lost.
+        assert claim_of(other).claim in peer.queue("workshop").state.claims
 
     run_with_stranger(tmp_path, talk)
 
@@ -212,7 +327,7 @@ def test_a_full_disk_promises_nothing_until_there_is_room(tmp_path: Path) -> Non
         await other.say(other.hello())
         await other.hear(m.Heartbeat)
         fill_disk(peer.store)
-        await other.say(m.Ask(claim=claim_of(other)))
+        await other.say(ask(peer, claim_of(other)))
         denied = await other.hear(m.Deny)
         assert isinstance(denied, m.Deny)
         assert denied.reason == "a disk is full"
@@ -221,7 +336,7 @@ def test_a_full_disk_promises_nothing_until_there_is_room(tmp_path: Path) -> Non
         assert not queue.ready
         free_disk(peer.store)
         await until(peer, lambda: queue.ready)
-        await other.say(m.Ask(claim=claim_of(other, epoch=2)))
+        await other.say(ask(peer, claim_of(other, epoch=2)))
         await other.hear(m.Grant)
 
     run_with_stranger(tmp_path, talk)
@@ -264,13 +379,14 @@ def test_a_claim_asked_for_before_the_queue_runs_is_stored_as_soon_as_it_does(
         printer = MemoryPrinter(auto=True)
         async with running(tmp_path, queue="workshop", printer=printer) as peer:
             queue = peer.queue("workshop")
-            await until(peer, lambda: queue._tasks)
-            tasks, queue._tasks = queue._tasks, None
+            await until(peer, lambda: queue._claiming._tasks)
+            claiming = queue._claiming
+            tasks, claiming._tasks = claiming._tasks, None
             job = await add_job(peer)
-            await until(peer, lambda: queue._waiting)
+            await until(peer, lambda: claiming._waiting)
             assert queue.wanted == job
-            queue._tasks = tasks
-            queue._store_waiting()
+            claiming._tasks = tasks
+            claiming._store_waiting()
             await until(peer, lambda: printer.starts)
 
     asyncio.run(scenario())
@@ -296,6 +412,17 @@ def test_a_voter_that_vanishes_while_we_leave_breaks_nothing(tmp_path: Path) -> 
             await until(peer, lambda: peer.operator and peer.operator.worker.state == "idle")
 
     asyncio.run(scenario())
+
+
+def test_no_frame_waits_for_the_acknowledgement_of_another(tmp_path: Path) -> None:
+    async def talk(peer: Peer, other: Stranger) -> None:
+        await other.say(other.hello())
+        await until(peer, lambda: session_count(peer))
+        (session,) = peer.queue("workshop").sessions
+        accepted = session.link._websocket.transport.get_extra_info("socket")
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    run_with_stranger(tmp_path, talk)
 
 
 def test_the_room_of_an_open_queue_depends_on_its_name_alone() -> None:

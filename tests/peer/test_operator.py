@@ -5,12 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from crdtqueue.adapters.store import Store
 from crdtqueue.core import worker_events as w
-from crdtqueue.core.ids import Claim, JobId, PeerId, QueueName, SetId, Sha256
-from crdtqueue.core.model import FileRef
+from crdtqueue.core.ids import Claim, JobId, PeerId, QueueName
 from crdtqueue.peer import operator
-from crdtqueue.peer.operator import Operator, load, save
+from crdtqueue.peer.operator import Operator
 from crdtqueue.peer.peer import Peer
 from printer_driver.printer import Connection, PrintState
 from tests.peer.peers import (
@@ -24,38 +22,11 @@ from tests.peer.peers import (
 )
 
 CLAIM = Claim(job=JobId("0123456789ab"), epoch=2, peer=PeerId("a" * 16), incarnation=3)
-PRINTING = w.Printing(
-    queue=QueueName("workshop"),
-    claim=CLAIM,
-    number=1,
-    generation=0,
-    run=1,
-    copy=1,
-    set=SetId("abcdef"),
-    file=FileRef(sha256=Sha256("0" * 64), name="ü.gcode", size_bytes=12),
-    started_at_s=1.5,
-)
 
 
 def operator_of(peer: Peer) -> Operator:
     assert peer.operator
     return peer.operator
-
-
-@pytest.mark.parametrize(
-    "saved",
-    [w.Saved(), w.Saved(printing=PRINTING, bed_clear=False, managing=False)],
-)
-def test_what_the_worker_must_not_forget_survives(tmp_path: Path, saved: w.Saved) -> None:
-    async def scenario() -> None:
-        store = Store(tmp_path / "store.sqlite3")
-        await store.open()
-        assert await load(store) == w.Saved()
-        await save(store, saved)
-        assert await load(store) == saved
-        await store.close()
-
-    asyncio.run(scenario())
 
 
 def test_each_copy_is_one_print_and_the_claim_ends_with_the_job(tmp_path: Path) -> None:

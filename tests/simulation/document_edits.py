@@ -30,6 +30,7 @@ from crdtqueue.core.model import (
 )
 from crdtqueue.core.order import keys_between
 from crdtqueue.core.progress import failures, progress
+from crdtqueue.core.voters import read_voter_lists, voters_entry
 
 PROFILES = [Profile("MK3S"), Profile("ENDER")]
 ANY = Profile("ANY")
@@ -241,11 +242,12 @@ def remove_set(hand: Hand) -> list[d.Entry]:
 
 
 def settings(hand: Hand) -> list[d.Entry]:
-    voters = tuple(sorted(hand.state.roster))[: hand.chance.randint(0, 3)]
+    voters = {hand.me, *sorted(hand.state.roster)[: hand.chance.randint(0, 3)]}
+    known = read_voter_lists(hand.state.settings.voter_fields)
     entries = [
         d.mode_entry(hand.chance.choice([*Mode])),
         d.strategy_entry(hand.chance.choice([*Strategy])),
-        d.voters_entry(voters),
+        voters_entry(known, voters),
     ]
     return [hand.chance.choice(entries)]
 

@@ -1,73 +1,73 @@
+"""Storms over peers that claim jobs. `python -m tests.simulation` runs more of them by hand."""
+
 from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import deque
 
 import pytest
 
-from crdtqueue.core import messages as m
-from crdtqueue.core.claims import Claims
-from crdtqueue.core.ids import Claim
-from tests.simulation.claim_storm import RETRY_S, Doubled, World, storm
+from tests.simulation.claim_judge import Broken
+from tests.simulation.claim_mutants import MUTANTS, DeniesHigher
+from tests.simulation.claim_peer import Kit
+from tests.simulation.claim_storms import Storm, weather
 
-SEEDS = 200
+consume = deque[object](maxlen=0).extend
 
-
-def storms(seeds: range, machine: type[Claims]) -> None:
-    for seed in seeds:
-        try:
-            storm(seed, machine)
-        except Exception as error:
-            error.add_note(f"seed {seed}")
-            raise
+SEEDS = 240
+REAL_SEEDS = 60
+PARTS = 6
 
 
-@pytest.mark.parametrize("part", range(4))
-def test_no_storm_prints_twice_or_never(part: int) -> None:
-    storms(range(part, SEEDS, 4), Claims)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_storm_breaks_a_promise(part: int) -> None:
+    for seed in range(part, SEEDS, PARTS):
+        weather(seed)
 
 
-class Agrees(Claims):
-    """A voter that grants and acknowledges without looking at what it promised before."""
-
-    def _asked(self, claim: Claim, now_s: float) -> None:
-        self._tell(claim.peer, m.Grant(claim=m.ClaimText.of(claim)))
-
-    def _armed_by(self, claim: Claim, now_s: float) -> None:
-        self._tell(claim.peer, m.Armed(claim=m.ClaimText.of(claim)))
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_storm_does_with_real_documents(part: int) -> None:
+    for seed in range(SEEDS + part, SEEDS + REAL_SEEDS, PARTS):
+        weather(seed, real=True)
 
 
-class HeatsAtOnce(Claims):
-    """A claimant that waits for no answers."""
-
-    def _go_on(self) -> None:
-        if self._attempt:
-            self._attempt.answered |= self._attempt.voters
-        super()._go_on()
-
-
-class DeniesHigher(Claims):
-    """A voter that denies a higher claim at once, so that those who ask together all miss."""
-
-    def _lets_wait(self, claim: Claim) -> bool:
-        return False
+@pytest.mark.parametrize("name", MUTANTS)
+def test_the_storms_find_what_is_broken_on_purpose(name: str) -> None:
+    mutant = MUTANTS[name]
+    with pytest.raises(Broken) as found:
+        consume(weather(seed, kit=mutant.kit) for seed in mutant.seeds)
+    assert any("python -m tests.simulation" in note for note in found.value.__notes__)
 
 
-@pytest.mark.parametrize("mutant", [Agrees, HeatsAtOnce])
-def test_the_storms_find_what_is_broken_on_purpose(mutant: type[Claims]) -> None:
-    with pytest.raises(Doubled):
-        storms(range(40), mutant)
+def test_a_seed_is_the_same_storm_in_every_process() -> None:
+    traces = set()
+    for hash_seed in ("1", "2"):
+        shown = subprocess.run(
+            [sys.executable, "-m", "tests.simulation", "--seed", "3", "--trace"],
+            env=os.environ | {"PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        traces.add(shown.stdout)
+    assert len(traces) == 1
+    storm = Storm(3)
+    storm.run()
+    assert storm.world.trace in traces.pop()
+    other = Storm(7)
+    other.run()
+    assert other.world.trace != storm.world.trace
 
 
-def contest(machine: type[Claims], seed: int) -> float:
-    """How long ten idle printers that see a new job together need until one of them has it."""
-    world = World(seed, machine, peers=10, jobs=1, hub=False)
-    for node in world.nodes.values():
-        node.boot()
-    world.run_until(5.0)
-    world.submit(world.jobs[0])
-    while not world.heating and not world.printed and world.now_s < 60.0:
-        world.run_until(world.now_s + 0.5)
-    return world.now_s - 5.0
+def contests(kit: Kit) -> list[float]:
+    """How long ten idle printers that see a job together need until one has it, in 20 chances."""
+    storms = (Storm(seed, kit=kit, peers=10) for seed in range(0, 80, 4))
+    return [storm.contest() for storm in storms if not storm.plan.star]
 
 
 def test_many_that_ask_together_agree_soon() -> None:
-    assert max(contest(Claims, seed) for seed in range(5)) < 2 * RETRY_S
-    assert max(contest(DeniesHigher, seed) for seed in range(5)) > 4 * RETRY_S
+    patient, hasty = contests(Kit()), contests(Kit(machine=DeniesHigher))
+    assert max(patient) < 10.0 < max(hasty)
+    assert sum(patient) < sum(hasty)

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from crdtqueue.core import worker_events as w
+from crdtqueue.core.bed import Cooldown
 from crdtqueue.core.ids import QueueName
 from crdtqueue.core.model import PrintSet, QueueState, Result
-from crdtqueue.core.worker import WorkerState
+from crdtqueue.core.progress import progress
+from crdtqueue.core.scripts import SCRIPT_STEPS, Step
 from crdtqueue.core.worker_events import PrintPhase
+from crdtqueue.core.worker_states import WorkerState
 from tests.core.samples import (
     JOB,
     SET_B,
     a_claim,
     a_job,
+    file,
     peer,
     print_set,
     record,
 )
 from tests.core.worker_bench import IDLE_PRINTER, MINE, QUEUE, Bench
+from tests.simulation.worker_world import World
 
 
 def anything(bench: Bench, chance: random.Random) -> w.Event:
@@ -37,12 +43,16 @@ def anything(bench: Bench, chance: random.Random) -> w.Event:
         name=name,
         state=random_state(chance),
         held={JOB: claim} if chance.random() < 0.6 else {},
-        ready=chance.random() < 0.8,
+        holds_back="" if chance.random() < 0.8 else "Syncs first.",
     )
+    running = bench.worker.saved.script
+    if running and chance.random() < 0.5:
+        print_id = running.print_id
     seen = w.PrinterSeen(
         problem=chance.choice(["", "", "Unplugged."]),
         print_id=chance.choice([print_id, None]),
         phase=chance.choice([None, *PrintPhase]),
+        bed_c=chance.choice([None, 25.0, 60.0]),
     )
     events: list[w.Event] = [
         w.QueuesRead(queues=(view,) if chance.random() < 0.95 else ()),
@@ -60,12 +70,16 @@ def anything(bench: Bench, chance: random.Random) -> w.Event:
         w.Recorded(print_id=print_id),
         w.BedCleared(),
         w.Manage(managing=chance.random() < 0.8),
+        w.MaterialsLoaded(tools=chance.choice([None, ("PLA",), ("PETG", "")])),
+        w.ScriptsSet(scripts={s: file(s) for s in SCRIPT_STEPS if chance.random() < 0.5}),
     ]
     return chance.choice(events)
 
 
 def random_state(chance: random.Random) -> QueueState:
     sets: list[PrintSet] = [print_set(copies=chance.randint(0, 2))]
+    if chance.random() < 0.3:
+        sets = [replace(sets[0], materials=("PETG",))]
     if chance.random() < 0.5:
         sets.append(print_set(SET_B, name="lid.gcode"))
     records = tuple(
@@ -82,7 +96,8 @@ def random_state(chance: random.Random) -> QueueState:
 @pytest.mark.parametrize("seed", range(40))
 def test_whatever_happens_a_start_is_what_was_stored_and_the_bed_is_used(seed: int) -> None:
     chance = random.Random(seed)
-    bench = Bench(self_clearing=seed % 3 == 0)
+    cooldown = Cooldown(bed_c=30.0, max_s=20.0) if seed % 2 else None
+    bench = Bench(self_clearing=seed % 3 == 0, cooldown=cooldown, scripts=SCRIPT_STEPS)
     started = 0
     for _ in range(400):
         if chance.random() < 0.02:
@@ -96,6 +111,10 @@ def test_whatever_happens_a_start_is_what_was_stored_and_the_bed_is_used(seed: i
             if isinstance(effect, w.Save):
                 stored = effect.saved
                 assert stored.printing is None or not stored.bed_clear
+            if isinstance(effect, w.StartScript):
+                assert effect.script == stored.script
+                assert stored.printing is None
+                started += 1
             if isinstance(effect, w.Start):
                 started += 1
                 assert effect.printing == stored.printing
@@ -108,72 +127,56 @@ def test_whatever_happens_a_start_is_what_was_stored_and_the_bed_is_used(seed: i
     assert started or not bench.at(WorkerState.STARTING)
 
 
-class Honest(Bench):
-    """The rest of a peer as it should be: the shell, the printer, the claims, the document."""
+STEPS_MAX = 20_000
 
-    def __init__(self, seed: int) -> None:
-        self.chance = random.Random(seed)
-        self.copies = self.chance.randint(1, 3)
-        self.printer: dict[str, PrintPhase] = {}
-        self.epoch = 0
-        super().__init__(a_job(print_set(copies=self.copies)), self_clearing=seed % 2 == 0)
 
-    def carry_out(self, effect: w.Effect) -> list[w.Effect]:
-        match effect:
-            case w.Ask():
-                return self.claim()
-            case w.Fetch(file=file):
-                return self.tell(w.Fetched(sha256=file.sha256))
-            case w.Start(printing=printing):
-                phase = self.printer.setdefault(printing.print_id, PrintPhase.PRINTING)
-                return self.seen(printing, phase)
-            case w.Record(record=done):
-                self.add_record(done)
-                return self.tell(w.Recorded(print_id=done.print_id))
-            case w.End(claim=claim):
-                self.held = {}
-                self.state = replace(self.state, ended=self.state.ended | {claim})
-                return self.read()
-            case _:
-                return []
+def run(world: World) -> None:
+    for _ in range(STEPS_MAX):
+        if world.is_over:
+            return
+        world.step()
+    raise AssertionError(f"not over: {world.worker.state} {world.worker.wait} {world.stored}")
 
-    def claim(self) -> list[w.Effect]:
-        self.epoch += 1
-        claim = a_claim(epoch=self.epoch)
-        self.held = {JOB: claim}
-        if self.chance.random() < 0.3:
-            self.boot()
-            return self.read()
-        return self.read() + self.tell(w.Claimed(queue=QUEUE, claim=claim))
 
-    def idle_moment(self) -> list[w.Effect]:
-        for print_id, phase in self.printer.items():
-            if phase is PrintPhase.PRINTING and self.chance.random() < 0.5:
-                self.printer[print_id] = PrintPhase.DONE
-        printing = self.worker.saved.printing
-        if printing and printing.print_id in self.printer:
-            return self.seen(printing, self.printer[printing.print_id])
-        if printing:
-            unknown = w.PrintUnknown(print_id=printing.print_id)
-            return self.tell(unknown) + self.tell(IDLE_PRINTER)
-        return self.tell(IDLE_PRINTER) + self.tell(w.BedCleared()) + self.wait(1.0)
+@pytest.mark.parametrize("seed", range(150))
+def test_however_often_the_process_ends_each_copy_is_printed_once(seed: int) -> None:
+    world = World(seed)
+    run(world)
+    printer, job = world.printer, world.state.jobs[0]
+    prints = {p: phase for p, phase in printer.journal.items() if p not in printer.scripts}
+    assert {r.print_id: r.result.value for r in job.records} == {
+        p: phase.value for p, phase in prints.items()
+    }
+    done = [r for r in job.records if r.result is Result.DONE]
+    assert len({(r.run, r.copy) for r in done}) == len(done) == progress(job).total
+    assert progress(job).doubles == 0
+    runs = Counter(printer.scripts.values())
+    assert runs[Step.BEFORE_PRINT] <= len(prints) + world.stops
+    assert runs[Step.PRINT_DONE] <= len(done)
+    assert runs[Step.PRINT_FAILED] <= len(prints) - len(done)
+    assert runs[Step.CLEAR_BED] <= len(done)
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_however_often_the_process_ends_each_copy_is_printed_once(seed: int) -> None:
-    bench = Honest(seed)
-    todo: list[w.Effect] = []
-    for _ in range(2000):
-        if not todo and len(bench.state.jobs[0].records) == bench.copies and not bench.held:
-            break
-        if bench.chance.random() < 0.05:
-            bench.boot()
-            todo = bench.read()
-        elif todo:
-            todo += bench.carry_out(todo.pop(0))
-        else:
-            todo = bench.idle_moment()
-    assert len(bench.printer) == bench.copies
-    assert set(bench.printer.values()) == {PrintPhase.DONE}
-    assert {r.print_id for r in bench.state.jobs[0].records} == set(bench.printer)
-    assert not bench.held
+def test_each_script_is_run_once_for_each_occasion(seed: int) -> None:
+    """Where all goes well, however often the process ends: not one too many, not one too few."""
+    world = World(seed)
+    world.result = lambda: PrintPhase.DONE  # type: ignore[method-assign]
+    world.by_hand = 0.0
+    run(world)
+    runs = Counter(world.printer.scripts.values())
+    prints = len(world.state.jobs[0].records)
+    once_each = {Step.BEFORE_PRINT: prints, Step.PRINT_DONE: prints, Step.QUEUE_FINISHED: 1}
+    if not world.self_clearing:
+        once_each |= {Step.COOLDOWN: prints, Step.CLEAR_BED: prints}
+    expected = {step: n for step, n in once_each.items() if step in world.scripts}
+    runs.pop(Step.WAITING, None)
+    assert runs == expected
+
+
+def test_the_same_seed_gives_the_same_run() -> None:
+    first, second = World(7), World(7)
+    run(first)
+    run(second)
+    assert first.printer == second.printer
+    assert first.stored == second.stored

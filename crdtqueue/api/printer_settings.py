@@ -1,0 +1,40 @@
+"""What a person decides about this peer's printer: its scripts, and what is loaded in it."""
+
+from crdtqueue.api.models import NewScript, Spools
+from crdtqueue.core.errors import NotFound, Refused
+from crdtqueue.core.worker_events import MaterialsLoaded
+from crdtqueue.peer.operator import Operator
+from crdtqueue.peer.peer import Peer
+from crdtqueue.peer.script_shelf import event_named
+
+
+class PrinterSettings:
+    """The settings of a running peer's printer. Each raises Refused if the peer has none."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+
+    def scripts(self) -> dict[str, str]:
+        """The g-code of each event that has any."""
+        return {step.value: text for step, text in self._operator().shelf.texts.items()}
+
+    async def set_script(self, event: str, new: NewScript) -> None:
+        """Runs this g-code on an event from now on, durably. Raises Invalid."""
+        await self._operator().set_script(event_named(event), new.gcode)
+
+    async def remove_script(self, event: str) -> None:
+        """Runs nothing on an event any more, durably. Raises Invalid or NotFound."""
+        step, operator = event_named(event), self._operator()
+        if step not in operator.shelf.texts:
+            raise NotFound(f"There is no script {step.value} here. 'crdtqueue script' lists them.")
+        await operator.set_script(step, None)
+
+    def set_loaded(self, spools: Spools) -> None:
+        """A person says what is loaded, and is asked from now on; None: no longer."""
+        tools = None if spools.materials is None else tuple(spools.materials)
+        self._operator().post(MaterialsLoaded(tools=tools))
+
+    def _operator(self) -> Operator:
+        if self._peer.operator is None:
+            raise Refused("This peer has no printer. Use the page of the printer's own peer.")
+        return self._peer.operator

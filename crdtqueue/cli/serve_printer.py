@@ -1,0 +1,90 @@
+"""What `crdtqueue serve` is told about how its printer is used."""
+
+import argparse
+from pathlib import Path
+
+from crdtqueue.core.bed import COOL_BED_C_MAX, COOL_S_MAX, Cooldown
+from crdtqueue.core.errors import Invalid
+from crdtqueue.core.profile import parse_profile
+from crdtqueue.core.scripts import SCRIPT_BYTES_MAX, SCRIPT_STEPS, Step
+from crdtqueue.core.worker_events import RETRIES_MAX, WorkerConfig
+from crdtqueue.peer.script_shelf import check_script, event_named
+
+
+def add_arguments(printer: "argparse._ArgumentGroup") -> None:
+    """Adds the arguments to those of the printer."""
+    printer.add_argument(
+        "--self-clearing", action="store_true", help="it clears its own bed after a print"
+    )
+    printer.add_argument(
+        "--retries",
+        type=int,
+        default=RETRIES_MAX,
+        help="how often a job that has failed is printed again before it is held back"
+        " (0 to %(default)s, default %(default)s)",
+    )
+    printer.add_argument(
+        "--cool-bed-c",
+        type=float,
+        metavar="°C",
+        help="after a print wait until the bed is this cool, before it is cleared",
+    )
+    printer.add_argument(
+        "--cool-max-s",
+        type=float,
+        default=3600.0,
+        metavar="S",
+        help="but not longer than this (default: %(default)g)",
+    )
+    printer.add_argument(
+        "--script",
+        action="append",
+        default=[],
+        metavar="EVENT=FILE",
+        help=f"g-code to run on an event ({', '.join(SCRIPT_STEPS)}); may be given again. It is"
+        " remembered; 'crdtqueue script' changes it",
+    )
+
+
+def worker_of(options: argparse.Namespace) -> WorkerConfig:
+    """How the printer is used. Raises Invalid."""
+    if not 0 <= options.retries <= RETRIES_MAX:
+        raise Invalid(f"--retries must be a number from 0 to {RETRIES_MAX}.")
+    return WorkerConfig(
+        profile=parse_profile(options.profile),
+        self_clearing=options.self_clearing,
+        retries=options.retries,
+        cooldown=_cooldown_of(options),
+    )
+
+
+def _cooldown_of(options: argparse.Namespace) -> Cooldown | None:
+    if not 0 < options.cool_max_s <= COOL_S_MAX:
+        raise Invalid(f"--cool-max-s must be a number of seconds up to {COOL_S_MAX:g}.")
+    if options.cool_bed_c is None:
+        return None
+    if not 0 < options.cool_bed_c <= COOL_BED_C_MAX:
+        raise Invalid(f"--cool-bed-c must be a temperature from 1 to {COOL_BED_C_MAX:g} °C.")
+    return Cooldown(bed_c=options.cool_bed_c, max_s=options.cool_max_s)
+
+
+def scripts_of(options: argparse.Namespace) -> dict[Step, str | None]:
+    """The scripts that are to be set. Raises Invalid."""
+    found: dict[Step, str | None] = {}
+    for given in options.script:
+        name, _, path = given.partition("=")
+        if not path:
+            raise Invalid(f"--script {given[:60]} names no file. Give it like EVENT=FILE.")
+        step = event_named(name.strip())
+        found[step] = text = read_script(Path(path))
+        check_script(step, text)
+    return found
+
+
+def read_script(path: Path) -> str:
+    """The g-code in a file. Raises Invalid."""
+    try:
+        with path.open("rb") as file:
+            return file.read(SCRIPT_BYTES_MAX + 1).decode("utf-8", "replace")
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: {error.strerror}. Check the file.") from error

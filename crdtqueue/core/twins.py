@@ -1,0 +1,50 @@
+"""Two processes with one identity: somebody has copied a peer's folder, or a whole SD card.
+
+Each start of a process has an instance id that is never stored. A restarted peer has a new one and
+never comes back with the last; two that run at the same time take turns, and are found out.
+"""
+
+from dataclasses import dataclass, field
+
+from crdtqueue.core.ids import PeerId
+
+TWIN_MEMORY_S = 60.0
+"""So long after the last word of one of them the other is alone: peers dial every few seconds."""
+INSTANCES_MAX = 8
+PEERS_MAX = 512
+
+
+@dataclass(kw_only=True, slots=True)
+class _Starts:
+    """The instances of one peer, the last heard last, and where each was heard when."""
+
+    heard: dict[str, tuple[str, float]] = field(default_factory=dict)
+    twins: bool = False
+
+
+class Twins:
+    """The instances of every peer that says hello, as a third one hears them."""
+
+    def __init__(self) -> None:
+        self._peers: dict[PeerId, _Starts] = {}
+
+    def hello(self, peer: PeerId, instance: str, place: str, now_s: float) -> bool:
+        """Takes in a hello; whether the peer has twins, which are to be refused, all of them."""
+        starts = self._peers.pop(peer, None) or _Starts()
+        self._peers[peer] = starts
+        while len(self._peers) > PEERS_MAX:
+            del self._peers[next(iter(self._peers))]
+        heard = {i: each for i, each in starts.heard.items() if now_s - each[1] < TWIN_MEMORY_S}
+        back = instance in heard and instance != next(reversed(heard))
+        heard.pop(instance, None)
+        heard[instance] = place, now_s
+        while len(heard) > INSTANCES_MAX:
+            del heard[next(iter(heard))]
+        starts.heard = heard
+        starts.twins = back or (starts.twins and len(heard) > 1)
+        return starts.twins
+
+    def places(self, peer: PeerId) -> tuple[str, ...]:
+        """Where the instances of a peer were heard lately."""
+        starts = self._peers.get(peer)
+        return tuple(sorted({place for place, _ in starts.heard.values()})) if starts else ()

@@ -1,0 +1,38 @@
+"""What a printer's worker must not forget, in the store."""
+
+import logging
+
+from pydantic import TypeAdapter, ValidationError
+
+from crdtqueue.adapters.store import Store
+from crdtqueue.core.worker_events import Saved
+
+_KEY = "worker"
+_SAVED: TypeAdapter[Saved] = TypeAdapter(Saved)
+
+UNREADABLE = Saved(
+    bed_clear=False,
+    managing=False,
+    stopped_because="What this printer was doing cannot be read; another version has stored it."
+    " Look at the printer and clear its bed, then start managing it.",
+)
+"""Nothing is begun, and what is being printed is waited for like a print of somebody else."""
+
+log = logging.getLogger(__name__)
+
+
+async def save(store: Store, saved: Saved) -> None:
+    """Stores it. Raises Unavailable."""
+    await store.set_meta(_KEY, _SAVED.dump_json(saved).decode())
+
+
+async def load(store: Store) -> Saved:
+    """What `save` stored last; `UNREADABLE` if that makes no sense."""
+    text = await store.meta(_KEY)
+    if text is None:
+        return Saved()
+    try:
+        return _SAVED.validate_json(text)
+    except ValidationError as error:
+        log.warning("What the printer was doing cannot be read: %s", error)
+        return UNREADABLE

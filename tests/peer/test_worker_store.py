@@ -1,0 +1,92 @@
+"""What the worker must not forget, with a real store."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from crdtqueue.adapters.store import Store
+from crdtqueue.core import worker_events as w
+from crdtqueue.core.ids import Claim, JobId, PeerId, PrintId, QueueName, SetId, Sha256
+from crdtqueue.core.materials import Loaded
+from crdtqueue.core.model import FileRef
+from crdtqueue.core.scripts import ScriptRun, Step
+from crdtqueue.core.strategy import Overtaken
+from crdtqueue.peer.worker_store import UNREADABLE, load, save
+
+JOB = JobId("0123456789ab")
+CLAIM = Claim(job=JOB, epoch=2, peer=PeerId("a" * 16), incarnation=3)
+QUEUE = QueueName("workshop")
+FILE = FileRef(sha256=Sha256("0" * 64), name="ü.gcode", size_bytes=12)
+PRINTING = w.Printing(
+    queue=QUEUE,
+    claim=CLAIM,
+    number=1,
+    generation=0,
+    run=1,
+    copy=1,
+    set=SetId("abcdef"),
+    file=FILE,
+    started_at_s=1.5,
+    materials=("PLA", ""),
+)
+SCRIPT = ScriptRun(step=Step.BEFORE_PRINT, print_id=PrintId("script/1/1"), file=FILE)
+
+
+def stored(folder: Path, text: str | None = None, saved: w.Saved | None = None) -> w.Saved:
+    """What is read of what was stored."""
+
+    async def scenario() -> w.Saved:
+        store = Store(folder / "store.sqlite3")
+        await store.open()
+        if text is not None:
+            await store.set_meta("worker", text)
+        if saved:
+            await save(store, saved)
+        found = await load(store)
+        await store.close()
+        return found
+
+    return asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        w.Saved(printing=PRINTING, bed_clear=False, managing=False, stopped_because="Jam."),
+        w.Saved(
+            script=SCRIPT,
+            strange=True,
+            doubtful=PRINTING,
+            todo=(Step.COOL, Step.CLEAR_BED),
+            prepared=CLAIM.print_id(1),
+            worked=True,
+            called=True,
+            held_queue=QUEUE,
+            held_claim=CLAIM.key,
+            loaded=Loaded(tools=("PLA", ""), said=True),
+            overtaken=(Overtaken(queue=QUEUE, job=JOB, times=2),),
+            failed_jobs=(JOB,),
+        ),
+    ],
+)
+def test_what_the_worker_must_not_forget_survives(tmp_path: Path, saved: w.Saved) -> None:
+    assert stored(tmp_path, saved=saved) == saved
+
+
+def test_a_new_printer_has_nothing_to_remember(tmp_path: Path) -> None:
+    assert stored(tmp_path) == w.Saved()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"printing": {"queue": "workshop"}}', '{"todo": ["dance"]}']
+)
+def test_what_makes_no_sense_stops_the_printer_until_a_person_has_looked(
+    tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert stored(tmp_path, text) == UNREADABLE
+    assert "cannot be read" in caplog.text
+    assert not UNREADABLE.bed_clear
+    assert not UNREADABLE.managing
