@@ -7,7 +7,6 @@ import os
 import sys
 from pathlib import Path
 
-from printer_driver import bundle
 from printer_driver.core.settings import Park, StreamSettings, ignored_lines
 from printer_driver.errors import PrinterError
 from printer_driver.port_keeper import AUTO_BAUD
@@ -101,6 +100,8 @@ def main() -> int:
     with contextlib.suppress(OSError):  # only root may, or whom systemd lets (LimitNICE=)
         os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
     if sys.argv[1:2] == ["bundle"]:
+        from printer_driver import bundle  # noqa: PLC0415 - half of the memory, and seldom used
+
         return bundle.main(sys.argv[2:])
     settings = parse_settings(sys.argv[1:])
     logging.basicConfig(

@@ -5,6 +5,7 @@ import selectors
 import time
 from typing import Protocol
 
+from printer_driver import ports
 from printer_driver.errors import PortError
 from printer_driver.port_keeper import PortKeeper
 from printer_driver.serial_log import SerialLog
@@ -43,6 +44,7 @@ class AttachedPort:
         self._selector = selector
         self._serial_log = serial_log
         self._user = user
+        self._awaits_writing = False
 
     @property
     def is_open(self) -> bool:
@@ -53,6 +55,12 @@ class AttachedPort:
     def is_ready(self) -> bool:
         """The printer is behind it."""
         return self._keeper.is_ready
+
+    @property
+    def wire_baud(self) -> int:
+        """Bits per second of a wire that really has this speed; else 0."""
+        wire = self._keeper.wire
+        return wire.baud if ports.has_real_speed(wire.name) else 0
 
     @property
     def problem(self) -> str:
@@ -68,6 +76,7 @@ class AttachedPort:
 
     def _attach(self, now_s: float) -> None:
         self._selector.register(self._keeper.wire, selectors.EVENT_READ, self._serve)
+        self._awaits_writing = False
         self._serial_log.note("#", f"open {self._keeper.wire.name}".encode(), now_s)
         if self._keeper.is_ready:
             self._user.port_ready(now_s)
@@ -153,12 +162,12 @@ class AttachedPort:
             _log.warning("the printer cannot be reset by DTR: %s", error)
 
     def _want_to_write(self) -> None:
-        wanted = selectors.EVENT_READ
-        if self._keeper.wire.has_unsent:
-            wanted |= selectors.EVENT_WRITE
-        key = self._selector.get_key(self._keeper.wire)
-        if key.events != wanted:
-            self._selector.modify(key.fileobj, wanted, key.data)
+        has_unsent = self._keeper.wire.has_unsent
+        if has_unsent is self._awaits_writing:
+            return
+        self._awaits_writing = has_unsent
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if has_unsent else 0)
+        self._selector.modify(self._keeper.wire, wanted, self._serve)
 
     def _lose(self, error: PortError, now_s: float) -> None:
         if not self.is_open:

@@ -5,11 +5,16 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from printer_driver.core.gcode import FILE_LINE_BYTES_MAX, check_gcode
+from printer_driver.core.gcode import FILE_LINE_BYTES_MAX, check_gcode, commands_of
+from printer_driver.core.link_estimate import Link, estimate
 from printer_driver.errors import GcodeError, PrinterError, PrintRefused
+
+ESTIMATED_COMMANDS_MAX = 50_000
+"""Of the file's beginning; a start must not wait for more."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +26,8 @@ class Checked:
     gcode_bytes: int
     """The offset behind the last command."""
     problem: PrinterError | None
+    notice: str = ""
+    """See `PrintReport`."""
 
 
 def open_gcode(path: Path) -> BinaryIO:
@@ -46,8 +53,11 @@ def lines_of(file: BinaryIO) -> Iterator[bytes]:
         raise GcodeError(f"The file cannot be read any more ({error}); add it again.") from error
 
 
-def check_file(file: BinaryIO, sha256: str) -> Checked:
-    """Whether it has this SHA-256 and is g-code; leaves it at its start."""
+def check_file(file: BinaryIO, sha256: str, link: Link | None = None) -> Checked:
+    """Whether it has this SHA-256 and is g-code; leaves it at its start.
+
+    With a `link` also whether that keeps up with the beginning of the file.
+    """
     digest = hashlib.sha256()
 
     def hashed() -> Iterator[bytes]:
@@ -73,5 +83,18 @@ def check_file(file: BinaryIO, sha256: str) -> Checked:
     except GcodeError as error:
         problem = error
     bytes_total = os.fstat(file.fileno()).st_size
+    notice = _limits(file, link) if link and not problem else ""
     file.seek(0)
-    return Checked(file=file, bytes_total=bytes_total, gcode_bytes=gcode_bytes, problem=problem)
+    return Checked(
+        file=file,
+        bytes_total=bytes_total,
+        gcode_bytes=gcode_bytes,
+        problem=problem,
+        notice=notice,
+    )
+
+
+def _limits(file: BinaryIO, link: Link) -> str:
+    file.seek(0)
+    beginning = islice(commands_of(lines_of(file)), ESTIMATED_COMMANDS_MAX)
+    return estimate((command.text for command in beginning), link).sentence

@@ -176,9 +176,10 @@ class Driver:
     def _look_through(self, request: Request, answer: Answer) -> None:
         file = open_gcode(request.path)
         starting = _Start(request=request, file=file, answers=[answer])
+        link = self._session.link
 
         def work() -> None:
-            checked = check_file(file, request.sha256)
+            checked = check_file(file, request.sha256, link)
             self._call_soon(lambda: self._write_down(starting, checked))
 
         self._in_background(work)
@@ -212,7 +213,10 @@ class Driver:
         """In the background thread; nothing else uses the journals meanwhile."""
         request = starting.request
         report = PrintReport(
-            print_id=request.print_id, state=PrintState.STARTING, bytes_total=checked.gcode_bytes
+            print_id=request.print_id,
+            state=PrintState.STARTING,
+            bytes_total=checked.gcode_bytes,
+            notice=checked.notice,
         )
         try:
             self._journal.begin(
@@ -245,6 +249,7 @@ class Driver:
             path=request.path,
             sha256=request.sha256,
             gcode_bytes=report.bytes_total,
+            notice=report.notice,
         )
         self._session.begin(what, starting.file, self._now_s)
         for answer in starting.answers:

@@ -1,13 +1,17 @@
 """A print between the loss of its printer, or of its process, and its going on or its end."""
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from printer_driver.core.recovery import GAP_S_MAX, Recovery, ResumeBehind
+from printer_driver.background import Background
+from printer_driver.core.recovery import GAP_S_MAX, FileUnusable, Recovery, Replayed, ResumeBehind
+from printer_driver.errors import PrinterError
 from printer_driver.journal import Journal
 from printer_driver.line_journal import LineJournal, Trail
 from printer_driver.printer import PrintReport, PrintState
-from printer_driver.printing import PrintFile, Reopened
+from printer_driver.printing import PrintFile, Reopened, reopen
 
 RESUMABLE = (PrintState.STARTING, PrintState.PRINTING, PrintState.PAUSED)
 START_S_MAX = 30.0
@@ -26,6 +30,7 @@ class Interruption:
         self.recovery = Recovery(lines=trail.lines, lost_s=self.lost_s)
         self.reopened: Reopened | None = None
         self.final_state = PrintState.FAILED
+        self._is_over = False
         self.decided_s = 0.0
         """When it was decided to go on; 0 before."""
         self._report = report
@@ -56,6 +61,40 @@ class Interruption:
         self.recovery = Recovery(lines=trail.lines, lost_s=self.lost_s)
         self.decided_s = 0.0
 
+    def reopen(
+        self,
+        end_offset: int,
+        background: Background,
+        call_soon: Callable[[Callable[[], None]], None],
+    ) -> None:
+        """Open the file again for the recovery; in the background, since it is read whole."""
+        recovery = self.recovery
+
+        def work() -> None:
+            try:
+                reopened = reopen(self.what, end_offset)
+            except PrinterError as error:
+                answer = FileUnusable(reason=str(error))
+                call_soon(lambda: recovery.receive(answer, time.monotonic()))
+            else:
+                call_soon(lambda: self._take_file(recovery, reopened))
+
+        background.run(work)
+
+    def _take_file(self, recovery: Recovery, reopened: Reopened) -> None:
+        if self.recovery is not recovery or self._is_over:
+            reopened.file.close()
+            return
+        self.close()
+        self.reopened = reopened
+        event = Replayed(end_offset=reopened.end_offset, state=reopened.state)
+        recovery.receive(event, time.monotonic())
+
+    def end(self) -> None:
+        """The print is given up."""
+        self._is_over = True
+        self.close()
+
     def close(self) -> None:
         """Let go of the file."""
         if self.reopened:
@@ -76,6 +115,7 @@ def find_left(
         path=Path(entry.path),
         sha256=entry.sha256,
         gcode_bytes=report.bytes_total,
+        notice=report.notice,
     )
     reached = max(trail.lines.values(), key=lambda record: record.lines)
     report = replace(

@@ -132,7 +132,7 @@ def _pack(record: LineRecord, sequence: int, now_s: float) -> bytes:
     body = _BODY.pack(
         sequence, record.number, record.lines, record.end_offset, record.certainty, now_s
     )
-    return body + _CRC.pack(zlib.crc32(body))
+    return body + zlib.crc32(body).to_bytes(_CRC.size, "little")
 
 
 def _unpack_all(data: bytes) -> list[tuple[int, float, LineRecord]]:

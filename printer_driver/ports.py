@@ -41,6 +41,15 @@ def lasting_name(name: str, dev: Path = DEV) -> str:
     return name
 
 
+def has_real_speed(name: str) -> bool:
+    """Whether the baud rate is that of a wire: not for native USB and pseudo-terminals.
+
+    An adapter that calls itself ttyACM may have a wire behind it, but nothing tells.
+    """
+    device = os.path.realpath(name)
+    return not device.startswith("/dev/pts/") and not Path(device).name.startswith("ttyACM")
+
+
 def holders(name: str, proc: Path = PROC) -> list[str]:
     """Who has the device open, as far as this user may see: `octoprint (process 123)`."""
     device = os.path.realpath(name)

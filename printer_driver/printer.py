@@ -71,6 +71,8 @@ class PrintReport:
     """Since the start, pauses included."""
     reason: str = ""
     """Why it failed or was cancelled, as a sentence for a person; else empty."""
+    notice: str = ""
+    """What a person should know before it begins: that the wire limits its speed; else empty."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

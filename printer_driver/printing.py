@@ -25,6 +25,7 @@ class PrintFile:
     sha256: str
     gcode_bytes: int
     """The offset behind the last command."""
+    notice: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,7 +109,10 @@ class Printing:
 
     def completed(self, report: PrintReport) -> PrintReport:
         """The streamer's report, which knows of what it was given only, for the whole file."""
-        if report.print_id != self.what.print_id or not self.is_continued:
+        if report.print_id != self.what.print_id:
+            return report
+        report = replace(report, notice=self.what.notice)
+        if not self.is_continued:
             return report
         lines = max(0, report.lines_done - len(self._preamble))
         is_starting = report.state is PrintState.STARTING

@@ -34,7 +34,6 @@ from printer_driver.protocol import (
 from printer_driver.serial_log import Keep, SerialLog
 from printer_driver.server import Client, Server
 from printer_driver.session import Session
-from printer_driver.virtual import VirtualPrinter
 from printer_driver.virtual_options import is_virtual, parse_virtual
 
 STATUS_APART_S = 0.25
@@ -123,6 +122,8 @@ class PrinterProcess:
 
     def _switch_on(self) -> str:
         """The virtual printer, in this process; returns its port. Raises `PortError`."""
+        from printer_driver.virtual import VirtualPrinter  # noqa: PLC0415 - memory, seldom used
+
         settings = self._settings
         try:
             options = parse_virtual(settings.port)
@@ -195,8 +196,10 @@ class PrinterProcess:
         due = [self._session.next_deadline_s(), self._quit_by_s]
         if not self._journal.is_flushed and not self._is_flushing:
             due.append(self._flush_at_s)
-        if any(client.is_watching for client in self._server.clients):
-            due.append(self._looked_s + STATUS_APART_S)
+        for client in self._server.clients:
+            if client.is_watching:
+                due.append(self._looked_s + STATUS_APART_S)
+                break
         known = [moment_s for moment_s in due if moment_s is not None]
         return max(0.0, min(known) - time.monotonic()) if known else None
 
@@ -240,9 +243,11 @@ class PrinterProcess:
             self._driver.request(request, answer, time.monotonic())
 
     def _show_status(self) -> None:
-        watchers = [client for client in self._server.clients if client.is_watching]
         now_s = time.monotonic()
-        if not watchers or now_s < self._looked_s + STATUS_APART_S:
+        if now_s < self._looked_s + STATUS_APART_S:
+            return
+        watchers = [client for client in self._server.clients if client.is_watching]
+        if not watchers:
             return
         self._looked_s = now_s
         shown = _without_clock(self._session.status(now_s))

@@ -201,6 +201,7 @@ def report_to_json(report: PrintReport) -> dict[str, Any]:
         "bytes_total": report.bytes_total,
         "elapsed_s": report.elapsed_s,
         "reason": report.reason,
+        "notice": report.notice,
     }
 
 
@@ -214,6 +215,7 @@ def report_from_json(value: dict[str, Any]) -> PrintReport:
         bytes_total=int(value["bytes_total"]),
         elapsed_s=float(value["elapsed_s"]),
         reason=str(value["reason"]),
+        notice=str(value.get("notice", "")),
     )
 
 

@@ -17,10 +17,9 @@ from printer_driver.background import Background
 from printer_driver.core import events as ev
 from printer_driver.core.job import HEATERS_OFF
 from printer_driver.core.line_map import LineMap
+from printer_driver.core.link_estimate import Link
 from printer_driver.core.recovery import (
-    FileUnusable,
     Recovery,
-    Replayed,
     ReplayUpTo,
     ResumeBehind,
     StopSafely,
@@ -28,9 +27,10 @@ from printer_driver.core.recovery import (
 from printer_driver.core.settings import StreamSettings
 from printer_driver.core.streaming import Streamer
 from printer_driver.core.voice import Prompt
-from printer_driver.errors import PrinterError, PrinterUnavailable, PrintRefused
+from printer_driver.errors import PrinterUnavailable, PrintRefused
 from printer_driver.interruption import RESUMABLE, START_S_MAX, Interruption
 from printer_driver.line_journal import LineJournal
+from printer_driver.pause_notes import PauseNotes
 from printer_driver.port_keeper import PortKeeper
 from printer_driver.printer import (
     Connection,
@@ -39,13 +39,10 @@ from printer_driver.printer import (
     PrintState,
     Question,
 )
-from printer_driver.printing import PrintFile, Printing, Reopened, reopen
+from printer_driver.printing import PrintFile, Printing
 from printer_driver.serial_log import SerialLog
 from printer_driver.stopping import StopAnswer, Stopping
-
-TROUBLE_APART_S = 10.0
-"""Between two writings of the serial log."""
-PAUSE_NOTED_EVERY_S = 0.5
+from printer_driver.trouble_log import TroubleLog
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +70,8 @@ class Session:
             keeper=keeper, selector=selector, serial_log=serial_log, user=self
         )
         self._line_journal = line_journal
-        self._serial_log = serial_log
+        self._trouble = TroubleLog(serial_log, background)
+        self._pause_notes = PauseNotes(line_journal)
         self._background = background
         self._call_soon = call_soon
         self._print_ended = print_ended
@@ -83,10 +81,7 @@ class Session:
         self._interruption: Interruption | None = None
         self._ended: PrintReport | None = None
         self._stopping = Stopping(self._port)
-        self._trouble_at_s = -TROUBLE_APART_S
-        self._pause_noted_s = 0.0
-        self._is_paused = False
-        self._seen = PrintState.STARTING
+        self._has_ticked = False
 
     # --- what the driver asks ----------------------------------------------------------------
 
@@ -99,6 +94,12 @@ class Session:
     def owes_cooling(self) -> bool:
         """A print broke off and its heaters are about to be switched off."""
         return self._streamer.owes_cooling
+
+    @property
+    def link(self) -> Link | None:
+        """The wire to the printer, for an estimate; None where its speed says nothing."""
+        baud = self._port.wire_baud
+        return Link(baud=baud, window_lines=self._streamer.window_lines_max) if baud else None
 
     def status(self, now_s: float) -> PrinterStatus:
         """The printer at this moment."""
@@ -155,7 +156,7 @@ class Session:
 
     def _start(self, printing: Printing, now_s: float) -> None:
         what = printing.what
-        self._is_paused, self._seen = False, PrintState.STARTING
+        self._pause_notes.begin()
         self._streamer.receive(
             ev.StartPrint(
                 print_id=what.print_id,
@@ -171,8 +172,7 @@ class Session:
         if interruption is None:
             self._streamer.receive(event, now_s)
             if not isinstance(event, ev.CancelPrint):
-                self._is_paused = isinstance(event, ev.PausePrint)
-                self._pause_noted_s = 0.0
+                self._pause_notes.wish(is_paused=isinstance(event, ev.PausePrint))
             return
         match event:
             case ev.PausePrint():
@@ -200,7 +200,7 @@ class Session:
         for effect in self._streamer.effects():
             if not isinstance(effect, ev.Send):  # M112 is on its way already
                 self._carry_out_one(effect, now_s)
-        self._note_trouble(now_s)
+        self._trouble.note(now_s)
 
     def lose_all(self, reason: str, now_s: float) -> None:
         """The process ends at once: the print has failed."""
@@ -217,8 +217,7 @@ class Session:
         """Let go of the port and of files; a print that runs can be found again."""
         self._port.close()
         self._line_journal.close()
-        if self._serial_log.keeps_all:
-            self._write_out(self._serial_log.take())
+        self._trouble.close()
 
     # --- what happens at the port ------------------------------------------------------------
 
@@ -248,6 +247,7 @@ class Session:
             recovery.receive(ev.Received(data=data), now_s)
         else:
             self._streamer.receive(ev.Received(data=data), now_s)
+            self._has_ticked = True
 
     def port_lost(self, reason: str, now_s: float) -> None:
         """See `PortUser`."""
@@ -277,7 +277,7 @@ class Session:
             and self._streamer.is_printing
             and report.state in RESUMABLE
         ):
-            self._note_trouble(now_s)
+            self._trouble.note(now_s)
             printing.close()
             self._streamer = Streamer(settings=self._settings)
             self._interruption = Interruption(
@@ -299,32 +299,6 @@ class Session:
     def cool_first(self) -> None:
         """An earlier process left a print that cannot be found again; before `open`."""
         self._streamer = Streamer(heaters_off_first=True, settings=self._settings)
-
-    def _reopen_file(self, interruption: Interruption, end_offset: int) -> None:
-        """In the background: it is read whole."""
-        recovery = interruption.recovery
-
-        def work() -> None:
-            try:
-                reopened = reopen(interruption.what, end_offset)
-            except PrinterError as error:
-                answer = FileUnusable(reason=str(error))
-                self._call_soon(lambda: recovery.receive(answer, time.monotonic()))
-            else:
-                self._call_soon(lambda: self._take_file(interruption, recovery, reopened))
-
-        self._background.run(work)
-
-    def _take_file(
-        self, interruption: Interruption, recovery: Recovery, reopened: Reopened
-    ) -> None:
-        if interruption.recovery is not recovery or self._interruption is not interruption:
-            reopened.file.close()
-            return
-        interruption.close()
-        interruption.reopened = reopened
-        event = Replayed(end_offset=reopened.end_offset, state=reopened.state)
-        recovery.receive(event, time.monotonic())
 
     def _go_on_recovering(self, interruption: Interruption, now_s: float) -> None:
         recovery = interruption.recovery
@@ -377,7 +351,7 @@ class Session:
         if self._interruption is not interruption:
             return
         self._flush_recovery(interruption, now_s)
-        interruption.close()
+        interruption.end()
         self._interruption = None
         self._streamer = Streamer(heaters_off_first=True, settings=self._settings)
         self._end(interruption.ended(f"{interruption.cause} {reason}"), now_s)
@@ -390,7 +364,7 @@ class Session:
         self._line_journal.close()
         self._ended = report
         if report.state is PrintState.FAILED:
-            self._note_trouble(now_s)
+            self._trouble.note(now_s)
         self._print_ended(report)
 
     # --- the loop ----------------------------------------------------------------------------
@@ -414,11 +388,13 @@ class Session:
         self._port.tick(now_s)
         if self._interruption:
             self._go_on_recovering(self._interruption, now_s)
-        self._streamer.tick(now_s)
+        if not self._has_ticked:  # what was received has just moved it on
+            self._streamer.tick(now_s)
+        self._has_ticked = False
         self._carry_out(now_s)
-        self._note_pause(now_s)
-        if self._serial_log.is_due(now_s):
-            self.write_serial_log()
+        if self._streamer.is_printing and self._pause_notes.is_due(now_s):
+            self._note_pause(now_s)
+        self._trouble.tick(now_s)
 
     def _carry_out(self, now_s: float) -> None:
         """Until nothing is left: sending may fail, which is an event again."""
@@ -437,7 +413,7 @@ class Session:
                 self._end(self._completed(report) or report, now_s)
             case ev.Note(text=text):
                 _log.warning("%s", text)
-                self._note_trouble(now_s)
+                self._trouble.note(now_s)
             case ev.Wished(wish=wish, argument=argument):
                 _log.info("the printer asks its host: %s %s", wish.value, argument)
             case ev.FaultRaised():
@@ -449,40 +425,15 @@ class Session:
                 case ev.Send(data=data):
                     self._port.write(data, now_s)
                 case ReplayUpTo(end_offset=end_offset):
-                    self._reopen_file(interruption, end_offset)
+                    interruption.reopen(end_offset, self._background, self._call_soon)
 
     def _note_pause(self, now_s: float) -> None:
-        """Also a pause from the printer's own panel must outlive this process."""
-        if now_s < self._pause_noted_s + PAUSE_NOTED_EVERY_S or not self._streamer.is_printing:
-            return
-        self._pause_noted_s = now_s
-        report = self._streamer.status(now_s).print
-        if report is None:
-            return
-        if report.state is PrintState.PAUSED:
-            self._is_paused = True
-        elif self._seen is PrintState.PAUSED:
-            self._is_paused = False
-        self._seen = report.state
-        self._line_journal.note_paused(report.print_id, is_paused=self._is_paused)
-
-    def _note_trouble(self, now_s: float) -> None:
-        """Something that a bug report will want to show."""
-        if now_s >= self._trouble_at_s + TROUBLE_APART_S:
-            self._trouble_at_s = now_s
-            self.write_serial_log()
+        if report := self._streamer.status(now_s).print:
+            self._pause_notes.note(report, now_s)
 
     def write_serial_log(self) -> list[Path]:
         """What is in memory goes to the file, soon; returns the files, the newest first."""
-        lines = self._serial_log.take()
-        self._background.run(lambda: self._write_out(lines))
-        return self._serial_log.files_possible()
-
-    def _write_out(self, lines: list[bytes]) -> None:
-        try:
-            self._serial_log.write_out(lines)
-        except OSError as error:
-            _log.warning("the serial log cannot be written (%s)", error)
+        return self._trouble.write()
 
 
 def _question(prompt: Prompt | None) -> Question | None:

@@ -23,6 +23,7 @@ class Wire:
         self.name = name
         self.baud = baud
         self._serial: serial.Serial | None = None
+        self._fd = -1
         self._unsent = bytearray()
 
     @property
@@ -37,7 +38,7 @@ class Wire:
 
     def fileno(self) -> int:
         """For a selector. Raises `PortError` when closed."""
-        return int(self._port().fileno())
+        return self._fd if self._fd >= 0 else int(self._port().fileno())
 
     def _port(self) -> serial.Serial:
         if self._serial is None:
@@ -56,7 +57,7 @@ class Wire:
         except (OSError, termios.error) as error:
             _ignore_os_error(port.close)
             raise PortError(f"The port {self.name} has gone again ({error}).") from error
-        self._serial = port
+        self._serial, self._fd = port, port.fileno()
 
     def set_baud(self, baud: int) -> None:
         """Change the speed while open, which does not reset the board. Raises `PortError`."""
@@ -92,7 +93,7 @@ class Wire:
 
     def close(self) -> None:
         """Let go of the port, whatever state it is in."""
-        port, self._serial = self._serial, None
+        port, self._serial, self._fd = self._serial, None, -1
         self._unsent.clear()
         if port is not None:
             # A pseudo-terminal that somebody else holds open keeps the mark.
@@ -113,14 +114,16 @@ class Wire:
 
     def write(self, data: bytes) -> None:
         """Send now what the port takes and keep the rest. Raises `PortError`."""
-        self._unsent += data
+        waiting = self._unsent + data if self._unsent else data
         try:
-            sent = os.write(self.fileno(), self._unsent) if self._unsent else 0
+            sent = os.write(self.fileno(), waiting) if waiting else 0
         except BlockingIOError:
             sent = 0
         except OSError as error:
             raise self._gone() from error
-        del self._unsent[:sent]
+        if not self._unsent and sent == len(data):
+            return
+        self._unsent = bytearray(waiting[sent:])
         if len(self._unsent) > UNSENT_BYTES_MAX:
             raise PortError(f"The port {self.name} takes no more data; unplug and replug it.")
 

@@ -6,8 +6,10 @@ from math import isnan
 
 from printer_driver.core.command import Kind, kind_of
 from printer_driver.core.job import REPORT_POSITION, Job, Stage
-from printer_driver.core.lines import REPORT_TEMPERATURES, LineSender, LinkBrokenError
+from printer_driver.core.lines import LineSender
 from printer_driver.core.position import Position, differences
+from printer_driver.core.refusals import LinkBrokenError
+from printer_driver.core.sent_line import REPORT_TEMPERATURES
 from printer_driver.core.voice import Voice
 
 SYNC_S = 2.0
@@ -18,8 +20,13 @@ BREAKS_MAX = 2
 DRAIN_S = 0.3
 """After a cancel: until the planned moves are thrown away instead of waited for."""
 STRAY_EXTRUSION_MM_MAX = 20.0
+TRIALS_MAX = 3
+"""M114 to find out whether E can be believed; each takes one position report."""
 BLOCKED_S = 0.002
 """An `ok` that comes so much later than a full window takes waited for room in the planner."""
+_AT_THE_END = (Stage.FINISHING, Stage.VERIFYING)
+"""Every line is executed; a head that firmware has kept within its limits spoils nothing."""
+_LOOKS_FOR_HEAD = (Stage.STREAMING, *_AT_THE_END)
 NUMBER_BYTES = len("N1999 *255\n")
 
 
@@ -29,6 +36,19 @@ class _Check(Enum):
     NONE = "none"
     WANTED = "wanted"
     ASKED = "asked"
+
+
+class _Extruder(Enum):
+    """Whether the firmware's E is what this driver takes it for.
+
+    Some firmware takes relative extrusion for absolute, or tells another E than it extrudes by. A
+    difference after trouble would then be no stray piece of a line, and taking it back would
+    extrude. So E is compared once without trouble, as soon as relative moves can tell.
+    """
+
+    UNTRIED = "untried"
+    BELIEVED = "believed"
+    DOUBTED = "doubted"
 
 
 class Feeder:
@@ -42,6 +62,9 @@ class Feeder:
         self._break_at_s = 0.0
         self._cancelled_s = 0.0
         self._check = _Check.NONE
+        self._extruder = _Extruder.UNTRIED
+        self._trials = 0
+        self._was_refused = False
         self._suspicion: dict[str, float] = {}
         self._quickest_s = 1.0
         self._was_moving = False
@@ -56,6 +79,7 @@ class Feeder:
     def refused(self) -> None:
         """A line was refused: when all is repeated, the head is looked for."""
         self._check = _Check.WANTED
+        self._was_refused = True
 
     @property
     def is_over(self) -> bool:
@@ -86,23 +110,39 @@ class Feeder:
         self._check = _Check.NONE
         self._lines.counters.position_checks += 1
         off = differences(self.job.head.position, position)
-        if not off:
-            self._suspicion = {}
-            return ""
-        if off != self._suspicion:  # noise may have altered the answer
+        if off and off != self._suspicion:  # noise may have altered the answer
             self._suspicion, self._check = off, _Check.WANTED
             return ""
-        return self._act_on(off, position)
+        self._suspicion = {}
+        note = self._try_extruder(off, position)
+        return self._act_on(off, position) if off else note
+
+    def _try_extruder(self, off: dict[str, float], position: Position) -> str:
+        """Takes out of `off` what says nothing; returns what is to be noted."""
+        head, was = self.job.head, self._extruder
+        if was is _Extruder.UNTRIED and head.tells_relative:
+            is_wrong = "e" in off or isnan(position.e)
+            self._extruder = _Extruder.DOUBTED if is_wrong else _Extruder.BELIEVED
+        e = 0.0 if self._extruder is _Extruder.BELIEVED else off.pop("e", 0.0)
+        if not self._was_refused and self.job.stage is Stage.STREAMING:
+            off.clear()  # firmware keeps the head within its limits, whatever the file says
+        if not e or was is _Extruder.DOUBTED:
+            return ""
+        head.e = position.e
+        return f"The printer tells another E than expected, by {e:+g} mm; it is left as it is."
 
     def _act_on(self, off: dict[str, float], position: Position) -> str:
-        self._suspicion = {}
         words = ", ".join(f"{axis.upper()} by {mm:+g} mm" for axis, mm in off.items())
         self.job.head.believe(_known(position, self.job.head.position))
         if off.keys() != {"e"}:
-            raise LinkBrokenError(f"The head is not where the file says: off in {words}.")
+            problem = f"The head is not where the file says: off in {words}."
+            if self.job.stage in _AT_THE_END:
+                return problem
+            raise LinkBrokenError(problem)
         self._lines.counters.stray_lines += 1
-        if self.job.head.is_extruder_relative and abs(off["e"]) <= STRAY_EXTRUSION_MM_MAX:
-            self.job.take_back_extrusion(off["e"])
+        if not self.job.head.is_extruder_relative or abs(off["e"]) > STRAY_EXTRUSION_MM_MAX:
+            return f"A piece of a damaged line ran: off in {words}."
+        self.job.take_back_extrusion(off["e"])
         return f"A piece of a damaged line ran: off in {words}; taken back."
 
     # --- what to do --------------------------------------------------------------------------
@@ -119,7 +159,7 @@ class Feeder:
         job = self.job
         if job.stage is Stage.BREAKING_WAITS and self._breaks_waits(now_s):
             return False
-        if self._check is not _Check.NONE and job.stage is Stage.STREAMING:
+        if self._check is not _Check.NONE and job.stage in _LOOKS_FOR_HEAD:
             return self._look_for_head(now_s)
         if self._lines.is_idle and job.on_idle(self._voice.heaters_off()):
             return job.stage is not Stage.OVER
@@ -134,7 +174,16 @@ class Feeder:
         self._note_starvation(now_s)
         text = job.take(now_s)
         lines.send(text, job.progress, now_s, follows=follows)
+        if self._extruder is _Extruder.UNTRIED and job.head.tells_relative:
+            self._want_trial()
         return True
+
+    def _want_trial(self) -> None:
+        """Firmware that never answers M114 is not asked behind every move."""
+        self._check = _Check.WANTED
+        self._trials += 1
+        if self._trials > TRIALS_MAX:
+            self._extruder, self._check = _Extruder.DOUBTED, _Check.NONE
 
     def _note_starvation(self, now_s: float) -> None:
         """Between two moves the planner may have run empty."""

@@ -8,9 +8,9 @@ bytes before it. What Marlin would alter is altered here first, else its checksu
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import reduce
 from operator import xor
+from typing import NamedTuple
 
 from printer_driver.errors import GcodeError
 
@@ -30,8 +30,7 @@ _COMMAND = re.compile(r"[GMT]\d")
 _MOVE = re.compile(r"G0*[0-3](?![\d.])")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FileCommand:
+class FileCommand(NamedTuple):
     """One command of a file."""
 
     text: str
@@ -82,7 +81,7 @@ def commands_of(lines: Iterable[bytes]) -> Iterator[FileCommand]:
         except GcodeError as error:
             raise GcodeError(f"Line {number}: {error}") from None
         if text:
-            yield FileCommand(text=text, end_offset=end_offset)
+            yield FileCommand(text, end_offset)
 
 
 def _checked(line: bytes, number: int) -> bytes:

@@ -3,7 +3,8 @@
 from enum import Enum
 
 from printer_driver.core.dialects import Dialect
-from printer_driver.core.lines import NO_PROGRESS, REPORT_TEMPERATURES, LineSender
+from printer_driver.core.lines import LineSender
+from printer_driver.core.sent_line import NO_PROGRESS, REPORT_TEMPERATURES
 from printer_driver.core.settings import StreamSettings
 from printer_driver.core.voice import Voice
 

@@ -6,9 +6,9 @@ from enum import Enum
 from printer_driver.core.command import Kind, kind_of
 from printer_driver.core.compact import compact
 from printer_driver.core.gcode import FileCommand
-from printer_driver.core.lines import NO_PROGRESS, REPORT_TEMPERATURES, Progress
 from printer_driver.core.pausing import Pause
 from printer_driver.core.position import Head, Position
+from printer_driver.core.sent_line import NO_PROGRESS, REPORT_TEMPERATURES, Progress
 from printer_driver.core.settings import StreamSettings, normalised
 from printer_driver.printer import PrintId, PrintReport, PrintState, Temperature
 

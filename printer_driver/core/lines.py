@@ -17,12 +17,17 @@ does no harm: the next number does not fit, the firmware asks again, the history
 """
 
 from collections import deque
-from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
 
 from printer_driver.core.gcode import numbered_line
-from printer_driver.core.replies import Ok
+from printer_driver.core.refusals import Refusals
+from printer_driver.core.replies import BARE_OK, Ok
+from printer_driver.core.sent_line import (
+    NO_PROGRESS,
+    REPORT_TEMPERATURES,
+    Progress,
+    SentLine,
+)
 from printer_driver.core.telemetry import Counters
 from printer_driver.core.window import Window
 
@@ -31,51 +36,10 @@ QUIET_S = 0.06
 """Silence after a refused line before anything is sent again: what was in flight (at most 127
 bytes, 11 ms at 115200 baud) has arrived and its answers, delayed by USB for up to 2 x 16 ms, too.
 """
-ECHO_S_MAX = 1.0
-"""Refusals of the same line within this time, before it was sent again, are one."""
-RESENDS_MAX = 30
-"""Refusals of one and the same line before the wire is given up."""
-STRANGE_RESENDS_MAX = 5
-"""Requests, one after the other, for lines that were never sent or are no longer kept."""
-
 HELLO_APART = 100
 RESTART_AFTER_LINES = 1000
 """Numbers of three digits instead of six are a tenth of a line."""
 BASE_MAX = 1000
-REPORT_TEMPERATURES = "M105"
-
-
-class LinkBrokenError(Exception):
-    """The wire or the numbering is beyond repair; the text says why."""
-
-
-class Progress(NamedTuple):
-    """How much of which file lies behind one line."""
-
-    print_id: str = ""
-    lines: int = 0
-    end_offset: int = 0
-
-
-NO_PROGRESS = Progress()
-
-
-@dataclass(kw_only=True, slots=True)
-class SentLine:
-    """A line that was given a number (None: sent without one)."""
-
-    number: int | None
-    command: str
-    data: bytes
-    progress: Progress
-    follows: bool
-    """It may be sent, and others may be sent behind it, while lines are in flight."""
-    sent_s: float
-
-    @property
-    def reports_temperatures(self) -> bool:
-        """Its `ok` carries temperatures."""
-        return self.command == REPORT_TEMPERATURES
 
 
 class _Flow(Enum):
@@ -117,10 +81,7 @@ class LineSender:
         self._proven_number = -1
         self._flow = _Flow.SENDING
         self._heard_s = 0.0
-        self._refused_number = -1
-        self._refused_s = 0.0
-        self._refusals = 0
-        self._strange_resends = 0
+        self._refusals = Refusals()
         self._owes_bare_ok = False
 
     def hello(self, now_s: float) -> None:
@@ -285,24 +246,36 @@ class LineSender:
             if not ok.temperatures:
                 return 0
         self._heard_s = now_s
-        self._strange_resends = 0
+        self._refusals.strange = 0
         if ok.buffer_free is not None:
             self.window.note_free_slots(ok.buffer_free)
-        count = self._acknowledged_by(ok)
+        count = 1 if ok is BARE_OK and self._is_plain_next else self._acknowledged_by(ok)
         if not count:
             self.counters.phantom_oks += 1
             return 0
         if ok.temperatures:
             self._note_proof(self._in_flight[count - 1])
-        self.counters.lost_oks += count - 1
         for _ in range(count):
-            line = self._in_flight.popleft()
-            self._remove_in_flight(line)
-            self.window.note_clean_line()
-            if line.number is not None:
-                self._done = line.progress
-        self.counters.round_trips_s.append(now_s - line.sent_s)
+            sent_s = self._retire()
+        self.counters.lost_oks += count - 1
+        self.counters.round_trips_s.append(now_s - sent_s)
         return count
+
+    @property
+    def _is_plain_next(self) -> bool:
+        """The oldest line in flight is acknowledged by an `ok` that says nothing else."""
+        return bool(self._in_flight) and not self._in_flight[0].reports_temperatures
+
+    def _retire(self) -> float:
+        """The oldest line in flight is done; returns when it was sent."""
+        line = self._in_flight.popleft()
+        self._remove_in_flight(line)
+        window = self.window
+        if window.lines < window.lines_max:
+            window.note_clean_line()
+        if line.number is not None:
+            self._done = line.progress
+        return line.sent_s
 
     def _note_proof(self, answered: SentLine) -> None:
         unnumbered = any(x.number is None and x.reports_temperatures for x in self._in_flight)
@@ -345,8 +318,7 @@ class LineSender:
 
         Raises `LinkBrokenError` when that cannot be had.
         """
-        is_echo = self._flow is _Flow.QUIETING and now_s < self._refused_s + ECHO_S_MAX
-        self._refused_s = self._refused_s if is_echo else now_s
+        is_echo = self._refusals.is_echo(now_s, is_quieting=self._flow is _Flow.QUIETING)
         self._heard_s = now_s
         self._owes_bare_ok = self.bare_ok_after_resend
         self._flow = _Flow.QUIETING
@@ -356,9 +328,10 @@ class LineSender:
         if number == self._number_before and number not in self._history:
             number = self._base  # the M110 itself was lost
         if number != self._next_number and number not in self._history:
-            self._count_strange_resend(number)
+            self._refusals.count_strange(number)
             return
-        self._count_refusal(number, is_echo=is_echo)
+        if self._refusals.count(number, is_echo=is_echo):
+            self.counters.resends += 1
         self._take_back(number)
 
     def _take_back(self, number: int) -> None:
@@ -369,26 +342,6 @@ class LineSender:
         before = self._history.get(number - 1)
         if before and before.progress.lines < self._done.lines:
             self._done = before.progress
-
-    def _count_strange_resend(self, number: int) -> None:
-        self._strange_resends += 1
-        if self._strange_resends >= STRANGE_RESENDS_MAX:
-            raise LinkBrokenError(
-                f"The printer asks for line {number}, which it was not sent; it has lost count."
-            )
-
-    def _count_refusal(self, number: int, *, is_echo: bool) -> None:
-        """Each line that was behind a refused one is refused too: the same trouble."""
-        self._strange_resends = 0
-        if is_echo and number == self._refused_number:
-            return
-        self.counters.resends += 1
-        self._refusals = self._refusals + 1 if number == self._refused_number else 1
-        self._refused_number = number
-        if self._refusals >= RESENDS_MAX:
-            raise LinkBrokenError(
-                f"The printer refused line {number} {RESENDS_MAX} times; check the USB cable."
-            )
 
     def tick(self, now_s: float) -> None:
         """Repeat refused lines once the wire is quiet; begin the numbering anew when it is long."""
@@ -412,7 +365,7 @@ class LineSender:
     def _may_repeat(self, line: SentLine) -> bool:
         """The firmware has taken all lines before the refused one; their `ok`s may be lost."""
         in_flight = self._in_flight
-        if any(x.number is None or x.number >= self._refused_number for x in in_flight):
+        if any(x.number is None or x.number >= self._refusals.number for x in in_flight):
             return self._fits(len(line.data), follows=line.follows)
         return not in_flight or len(in_flight) < self.window.lines_max
 

@@ -22,8 +22,8 @@ class NoiseRates:
     lost_oks: float = 0.0
     doubled_oks: float = 0.0
     apart_bytes: int = 0
-    """No second fault of a kind within so many bytes: two flips in one bit column of one line
-    cancel out in Marlin's checksum, which no host can see."""
+    """No second fault within so many bytes: two flips in one bit column of one line, or a lost byte
+    and a flip in the checksum, cancel out, which no host can see."""
 
 
 class _Countdown:
@@ -54,18 +54,20 @@ class Noise:
             return _Countdown(rate, apart, chance)
 
         self._chance = chance
-        self._to_printer = countdown(rates.flips_to_printer), countdown(rates.drops_to_printer)
-        self._to_host = countdown(rates.flips_to_host), countdown(rates.drops_to_host)
+        self._to_printer = countdown(rates.flips_to_printer + rates.drops_to_printer)
+        self._printer_flips = _share(rates.flips_to_printer, rates.drops_to_printer)
+        self._to_host = countdown(rates.flips_to_host + rates.drops_to_host)
+        self._host_flips = _share(rates.flips_to_host, rates.drops_to_host)
         self._lost, self._doubled = countdown(rates.lost_oks, 0), countdown(rates.doubled_oks, 0)
 
     def to_printer(self, data: bytes) -> bytes:
         """What arrives at the firmware."""
-        return self._disturb(data, *self._to_printer)
+        return self._disturb(data, self._to_printer, self._printer_flips)
 
     def to_host(self, lines: bytes) -> bytes:
         """What arrives of whole lines that the firmware says."""
         kept = b"".join(self._kept(line) for line in lines.splitlines(keepends=True))
-        return self._disturb(kept, *self._to_host)
+        return self._disturb(kept, self._to_host, self._host_flips)
 
     def _kept(self, line: bytes) -> bytes:
         if not line.startswith(b"ok"):
@@ -74,13 +76,19 @@ class Noise:
             return b""
         return line * 2 if self._doubled.hits(1) else line
 
-    def _disturb(self, data: bytes, flips: _Countdown, drops: _Countdown) -> bytes:
-        flipped, dropped = flips.hits(len(data)), drops.hits(len(data))
-        if not flipped and not dropped:
+    def _disturb(self, data: bytes, faults: _Countdown, flips: float) -> bytes:
+        hits = faults.hits(len(data))
+        if not hits:
             return data
         noisy = bytearray(data)
-        for index in flipped:
-            noisy[index] ^= 1 << int(self._chance() * 8)
-        for index in reversed(dropped):
-            del noisy[index]
+        for index in reversed(hits):
+            if self._chance() < flips:
+                noisy[index] ^= 1 << int(self._chance() * 8)
+            else:
+                del noisy[index]
         return bytes(noisy)
+
+
+def _share(flips: float, drops: float) -> float:
+    """How many of the faults are flips, 0 to 1."""
+    return flips / (flips + drops) if flips + drops else 0.0

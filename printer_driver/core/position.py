@@ -16,6 +16,7 @@ TOLERANCE_MM = 0.02
 """M114 has two decimals."""
 EXTRUDER_TOLERANCE_MM = 0.05
 """The firmware adds up relative extrusion in single precision."""
+TELLING_MM = 0.2
 PLANNER_MOVES = 16
 """Marlin's BLOCK_BUFFER_SIZE."""
 FEEDRATE_MM_PER_MIN = 1500.0
@@ -44,6 +45,7 @@ class Head:
 
     __slots__ = (
         "_durations_s",
+        "_extruded",
         "e",
         "fan",
         "feedrate",
@@ -59,6 +61,7 @@ class Head:
     def __init__(self, *, g90_sets_extruder: bool = True) -> None:
         self.g90_sets_extruder = g90_sets_extruder
         self.x = self.y = self.z = self.e = nan
+        self._extruded = nan
         self.is_absolute: bool | None = None
         self.is_extruder_relative: bool | None = None
         self.feedrate = FEEDRATE_MM_PER_MIN
@@ -70,6 +73,11 @@ class Head:
     def position(self) -> Position:
         """Where the head is once everything sent is executed."""
         return Position(x=self.x, y=self.y, z=self.z, e=self.e)
+
+    @property
+    def tells_relative(self) -> bool:
+        """Its E now differs from that of firmware which takes relative extrusion for absolute."""
+        return abs(self.e - self._extruded) > TELLING_MM and self.is_extruder_relative is True
 
     def believe(self, position: Position) -> None:
         """The firmware says so."""
@@ -127,6 +135,7 @@ class Head:
             self.e = nan
         else:
             self.e = self.e + value if self.is_extruder_relative else value
+        self._extruded = value
 
     def _change(self, command: str) -> None:
         code = code_of(command)

@@ -4,7 +4,6 @@
 `effects` takes what is to be done, `next_deadline_s` says when `tick` is due.
 """
 
-from collections import deque
 from dataclasses import replace
 
 from printer_driver.core import events as ev
@@ -12,16 +11,13 @@ from printer_driver.core import replies as rp
 from printer_driver.core.command import kind_of
 from printer_driver.core.faults import TEXT_CHARS_MAX, Fault, Severity
 from printer_driver.core.feeding import Feeder
-from printer_driver.core.gcode import command_of
 from printer_driver.core.greeting import KEEPALIVE_S, Greeting, Step
+from printer_driver.core.idling import POLL_S, Idling
 from printer_driver.core.job import HEATERS_OFF, Job
-from printer_driver.core.lines import (
-    NO_PROGRESS,
-    REPORT_TEMPERATURES,
-    LineSender,
-    LinkBrokenError,
-)
+from printer_driver.core.lines import LineSender
 from printer_driver.core.position import Head, Position
+from printer_driver.core.refusals import LinkBrokenError
+from printer_driver.core.sent_line import NO_PROGRESS, REPORT_TEMPERATURES
 from printer_driver.core.settings import StreamSettings
 from printer_driver.core.telemetry import Counters, Telemetry
 from printer_driver.core.voice import Prompt, Voice, Wish
@@ -29,10 +25,17 @@ from printer_driver.core.watch import Watch
 from printer_driver.errors import GcodeError
 from printer_driver.printer import Connection, PrinterStatus, PrintReport, PrintState
 
-POLL_S = 2.0
-"""Between two M105 while nothing is printed."""
-MANUAL_COMMANDS_MAX = 32
-_PAUSING = (Wish.PAUSE, Wish.FILAMENT_RUNOUT, Wish.OUT_OF_FILAMENT)
+_LEFT = ev.CancelPrint(reason="The printer asked to be disconnected; look at its panel.")
+_WISHED: dict[Wish, ev.Event] = {
+    Wish.PAUSE: ev.PausePrint(),
+    Wish.FILAMENT_RUNOUT: ev.PausePrint(),
+    Wish.OUT_OF_FILAMENT: ev.PausePrint(),
+    Wish.RESUME: ev.ResumePrint(),
+    Wish.RESUMED: ev.ResumePrint(),
+    Wish.CANCEL: ev.CancelPrint(reason="Cancelled at the printer."),
+    Wish.DISCONNECT: _LEFT,
+    Wish.POWEROFF: _LEFT,
+}
 
 
 class Streamer:
@@ -58,8 +61,7 @@ class Streamer:
         self._feeder: Feeder | None = None
         self._last_report: PrintReport | None = None
         self._last_telemetry = Telemetry()
-        self._manual: deque[str] = deque()
-        self._poll_at_s = 0.0
+        self._idling = Idling(self._link)
 
     # --- what others ask ---------------------------------------------------------------------
 
@@ -82,6 +84,11 @@ class Streamer:
     def voice(self) -> Voice:
         """What the printer has told of itself; to be read only."""
         return self._voice
+
+    @property
+    def window_lines_max(self) -> int:
+        """Lines in flight on a clean wire."""
+        return self._link.window.lines_max
 
     @property
     def prompt(self) -> Prompt | None:
@@ -123,7 +130,7 @@ class Streamer:
             return None
         if step in (Step.BOOTING, Step.HELLO):
             return self._greeting.at_s
-        due_s = self._poll_at_s
+        due_s = self._idling.poll_at_s
         if self._feeder:
             due_s = self._feeder.next_deadline_s()
         elif step is not Step.DONE:
@@ -148,7 +155,8 @@ class Streamer:
             case ev.StartPrint():
                 self._start(event, now_s)
             case ev.SendCommands(commands=commands):
-                self._take_manual(commands)
+                for note in self._idling.take(commands, is_busy=self._feeder is not None):
+                    self._note(note)
             case ev.AnswerPrompt(choice=choice):
                 self._answer(choice, now_s)
             case _:
@@ -172,7 +180,7 @@ class Streamer:
         assert self.can_start  # noqa: S101 - the contract of StartPrint
         dialect = self._voice.dialect
         self._link.counters = Counters(started_s=now_s)
-        self._manual.clear()
+        self._idling.clear()
         job = Job(
             print_id=event.print_id,
             commands=event.commands,
@@ -198,18 +206,6 @@ class Streamer:
             case _:
                 pass
 
-    def _take_manual(self, commands: tuple[str, ...]) -> None:
-        for command in commands:
-            if self._feeder or len(self._manual) >= MANUAL_COMMANDS_MAX:
-                self._note(f"Not sent: {command[:TEXT_CHARS_MAX]}; the printer is busy.")
-                continue
-            try:
-                text = command_of(command.encode("utf-8", errors="replace"))
-            except GcodeError as error:
-                self._note(str(error))
-            else:
-                self._manual.extend(filter(None, [text]))
-
     def _answer(self, choice: int, now_s: float) -> None:
         if self._voice.prompt and self._greeting.step is Step.DONE:
             self._link.send_unnumbered(f"M876 S{choice}", now_s)
@@ -232,7 +228,7 @@ class Streamer:
         final = replace(report, state=state, reason=reason[: 2 * TEXT_CHARS_MAX])
         self._last_telemetry = self.telemetry(now_s)
         self._feeder, self._last_report = None, final
-        self._poll_at_s = now_s
+        self._idling.poll_at_s = now_s
         self._effects.append(ev.PrintEnded(report=final))
 
     def _note(self, text: str) -> None:
@@ -365,17 +361,10 @@ class Streamer:
         if wish is None:
             return
         self._effects.append(ev.Wished(wish=wish, argument=argument[:TEXT_CHARS_MAX]))
-        if wish in _PAUSING:
-            self._control(ev.PausePrint(), now_s)
-        elif wish is Wish.PAUSED and self._feeder:
+        if wish is Wish.PAUSED and self._feeder:
             self._feeder.job.hold()
-        elif wish in (Wish.RESUME, Wish.RESUMED):
-            self._control(ev.ResumePrint(), now_s)
-        elif wish is Wish.CANCEL:
-            self._control(ev.CancelPrint(reason="Cancelled at the printer."), now_s)
-        elif wish in (Wish.DISCONNECT, Wish.POWEROFF):
-            reason = "The printer asked to be disconnected; look at its panel."
-            self._control(ev.CancelPrint(reason=reason), now_s)
+        elif event := _WISHED.get(wish):
+            self._control(event, now_s)
 
     def _break_off(self, reason: str, now_s: float) -> None:
         """The print cannot go on but the firmware may listen: greet it anew and cool it."""
@@ -400,7 +389,7 @@ class Streamer:
         elif self._feeder:
             self._feed(self._feeder, now_s)
         else:
-            self._idle(now_s)
+            self._idling.go_on(now_s)
         if link.is_idle:
             return
         if was_idle:
@@ -413,11 +402,11 @@ class Streamer:
         self._problem = self._greeting.problem
         if self._greeting.step is Step.DONE:
             self._connection = Connection.READY
-            self._poll_at_s = now_s
+            self._idling.poll_at_s = now_s
             is_refused = any("M113" in fault.text for fault in self._voice.faults)
             if self._voice.dialect.sets_keepalive and not is_refused:
                 self._watch.keepalive_s = KEEPALIVE_S
-            self._idle(now_s)
+            self._idling.go_on(now_s)
 
     def _feed(self, feeder: Feeder, now_s: float) -> None:
         try:
@@ -427,15 +416,6 @@ class Streamer:
             return
         if feeder.is_over:
             self._end(feeder.job.final_state, feeder.job.reason, now_s)
-
-    def _idle(self, now_s: float) -> None:
-        link = self._link
-        if self._manual and link.is_idle:
-            link.send(self._manual.popleft(), NO_PROGRESS, now_s, follows=False)
-        if now_s >= self._poll_at_s:
-            self._poll_at_s = now_s + POLL_S
-            if link.is_idle:
-                link.send(REPORT_TEMPERATURES, NO_PROGRESS, now_s, follows=False)
 
     def _watch_silence(self, now_s: float) -> None:
         """Find lost acknowledgements; give up on a printer that is dead."""

@@ -37,6 +37,8 @@ class Uart:
 
     def put(self, data: bytes, now_s: float) -> None:
         """Bytes to send, behind those already there."""
+        if not data:
+            return  # an empty chunk would be due and never taken
         begin_s = max(now_s, self._free_s)
         self._free_s = begin_s + len(data) * self._byte_s
         self._chunks.append((begin_s, data))

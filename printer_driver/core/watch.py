@@ -46,12 +46,12 @@ class Watch:
         """Whether an M105 is to be sent behind what is in flight (`kinds`)."""
         if now_s < self.due_s:
             return False
-        patience_s = self._patience_s(set(kinds), moving_until_s)
-        self.due_s = self._alive_s + patience_s * self._stretch
+        moving_s, patience_s = self._patience_s(set(kinds), moving_until_s)
+        self.due_s = self._alive_s + moving_s + patience_s * self._stretch
         if now_s < self.due_s:
             return False
         self._unanswered += 1
-        self.due_s = self._alive_s + patience_s * self._stretch
+        self.due_s = self._alive_s + moving_s + patience_s * self._stretch
         return True
 
     @property
@@ -60,16 +60,17 @@ class Watch:
         asked = self._unanswered
         return asked + 1 if asked < STEADY_PROBES else int(2 ** (asked - 1))
 
-    def _patience_s(self, kinds: set[Kind], moving_until_s: float) -> float:
+    def _patience_s(self, kinds: set[Kind], moving_until_s: float) -> tuple[float, float]:
+        """How long the moves take, and how long to wait from then on; only this grows."""
         if self.keepalive_s is None:
             busy_s = UNKNOWN_KEEPALIVE_S
         else:
             busy_s = self.keepalive_s + KEEPALIVE_MARGIN_S
         if kinds & {Kind.LONG, Kind.HEATING} or self._busy_s == self._alive_s:
-            return busy_s
+            return 0.0, busy_s
         if Kind.MOVE not in kinds:
-            return PATIENCE_S
-        return min(busy_s, max(0.0, moving_until_s - self._alive_s) + PATIENCE_S)
+            return 0.0, PATIENCE_S
+        return min(busy_s - PATIENCE_S, max(0.0, moving_until_s - self._alive_s)), PATIENCE_S
 
     def is_dead(self, now_s: float) -> bool:
         """It owes an answer for too long."""

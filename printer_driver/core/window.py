@@ -31,14 +31,14 @@ class Window:
         self._bufsize = bufsize
         self._has_emergency_parser = has_emergency_parser
         self.bytes_max = rx_bytes - 1
-        self.lines = self.lines_max
+        self.lines = self._set_lines_max()
         self._clean_lines = 0
 
-    @property
-    def lines_max(self) -> int:
-        """Where growing ends."""
+    def _set_lines_max(self) -> int:
         free = 0 if self._has_emergency_parser else 1
-        return min(max(1, self._bufsize - free), LINES_MAX)
+        self.lines_max = min(max(1, self._bufsize - free), LINES_MAX)
+        """Where growing ends."""
+        return self.lines_max
 
     def has_room(self, *, lines: int, line_bytes: int, added_bytes: int) -> bool:
         """Whether a line of `added_bytes` may follow; the first one always may."""
@@ -68,4 +68,5 @@ class Window:
         if self._claims >= BELIEVED_AFTER:
             is_full = self.lines == self.lines_max
             self._bufsize, self._claims = bufsize, 0
-            self.lines = self.lines_max if is_full else self.lines
+            lines_max = self._set_lines_max()
+            self.lines = lines_max if is_full else self.lines

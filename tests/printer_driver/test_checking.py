@@ -6,6 +6,7 @@ import pytest
 
 from printer_driver.checking import check_file, lines_of, open_gcode
 from printer_driver.core.gcode import FILE_LINE_BYTES_MAX
+from printer_driver.core.link_estimate import Link
 from printer_driver.errors import GcodeError, PrintRefused
 
 CONTENT = b"; test\nG28\nG1 X1\n"
@@ -24,6 +25,19 @@ def test_the_right_file(path: Path) -> None:
         checked = check_file(file, SHA256)
         assert (checked.problem, checked.bytes_total) == (None, len(CONTENT))
         assert file.read() == CONTENT
+
+
+def test_whether_the_wire_keeps_up(path: Path) -> None:
+    moves = [b"G1 X%07.3f Y000.000 E.01000\n" % (step / 10) for step in range(500)]
+    content = b"".join([b"G90\nM83\nG92 X0 Y0 Z0 E0\nG1 F6000\n", *moves])
+    path.write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    with open_gcode(path) as file:
+        assert "Limited by the link" in check_file(file, digest, Link(baud=115200)).notice
+        assert file.tell() == 0
+        assert check_file(file, digest, Link(baud=2_000_000, latency_s=0.0)).notice == ""
+        assert check_file(file, digest).notice == ""
+        assert check_file(file, "0" * 64, Link(baud=115200)).notice == ""
 
 
 def test_another_file_and_no_g_code(path: Path) -> None:

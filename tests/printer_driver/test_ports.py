@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from printer_driver.ports import candidates, explain, holders, lasting_name, ports_there
+from printer_driver.ports import (
+    candidates,
+    explain,
+    has_real_speed,
+    holders,
+    lasting_name,
+    ports_there,
+)
 
 
 @pytest.fixture
@@ -30,6 +37,12 @@ def test_a_name_that_lasts(dev: Path) -> None:
     assert lasting_name(str(dev / "ttyACM0"), dev) == str(dev / "serial/by-id/usb-Prusa_42")
     assert lasting_name(str(dev / "ttyUSB1"), dev) == str(dev / "serial/by-path/pci-1")
     assert lasting_name(str(dev / "ttyUSB0"), dev) == str(dev / "ttyUSB0")
+
+
+def test_whose_speed_is_real(dev: Path) -> None:
+    assert has_real_speed(str(dev / "ttyUSB0"))
+    assert not has_real_speed(str(dev / "serial/by-id/usb-Prusa_42"))
+    assert not has_real_speed("/dev/pts/3")
 
 
 def test_no_port_at_all(tmp_path: Path) -> None:

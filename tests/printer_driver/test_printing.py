@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,6 +34,9 @@ def test_from_the_start(what: PrintFile) -> None:
     assert [x.text for x in commands] == ["G90", "M83", "M104 S200", "G1 X10 Y20", "G1 X30 E1"]
     report = PrintReport(print_id=P1, state=PrintState.STARTING)
     assert printing.completed(report) == report
+    slow = replace(what, notice="Slow.")
+    noted = Printing(what=slow, file=file, line_map=LineMap())
+    assert noted.completed(report).notice == "Slow."
 
 
 def test_from_a_place_on_with_its_modes(what: PrintFile) -> None:

@@ -34,7 +34,7 @@ def test_a_status_survives_the_socket() -> None:
     status = PrinterStatus(
         connection=Connection.READY,
         problem="ü",
-        print=PrintReport(print_id=PrintId("p"), state=PrintState.PAUSED, lines_done=3),
+        print=PrintReport(print_id=PrintId("p"), state=PrintState.PAUSED, notice="Slow."),
         temperatures=(Temperature(name="T0", actual_c=20.5, target_c=0.0),),
         firmware="Marlin",
         fault="halted",

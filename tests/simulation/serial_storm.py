@@ -47,6 +47,8 @@ class Storm:
     rx_bytes: int = 128
     compacts: bool = False
     baud: int = 115200
+    apart_bytes: int = 90
+    """Between two faults: more of them in one line may pass its checksum."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -105,8 +107,9 @@ class _Run:
                     drops_to_printer=half,
                     flips_to_host=half,
                     drops_to_host=half,
+                    lost_oks=storm.rate,
                     doubled_oks=storm.rate,
-                    apart_bytes=90,
+                    apart_bytes=storm.apart_bytes,
                 ),
             ),
             random.Random(storm.seed).random,

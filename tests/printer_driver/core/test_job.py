@@ -1,7 +1,7 @@
 from printer_driver.core.gcode import commands_of
 from printer_driver.core.job import Job, Stage
-from printer_driver.core.lines import NO_PROGRESS, Progress
 from printer_driver.core.position import Position
+from printer_driver.core.sent_line import NO_PROGRESS, Progress
 from printer_driver.core.settings import Park, StreamSettings
 from printer_driver.printer import PrintId, PrintState, Temperature
 

@@ -1,18 +1,10 @@
 import pytest
 
 from printer_driver.core.gcode import numbered_line
-from printer_driver.core.lines import (
-    HISTORY_LINES_MAX,
-    NO_PROGRESS,
-    QUIET_S,
-    RESENDS_MAX,
-    RESTART_AFTER_LINES,
-    STRANGE_RESENDS_MAX,
-    LineSender,
-    LinkBrokenError,
-    Progress,
-)
+from printer_driver.core.lines import HISTORY_LINES_MAX, QUIET_S, RESTART_AFTER_LINES, LineSender
+from printer_driver.core.refusals import RESENDS_MAX, STRANGE_RESENDS_MAX, LinkBrokenError
 from printer_driver.core.replies import Ok
+from printer_driver.core.sent_line import NO_PROGRESS, Progress
 from printer_driver.printer import Temperature
 
 WARM = Ok(temperatures=(Temperature(name="T0", actual_c=20, target_c=0),))

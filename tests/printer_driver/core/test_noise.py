@@ -8,6 +8,17 @@ def noise(seed: int = 1, **rates: float) -> Noise:
     return Noise(NoiseRates(**rates), random.Random(seed).random)  # type: ignore[arg-type]
 
 
+def test_faults_of_both_kinds_keep_apart() -> None:
+    """A lost byte and a flip in the checksum of the same line can cancel out."""
+    rates = NoiseRates(flips_to_printer=0.2, drops_to_printer=0.2, apart_bytes=90)
+    noise = Noise(rates, random.Random(1).random)
+    for _ in range(200):
+        before = bytes(range(90))
+        after = noise.to_printer(before)
+        changed = sum(a != b for a, b in zip(before, after, strict=False))
+        assert len(after) == len(before) - 1 or changed <= 1
+
+
 def test_no_noise_changes_nothing() -> None:
     assert noise().to_printer(b"G1 X1\n" * 99) == b"G1 X1\n" * 99
     assert noise().to_host(b"ok\n" * 99) == b"ok\n" * 99

@@ -60,3 +60,12 @@ def test_how_long_moves_last() -> None:
     assert head.moving_until_s == pytest.approx(1.0 + 1.0)
     head.note_full_planner(10.0)
     assert head.moving_until_s == pytest.approx(12.0)
+
+
+def test_when_the_extruder_tells_how_it_was_meant() -> None:
+    """From the second relative move on, or when one follows another E than zero."""
+    first = ["G90", "M83", "G92 E0", "G1 E5"]
+    assert not replay(first).tells_relative
+    assert replay([*first, "G1 E-.5"]).tells_relative
+    assert not replay([*first[:1], "M82", "G1 E5", "G1 E6"]).tells_relative
+    assert not replay(["M83", "G1 E5", "G1 E5"]).tells_relative

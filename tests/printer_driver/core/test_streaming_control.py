@@ -141,7 +141,7 @@ def test_done_is_said_when_the_head_stands_still() -> None:
     assert desk.report
     assert desk.report.state is PrintState.DONE
     assert not desk.board.condition.is_moving
-    assert desk.streamer.telemetry(desk.now_s).position_checks == 1
+    assert desk.streamer.telemetry(desk.now_s).position_checks == 2  # E, and the end
 
 
 def test_the_printers_wishes_are_typed_and_obeyed() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from printer_driver.core import events as ev
 from printer_driver.core.gcode import FileCommand, commands_of
-from printer_driver.core.lines import RESENDS_MAX
+from printer_driver.core.refusals import RESENDS_MAX
 from printer_driver.core.streaming import Streamer
 from printer_driver.printer import Connection, PrintId, PrintState
 

@@ -20,6 +20,16 @@ def test_bytes_take_their_time() -> None:
     assert uart.line_s() == inf
 
 
+def test_nothing_is_never_on_its_way() -> None:
+    """An `ok` that noise has eaten: a board that waited for it would wait without end."""
+    uart = Uart(BYTE_S)
+    uart.put(b"", 1.0)
+    assert uart.line_s() == uart.count_s(1) == inf
+    wire = Wire(Wiring(baud=115200, latency_s=0.001))
+    wire.from_printer(b"", 0.0)
+    assert wire.next_deadline_s(ROOM) == inf
+
+
 def test_native_usb_takes_no_time_but_lets_the_host_wait() -> None:
     wire = Wire(Wiring())
     wire.from_host(b"G1 X1\n" * 10, 1.0)

@@ -20,6 +20,16 @@ def test_unanswered_it_is_asked_less_and_less() -> None:
     assert asked == [0.5, 1.0, 1.5, 2.0, 4.0, 8.0]
 
 
+def test_the_moves_are_waited_for_once_not_with_every_probe() -> None:
+    """Else two damaged probes behind 0.7 s of moves are a standstill of over 2 s."""
+    watch = Watch()
+    watch.note_busy(-9.0, 1.0)
+    watch.note_life(0.0)
+    times_s = [tenth / 10 for tenth in range(1, 30)]
+    asked = [x for x in times_s if due(watch, [Kind.MOVE], x, moving_until_s=0.7)]
+    assert asked == [1.2, 1.7, 2.2, 2.7]
+
+
 def test_moving_firmware_is_left_alone_until_it_should_have_said_busy() -> None:
     watch = Watch()
     watch.note_busy(0.0, 1.0)

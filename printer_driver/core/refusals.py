@@ -1,0 +1,55 @@
+"""How often the firmware refuses lines, and when the wire or the numbering is given up."""
+
+ECHO_S_MAX = 1.0
+"""Refusals of the same line within this time, before it was sent again, are one."""
+RESENDS_MAX = 30
+"""Refusals of one and the same line before the wire is given up."""
+STRANGE_RESENDS_MAX = 5
+"""Requests, one after the other, for lines that were never sent or are no longer kept."""
+
+
+class LinkBrokenError(Exception):
+    """The wire or the numbering is beyond repair; the text says why."""
+
+
+class Refusals:
+    """Counts since the last greeting."""
+
+    def __init__(self) -> None:
+        self.number = -1
+        """Of the line that was refused last."""
+        self.strange = 0
+        """To be set to 0 with each acknowledgement."""
+        self._since_s = 0.0
+        self._times = 0
+
+    def is_echo(self, now_s: float, *, is_quieting: bool) -> bool:
+        """Whether a refusal that comes now, perhaps while waiting for quiet, is the same trouble.
+
+        Each line that was behind a refused one is refused too.
+        """
+        if is_quieting and now_s < self._since_s + ECHO_S_MAX:
+            return True
+        self._since_s = now_s
+        return False
+
+    def count(self, number: int, *, is_echo: bool) -> bool:
+        """Line `number` is wanted again; False for an echo. Raises `LinkBrokenError`."""
+        self.strange = 0
+        if is_echo and number == self.number:
+            return False
+        self._times = self._times + 1 if number == self.number else 1
+        self.number = number
+        if self._times >= RESENDS_MAX:
+            raise LinkBrokenError(
+                f"The printer refused line {number} {RESENDS_MAX} times; check the USB cable."
+            )
+        return True
+
+    def count_strange(self, number: int) -> None:
+        """A line is wanted that cannot be had. Raises `LinkBrokenError`."""
+        self.strange += 1
+        if self.strange >= STRANGE_RESENDS_MAX:
+            raise LinkBrokenError(
+                f"The printer asks for line {number}, which it was not sent; it has lost count."
+            )
