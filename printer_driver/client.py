@@ -91,7 +91,14 @@ class SocketPrinter:
         reply = await self._ask({"do": Do.STATUS})
         return _read_status(reply.get("status"))
 
-    async def start(self, print_id: PrintId, path: Path, sha256: str) -> PrintReport:
+    async def start(
+        self,
+        print_id: PrintId,
+        path: Path,
+        sha256: str,
+        *,
+        name: str = "",  # noqa: ARG002
+    ) -> PrintReport:
         """Print the file once; see `Printer.start`."""
         request = {"do": Do.START, "print_id": print_id, "path": os.fspath(path), "sha256": sha256}
         reply = await self._ask_alone(request, START_TIMEOUT_S)

@@ -110,12 +110,15 @@ class Printer(Protocol):
         """The printer now."""
         ...
 
-    async def start(self, print_id: PrintId, path: Path, sha256: str) -> PrintReport:
+    async def start(
+        self, print_id: PrintId, path: Path, sha256: str, *, name: str = ""
+    ) -> PrintReport:
         """Print the file at `path` once.
 
         Idempotent by `print_id`: a print that runs or is already in the journal is reported
         as it is, and never printed twice. Raises `PrintRefused` when the printer is busy or
-        halted, or the file is not g-code or does not have this SHA-256 (64 hex digits).
+        halted, or the file is not g-code or does not have this SHA-256 (64 hex digits). `name` is
+        the part's, for people; a driver may pass over it.
         """
         ...
 

@@ -70,7 +70,7 @@ def loaded_command(options: Options) -> None:
         return
     materials = options.materials or _asked(client)
     client.post("/api/printer/loaded", {"materials": materials})
-    said = ", ".join(f"{material} in tool {tool}" for tool, material in enumerate(materials))
+    said = ", ".join(f"{material} in tool {tool}" for tool, material in enumerate(materials, 1))
     say(options, f"Loaded: {said}.", materials=materials)
 
 

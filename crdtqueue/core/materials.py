@@ -41,8 +41,8 @@ class Loaded:
 
 
 def in_words(missing: Mapping[int, str]) -> str:
-    """`PETG in tool 0 and PLA in tool 1`."""
-    return " and ".join(f"{material} in tool {tool}" for tool, material in missing.items())
+    """`PETG in tool 1 and PLA in tool 2`: people count from 1."""
+    return " and ".join(f"{material} in tool {tool + 1}" for tool, material in missing.items())
 
 
 def _plain(material: str) -> str:

@@ -13,7 +13,7 @@ from crdtqueue.adapters.store import Store
 from crdtqueue.core import worker_events as w
 from crdtqueue.core.document import paused_entry, record_entry
 from crdtqueue.core.errors import CrdtQueueError, Unavailable
-from crdtqueue.core.ids import Claim, JobId, PrintId, QueueName, Sha256
+from crdtqueue.core.ids import Claim, JobId, PrintId, QueueName
 from crdtqueue.core.model import FileRef, Result, RunRecord
 from crdtqueue.core.scripts import Step
 from crdtqueue.core.worker import Worker
@@ -137,9 +137,9 @@ class Operator:
             case w.Fetch(queue=queue, file=file):
                 self._spawn(self._fetch(queue, file))
             case w.Start(printing=printing):
-                self._spawn(self._start(printing.print_id, printing.file.sha256, self._files))
+                self._spawn(self._start(printing.print_id, printing.file, self._files))
             case w.StartScript(script=run):
-                self._spawn(self._start(run.print_id, run.file.sha256, self.shelf.files))
+                self._spawn(self._start(run.print_id, run.file, self.shelf.files))
             case w.Record():
                 self._spawn(self._record(effect))
 
@@ -205,10 +205,11 @@ class Operator:
         else:
             self.post(w.Fetched(sha256=file.sha256))
 
-    async def _start(self, print_id: PrintId, sha256: Sha256, files: FileStore) -> None:
+    async def _start(self, print_id: PrintId, file: FileRef, files: FileStore) -> None:
+        path = files.path(file.sha256).absolute()
         try:
             report = await self.source.printer.start(
-                DriverPrintId(print_id), files.path(sha256).absolute(), sha256
+                DriverPrintId(print_id), path, file.sha256, name=file.name
             )
         except PrinterUnavailable as error:
             self.post(w.StartDelayed(print_id=print_id, reason=str(error)))

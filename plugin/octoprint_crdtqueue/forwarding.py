@@ -13,16 +13,16 @@ _LOOKS: list[tuple[str, str, tuple[str, ...]]] = [
     ("GET", r"history", (*_FILTER, "after", "limit")),
     ("GET", r"history\.(csv|json)", _FILTER),
     ("GET", _JOB + r"/gjob", ()),
+    ("GET", r"printer/scripts", ()),
 ]
 _CHANGES: list[tuple[str, str, tuple[str, ...]]] = [
     ("POST", r"queues", ()),
-    ("PATCH", _QUEUE, ()),
     ("DELETE", _QUEUE, ()),
     ("POST", _QUEUE + r"/gjob", ("name",)),
     ("POST", _QUEUE + r"/jobs", ()),
     ("PATCH", _JOB, ()),
     ("DELETE", _JOB, ("after_copy",)),
-    ("POST", _JOB + r"/(pause|resume|reset|duplicate|restore|place|move)", ()),
+    ("POST", _JOB + r"/(pause|resume|reset|duplicate|restore|place|move|lost)", ()),
     ("PUT", _JOB + r"/draft", ()),
     ("DELETE", _JOB + r"/draft", ()),
     ("POST", _JOB + r"/sets", ()),
@@ -30,8 +30,19 @@ _CHANGES: list[tuple[str, str, tuple[str, ...]]] = [
     ("DELETE", _SET, ()),
     ("POST", _SET + r"/place", ()),
     ("POST", r"history/again", ()),
-    ("POST", r"printer/(bed-clear|managing|pause|resume|cancel)", ()),
+    ("POST", r"printer/(bed-clear|loaded|managing|pause|resume|cancel)", ()),
+    ("POST", r"store/accept-damage", ()),
 ]
+_SETTINGS: list[tuple[str, str, tuple[str, ...]]] = [
+    ("PATCH", _QUEUE, ()),
+    ("PUT", r"printer/scripts/[^/]+", ()),
+    ("DELETE", r"printer/scripts/[^/]+", ()),
+]
+
+
+def is_setting(method: str, path: str) -> bool:
+    """Whether this is for who may change settings: a script is any g-code, at any time."""
+    return any(each == method and re.fullmatch(rule, path) for each, rule, _ in _SETTINGS)
 
 
 def peer_path(method: str, path: str, query: Mapping[str, str] | None = None) -> str | None:
@@ -43,7 +54,7 @@ def peer_path(method: str, path: str, query: Mapping[str, str] | None = None) ->
     names = next(
         (
             names
-            for each, rule, names in (*_LOOKS, *_CHANGES)
+            for each, rule, names in (*_LOOKS, *_CHANGES, *_SETTINGS)
             if each == method and re.fullmatch(rule, path)
         ),
         None,

@@ -13,7 +13,7 @@ from octoprint.plugin import BlueprintPlugin
 
 from crdtqueue.core.errors import CrdtQueueError, Invalid
 from octoprint_crdtqueue.config import problems
-from octoprint_crdtqueue.forwarding import peer_path
+from octoprint_crdtqueue.forwarding import is_setting, peer_path
 from octoprint_crdtqueue.local_jobs import (
     PeerRefused,
     StoredFile,
@@ -47,8 +47,8 @@ def needs(*permissions: str) -> Callable[[Handler], Handler]:
     def decorate(handler: Handler) -> Handler:
         @functools.wraps(handler)
         def checked(*args: Any, **kwargs: Any) -> Any:
-            if not all(getattr(Permissions, each).can() for each in permissions):
-                return _refusal(403, "forbidden", "You may not do this. Ask an administrator.")
+            if not _may(*permissions):
+                return _forbidden()
             try:
                 return handler(*args, **kwargs)
             except PeerUnavailable as error:
@@ -85,6 +85,7 @@ class Routes(BlueprintPlugin):  # type: ignore[misc]  # OctoPrint has no types
             ("POST", r"/api/files", files),
             ("POST", r"/api/queues/[^/]+/gjob", files),
             ("POST", r"/api/queues/.*", BODY_BYTES_MAX),
+            ("PUT", r"/api/printer/scripts/.*", BODY_BYTES_MAX),
         ]
 
     @route("/view/<path:path>", "GET")
@@ -109,13 +110,15 @@ class Routes(BlueprintPlugin):  # type: ignore[misc]  # OctoPrint has no types
     @route("/api/<path:path>", "GET")
     @needs(VIEW)
     def look(self, path: str) -> Any:
-        """The history, and files to download."""
+        """The history, scripts, and files to download."""
         return self._forward(path, None)
 
     @route("/api/<path:path>", "POST", "PUT", "PATCH", "DELETE")
     @needs(MANAGE)
     def change(self, path: str) -> Any:
-        """A change that the peer makes."""
+        """A change that the peer makes. Settings need OctoPrint's right to change settings too."""
+        if is_setting(flask.request.method, path) and not _may("SETTINGS"):
+            return _forbidden()
         return self._forward(path, flask.request.get_data() or None)
 
     def _forward(self, path: str, body: bytes | None) -> Any:
@@ -189,6 +192,14 @@ class Routes(BlueprintPlugin):  # type: ignore[misc]  # OctoPrint has no types
         except ValueError:
             pass  # A path that leads out of OctoPrint's folder names no file of OctoPrint's.
         raise Invalid(f"OctoPrint has no file {path[:200]}. Reload the list.", code="no_file")
+
+
+def _may(*permissions: str) -> bool:
+    return all(getattr(Permissions, each).can() for each in permissions)
+
+
+def _forbidden() -> Any:
+    return _refusal(403, "forbidden", "You may not do this. Ask an administrator.")
 
 
 def _body() -> dict[str, Any]:

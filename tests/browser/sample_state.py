@@ -23,6 +23,10 @@ def printer(**changes: Any) -> Json:
             {"name": "tool0", "actual_c": 24.6, "target_c": 0.0},
             {"name": "bed", "actual_c": 23.9, "target_c": 0.0},
         ],
+        "loaded": [],
+        "asks_for_material": False,
+        "missing": {},
+        "scripts": [],
         **changes,
     }
 
@@ -105,6 +109,8 @@ def queue(name: str, peers: list[Json], jobs: list[Json], **changes: Any) -> Jso
     return {
         "name": name,
         "mode": "available",
+        "voters": [],
+        "strategy": "in-order",
         "open": True,
         "local": False,
         "synced": True,
@@ -151,6 +157,7 @@ def state(own: Json | None, queues: list[Json], **changes: Any) -> Json:
         "version": "0.1.0",
         "address": "192.168.1.5:7420",
         "problems": [],
+        "store_damaged": False,
     }
     return {"peer": about | changes, "printer": own, "queues": queues}
 

@@ -143,6 +143,9 @@ class JobRoutes:
     async def _resume(self, request: Request) -> None:
         self._job(request).update(state="waiting", paused=False)
 
+    async def _lost(self, request: Request) -> None:
+        self._job(request).update(state="waiting", printing_by=None)
+
     async def _reset(self, request: Request) -> None:
         self._job(request).update(copies_done=0, state="waiting")
 

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.browser.sample_state import Json, queue
 from tests.browser.stand_in_jobs import JobRoutes, Refusal
+from tests.browser.stand_in_printer import PrinterRoutes
 
 POLICY = "default-src 'self'"
 START_S = 10.0
@@ -51,6 +52,7 @@ class StandInPeer:
         self.history: list[Json] = []
         self.questions: list[dict[str, str]] = []
         self.job_file: bytes | None = None
+        self.printer = PrinterRoutes(self)
         self.silent = False
         self._version = 0
         self._port = 0
@@ -107,7 +109,9 @@ class StandInPeer:
                 self._route("POST", queues, self._add_queue),
                 self._route("DELETE", queues + "/{queue}", self._leave),
                 *(self._route(*row) for row in jobs.table()),
-                self._route("POST", "/api/printer/{verb}", self._steer_printer),
+                self._route("PATCH", queues + "/{queue}", self._edit_queue),
+                self._route("POST", "/api/store/accept-damage", self._accept_damage),
+                *(self._route(*row) for row in self.printer.table()),
                 Mount("/", StaticFiles(directory=static_dir(), html=True)),
             ]
         )
@@ -173,16 +177,12 @@ class StandInPeer:
         left = self.queue(request.path_params["queue"])
         self.state["queues"].remove(left)
 
-    async def _steer_printer(self, request: Request) -> None:
-        printer, verb = self.state["printer"], request.path_params["verb"]
-        if verb == "bed-clear":
-            printer.update(state="idle", bed_clear=True, text="Ready.")
-        elif verb == "managing":
-            printer["managing"] = (await request.json())["managing"]
-        else:
-            printer["state"] = {"pause": "paused", "resume": "printing", "cancel": "cancelling"}[
-                verb
-            ]
+    async def _edit_queue(self, request: Request) -> None:
+        self.bodies.append(await request.json())
+        self.queue(request.path_params["queue"]).update(self.bodies[-1])
+
+    async def _accept_damage(self, _: Request) -> None:
+        self.state["peer"].update(store_damaged=False, problems=[])
 
 
 def _refusal(refusal: Refusal) -> Response:

@@ -64,6 +64,11 @@ class ViewSteps:
         self.press(self.job(job), "More")
         self.page.get_by_role("menuitem", name=item).click()
 
+    def choose_for_printer(self, printer: str, item: str) -> None:
+        """Opens the menu of the own printer and chooses from it."""
+        self.press(self.printer(printer), "More")
+        self.page.get_by_role("menuitem", name=item).click()
+
     def delete_job(self, name: str, *, answer: str = "Delete job") -> None:
         self.choose(name, "Delete")
         self.press(self.dialog(), answer)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.sample_state import Json, draft
 from tests.browser.stand_in_peer import StandInPeer
@@ -146,6 +146,46 @@ def test_a_message_that_goes_does_not_move_what_is_being_clicked(
     expect(dialog.get_by_text("Give a whole number")).to_be_hidden()
     view.done()
     assert saved(peer) == []
+
+
+def test_a_message_of_what_was_there_before_does_not_come_back(
+    browser: Browser, peer: StandInPeer
+) -> None:
+    page = browser.new_page()
+    page.clock.install()
+    view = ViewSteps(page)
+    view.open(peer.url)
+    runs = view.edit("Shelf bracket").get_by_label("Runs")
+    page.clock.pause_at(page.evaluate("Date.now() + 1000"))
+    runs.fill("")
+    view.press(view.dialog(), "Done")
+    expect(view.dialog().get_by_text("Give a whole number")).to_be_visible()
+    runs.fill("2")
+    page.clock.run_for(1_000)
+    expect(view.dialog().get_by_text("Give a whole number")).to_be_hidden()
+    page.close()
+
+
+def test_a_late_refusal_of_what_was_there_before_is_not_said(view: ViewSteps) -> None:
+    dialog = view.edit("Shelf bracket")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    view.page.route(f"**/api/{JOB}", hold)
+    name = dialog.get_by_label("Job name")
+    name.fill("Too early")
+    dialog.get_by_label("Note").focus()
+    until(view, lambda: len(held) == 1)
+    name.fill("Better")
+    error = {"error": {"code": "refused", "message": "Not this name."}}
+    with view.page.expect_response(f"**/api/{JOB}"):
+        held[0].fulfill(status=409, json=error)
+    view.page.unroute(f"**/api/{JOB}")
+    view.done()
+    expect(view.job("Better")).to_be_visible()
+    expect(view.page.get_by_text("Not this name.")).to_have_count(0)
 
 
 def test_what_others_write_shows_up_except_where_one_types(

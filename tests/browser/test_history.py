@@ -115,3 +115,26 @@ def test_who_may_only_look_can_search_and_export(view: ViewSteps) -> None:
     expect(dialog.locator(".print")).to_have_count(3)
     expect(dialog.get_by_role("button", name="Print again")).to_have_count(0)
     expect(dialog.get_by_role("link", name="CSV")).to_be_visible()
+
+
+def test_a_job_says_who_printed_a_copy_twice(view: ViewSteps, peer: StandInPeer) -> None:
+    peer.history = [
+        history_entry(1, "Hinge pins", printer_name="mini", double=True),
+        history_entry(2, "Hinge pins", printer_name="mk3s-left"),
+        history_entry(3, "Hinge pins", printer_name="ender", double=True),
+    ]
+    job = peer.queue("workshop")["jobs"][0]
+    peer.change(lambda _: job.update(doubles=2))
+    twice = "Printed twice: 2 copies, the second time by ender and mini"
+    expect(view.job("Hinge pins")).to_contain_text(twice)
+    peer.change(lambda state: state["printer"].update(progress=0.5))
+    expect(view.printer("mk3s-left")).to_contain_text("50 %")
+    assert peer.questions == [{"job": "job-1", "result": "done", "limit": "200"}]
+    peer.change(lambda _: job.update(doubles=0))
+    expect(view.job("Hinge pins")).not_to_contain_text("Printed twice")
+
+
+def test_doubles_are_said_also_without_a_history(view: ViewSteps, peer: StandInPeer) -> None:
+    peer.history = []
+    peer.change(lambda _: peer.queue("workshop")["jobs"][0].update(doubles=1))
+    expect(view.job("Hinge pins")).to_contain_text("Printed twice: 1 copy")

@@ -37,7 +37,7 @@ def test_printers_are_shown_with_what_they_do(view: ViewSteps) -> None:
 
 
 def test_only_the_own_printer_has_buttons(view: ViewSteps) -> None:
-    expect(view.printer("mk3s-left").get_by_role("button")).to_have_count(3)
+    expect(view.printer("mk3s-left").get_by_role("button")).to_have_count(4)
     expect(view.printer("mini").get_by_role("button")).to_have_count(0)
 
 
@@ -294,4 +294,12 @@ def test_a_phone_needs_no_sideways_scrolling(
         assert view.overflow_px(inside="dialog[open]") == 0
         view.done()
         expect(view.show_history()).to_contain_text("1 print")
+        assert view.overflow_px(inside="dialog[open]") == 0
+        view.press(view.dialog(), "Close")
+        view.press(view.queue("workshop"), "Settings")
+        view.dialog().get_by_label("Safe.").check()
+        assert view.overflow_px(inside="dialog[open]") == 0
+        view.press(view.dialog(), "Close")
+        view.choose_for_printer("mk3s-left", "Scripts")
+        view.dialog().locator("summary").first.click()
         assert view.overflow_px(inside="dialog[open]") == 0

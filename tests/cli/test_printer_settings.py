@@ -36,10 +36,10 @@ def test_scripts_are_set_shown_and_cleared(tmp_path: Path, capsys: Capture) -> N
 def test_what_is_loaded_is_said_confirmed_and_forgotten(tmp_path: Path, capsys: Capture) -> None:
     async def use(peer: Peer, terminal: Terminal) -> None:
         assert "asks for nothing" in await terminal.fails("loaded")
-        assert await terminal.says("loaded", "PLA", "") == ("Loaded: PLA in tool 0,  in tool 1.\n")
+        assert await terminal.says("loaded", "PLA", "") == ("Loaded: PLA in tool 1,  in tool 2.\n")
         await add_job(peer, "local", materials=["", "", "PETG"])
         await until(peer, lambda: peer.operator and peer.operator.worker.missing)
-        assert "Waits for PETG in tool 2." in await terminal.says("status")
+        assert "Waits for PETG in tool 3." in await terminal.says("status")
         assert await terminal.json("loaded") == {"materials": ["PLA", "", "PETG"]}
         await until(peer, lambda: peer.operator and peer.operator.worker.saved.printing)
         assert await terminal.json("loaded", "--forget") == {"materials": None}

@@ -39,4 +39,4 @@ def test_a_print_leaves_alone_what_does_not_matter_to_it() -> None:
 
 
 def test_what_is_missing_in_words() -> None:
-    assert in_words({0: "PETG", 2: "ABS"}) == "PETG in tool 0 and ABS in tool 2"
+    assert in_words({0: "PETG", 2: "ABS"}) == "PETG in tool 1 and ABS in tool 3"

@@ -77,7 +77,9 @@ class MemoryPrinter:
             temperatures=self.temperatures,
         )
 
-    async def start(self, print_id: PrintId, path: Path, sha256: str) -> PrintReport:
+    async def start(
+        self, print_id: PrintId, path: Path, sha256: str, *, name: str = ""
+    ) -> PrintReport:
         assert len(sha256) == 64
         if print_id in self.reports:
             return self.reports[print_id]

@@ -81,7 +81,7 @@ def test_a_missing_material_is_named() -> None:
     bench.tell(w.Claimed(queue=QUEUE, claim=MINE))
     told = news(bench)
     assert (told.state, told.job) == ("waiting_for_material", JOB)
-    assert told.text.startswith("Waits for PETG in tool 0.")
+    assert told.text.startswith("Waits for PETG in tool 1.")
 
 
 def test_a_script_at_the_printer_is_no_print() -> None:

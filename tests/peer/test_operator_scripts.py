@@ -115,7 +115,7 @@ def test_a_print_waits_for_its_material(tmp_path: Path) -> None:
             await until(peer, lambda: state_of(peer) == "waiting_for_material")
             news = peer.news()
             assert news
-            assert news.text.startswith("Waits for PETG in tool 0.")
+            assert news.text.startswith("Waits for PETG in tool 1.")
             operator_of(peer).post(MaterialsLoaded(tools=("PETG",)))
             await until(peer, lambda: done(peer, job, "local") == 1)
 

@@ -1,7 +1,7 @@
 """Only what the tab needs reaches the peer."""
 
 import pytest
-from octoprint_crdtqueue.forwarding import peer_path
+from octoprint_crdtqueue.forwarding import is_setting, peer_path
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,12 @@ from octoprint_crdtqueue.forwarding import peer_path
         ("POST", "history/again", "/api/history/again"),
         ("POST", "printer/bed-clear", "/api/printer/bed-clear"),
         ("POST", "printer/managing", "/api/printer/managing"),
+        ("POST", "printer/loaded", "/api/printer/loaded"),
+        ("GET", "printer/scripts", "/api/printer/scripts"),
+        ("PUT", "printer/scripts/clear-bed", "/api/printer/scripts/clear-bed"),
+        ("DELETE", "printer/scripts/clear-bed", "/api/printer/scripts/clear-bed"),
+        ("POST", "queues/w/jobs/1/lost", "/api/queues/w/jobs/1/lost"),
+        ("POST", "store/accept-damage", "/api/store/accept-damage"),
     ],
 )
 def test_what_goes_on_to_the_peer(method: str, path: str, target: str) -> None:
@@ -57,6 +63,11 @@ def test_what_goes_on_to_the_peer(method: str, path: str, target: str) -> None:
         ("DELETE", "queues/../jobs/."),
         ("POST", "queues/w/jobs/1/delete"),
         ("POST", "printer/emergency"),
+        ("POST", "printer/scripts/clear-bed"),
+        ("PUT", "printer/scripts/.."),
+        ("PUT", "printer/scripts/a/b"),
+        ("GET", "printer/scripts/clear-bed"),
+        ("GET", "store/accept-damage"),
         ("POST", "../index.html"),
         ("POST", "queues\n"),
     ],
@@ -72,3 +83,32 @@ def test_of_the_query_only_what_the_rule_names_goes_on() -> None:
     assert peer_path("POST", "queues/w/jobs/1/pause", asked) == "/api/queues/w/jobs/1/pause"
     found = peer_path("GET", "history.csv", {"text": "a&b #1", "to_s": "7", "after": "x"})
     assert found == "/api/history.csv?text=a%26b%20%231&to_s=7"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PATCH", "queues/w"),
+        ("PUT", "printer/scripts/clear-bed"),
+        ("DELETE", "printer/scripts/clear-bed"),
+    ],
+)
+def test_what_is_for_who_may_change_settings(method: str, path: str) -> None:
+    assert peer_path(method, path)
+    assert is_setting(method, path)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "printer/scripts"),
+        ("POST", "printer/loaded"),
+        ("POST", "printer/bed-clear"),
+        ("POST", "queues"),
+        ("DELETE", "queues/w"),
+        ("PATCH", "queues/w/jobs/1"),
+    ],
+)
+def test_what_is_for_all_who_may_manage(method: str, path: str) -> None:
+    assert peer_path(method, path)
+    assert not is_setting(method, path)

@@ -66,6 +66,12 @@ CHANGES: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "api/history/again", {"json": {"print_id": "1", "queue": "local"}}),
     ("POST", "api/printer/bed-clear", {}),
     ("POST", "api/printer/managing", {"json": {"managing": False}}),
+    ("POST", "api/printer/loaded", {"json": {"materials": ["PLA"]}}),
+    ("PUT", "api/printer/scripts/waiting", {"json": {"gcode": "M300"}}),
+    ("DELETE", "api/printer/scripts/waiting", {}),
+    ("PATCH", "api/queues/local", {"json": {"strategy": "least-changes"}}),
+    ("POST", "api/queues/local/jobs/1/lost", {}),
+    ("POST", "api/store/accept-damage", {}),
     ("POST", "api/files", form()),
     ("POST", "api/stored-files", {"json": {"path": "pin.gcode"}}),
     ("POST", "add-local", {"json": {"path": "pin.gcode"}}),
@@ -84,6 +90,44 @@ def test_who_may_only_look_changes_nothing(
         assert answer.status_code == (403 if key else 400)  # No key, no token: OctoPrint's check.
     assert "ask an administrator" in sentence(octopi.ask(method, path, guest, **fields)).lower()
     assert octopi.view()["state"]["printer"]["managing"] is True
+
+
+@pytest.fixture(scope="module")
+def operator(octopi: OctoPi) -> str:
+    """The application key of a user who may manage the queue, but not change settings."""
+    rights = ["STATUS", "PLUGIN_CRDTQUEUE_VIEW", "PLUGIN_CRDTQUEUE_MANAGE"]
+    user = {"name": "operator", "password": PASSWORD, "active": True, "groups": []}
+    user |= {"permissions": rights, "admin": False}
+    octopi.octoprint.request("POST", "/api/access/users", json=user)
+    made = octopi.octoprint.request("POST", "/api/access/users/operator/apikey")
+    return str(made.json()["apikey"])
+
+
+def test_scripts_and_settings_of_queues_are_for_who_may_change_settings(
+    octopi: OctoPi, operator: str, admin: str
+) -> None:
+    script, queue = "api/printer/scripts/waiting", "api/queues/local"
+    strategy = {"json": {"strategy": "least-changes"}}
+    asked = [("PUT", script, {"json": {"gcode": "M300"}}), ("PATCH", queue, strategy)]
+    for method, path, fields in [*asked, ("DELETE", script, {})]:
+        assert octopi.ask(method, path, operator, **fields).status_code == 403
+    assert octopi.ask("GET", "api/printer/scripts", admin).json() == {}
+    for method, path, fields in asked:
+        assert octopi.ask(method, path, admin, **fields).status_code == 204
+    assert octopi.ask("GET", "api/printer/scripts", operator).json() == {"waiting": "M300"}
+    octopi.octoprint.wait(lambda: octopi.queue("local")["strategy"] == "least-changes")
+    wrong = octopi.ask("PUT", script, admin, json={"gcode": "Dear printer"})
+    assert wrong.status_code == 422
+    assert "cannot be run" in sentence(wrong)
+    assert octopi.ask("DELETE", script, admin).status_code == 204
+
+
+def test_who_may_manage_says_what_is_loaded(octopi: OctoPi, operator: str, guest: str) -> None:
+    for materials in (["PLA"], None):
+        said = octopi.ask("POST", "api/printer/loaded", operator, json={"materials": materials})
+        assert said.status_code == 204
+    assert octopi.ask("GET", "api/printer/scripts", guest).status_code == 200
+    assert octopi.ask("GET", "api/printer/scripts", None).status_code == 403
 
 
 def test_strangers_do_not_even_see_the_queue(octopi: OctoPi) -> None:

@@ -103,6 +103,29 @@ def test_a_refusal_is_shown_with_its_sentence(person: Visit, octopi: OctoPi) -> 
     person.press(person.dialog(), "Close")
 
 
+def test_scripts_are_set_and_the_order_is_chosen_in_the_tab(person: Visit, octopi: OctoPi) -> None:
+    person.choose_for_printer(NAME, "Scripts")
+    dialog = person.dialog()
+    row = dialog.locator(".script", has=person.page.locator("summary", has_text="Waiting for"))
+    row.locator("summary").click()
+    row.get_by_label("G-code").fill("M300 S440")
+    person.press(row, "Save")
+    expect(row).to_contain_text("Saved.")
+    assert octopi.octoprint.get("/plugin/crdtqueue/api/printer/scripts") == {"waiting": "M300 S440"}
+    row.get_by_label("G-code").fill("")
+    person.press(row, "Save")
+    expect(row).to_contain_text("Nothing is run on this any more.")
+    person.press(dialog, "Close")
+    person.press(person.queue("local"), "Settings")
+    person.dialog().get_by_label("Fewest changes of material.").check()
+    person.press(person.dialog(), "Save")
+    expect(person.queue("local")).to_contain_text("Fewest changes of material first")
+    person.press(person.queue("local"), "Settings")
+    person.dialog().get_by_label("In order.").check()
+    person.press(person.dialog(), "Save")
+    expect(person.queue("local")).not_to_contain_text("Fewest changes of material first")
+
+
 def test_who_may_only_look_sees_the_queue_and_no_controls(
     browser: Browser, octopi: OctoPi, person: Visit
 ) -> None:

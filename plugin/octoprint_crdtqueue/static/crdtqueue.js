@@ -49,6 +49,7 @@ $(function () {
         self.refusals = ko.observableArray([]);
         self.mayView = ko.observable(false);
         self.mayManage = ko.observable(false);
+        self.maySet = ko.observable(false);
         self.trouble = ko.pureComputed(() => {
             const {state, problem} = self.service();
             return TROUBLE[problem && state === "starting" ? "waiting" : state] || "";
@@ -83,11 +84,17 @@ $(function () {
             for (const listener of [...listeners]) listener(message);
         };
 
+        /** Hides in the view what this user may not do. */
+        const limit = () => {
+            view.toggleAttribute("readonly", !self.mayManage());
+            view.toggleAttribute("no-settings", !self.maySet());
+        };
+
         const place = async () => {
             const {makeView} = await import(`${BASE}/static/embed.js`);
             if (view || !self.mayView()) return;
             view = makeView(host);
-            view.toggleAttribute("readonly", !self.mayManage());
+            limit();
             document.getElementById("crdtqueue_view").append(view);
         };
 
@@ -95,13 +102,14 @@ $(function () {
             const rights = access.permissions;
             self.mayView(loginState.hasPermission(rights.PLUGIN_CRDTQUEUE_VIEW));
             self.mayManage(loginState.hasPermission(rights.PLUGIN_CRDTQUEUE_MANAGE));
+            self.maySet(loginState.hasPermission(rights.SETTINGS));
             if (self.mayView() && !view) {
                 place();
             } else if (view && !self.mayView()) {
                 view.remove();
                 view = null;
             }
-            if (view) view.toggleAttribute("readonly", !self.mayManage());
+            if (view) limit();
         };
     }
 

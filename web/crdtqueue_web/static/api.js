@@ -3,9 +3,10 @@
 
 import { HistoryCalls } from "./history-calls.js";
 import { JobCalls } from "./job-calls.js";
+import { PrinterCalls } from "./printer-calls.js";
 import { query } from "./query.js";
 
-/** @import {NewQueue, State, StoredFile, UploadedFile} from "./types.js" */
+/** @import {NewQueue, QueueSettings, State, StoredFile, UploadedFile} from "./types.js" */
 
 const ANSWER_MS = 20_000;
 const FILE_MS = 600_000;
@@ -58,6 +59,7 @@ export function errorFrom(status, body) {
 export class Api {
   jobs = new JobCalls(this);
   history = new HistoryCalls(this);
+  printer = new PrinterCalls(this);
   #base;
   #headers;
 
@@ -229,13 +231,16 @@ export class Api {
     return this.request("DELETE", `queues/${encodeURIComponent(name)}`);
   }
 
-  /** @param {"bed-clear" | "pause" | "resume" | "cancel"} verb */
-  steerPrinter(verb) {
-    return this.request("POST", `printer/${verb}`);
+  /**
+   * @param {string} name
+   * @param {Partial<QueueSettings>} settings  Those that change.
+   */
+  editQueue(name, settings) {
+    return this.request("PATCH", `queues/${encodeURIComponent(name)}`, settings);
   }
 
-  /** @param {boolean} managing */
-  setManaging(managing) {
-    return this.request("POST", "printer/managing", { managing });
+  /** Somebody has read what the peer's store has lost. */
+  acceptDamage() {
+    return this.request("POST", "store/accept-damage");
   }
 }

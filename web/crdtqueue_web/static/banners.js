@@ -4,6 +4,8 @@
 import { element, rebuild } from "./dom.js";
 import { button, icon } from "./pieces.js";
 
+/** @import {PeerView, ViewContext} from "./types.js" */
+
 /** The banners at the top of the view. */
 export class Banners {
   #lost = element("div", { class: "banner bad", role: "alert", hidden: true });
@@ -12,6 +14,12 @@ export class Banners {
   nodes = [this.#lost, this.#upgraded];
   /** @type {string | null} */
   #version = null;
+  #context;
+
+  /** @param {ViewContext} context */
+  constructor(context) {
+    this.#context = context;
+  }
 
   /** @param {string} version  The peer's; another than the first means that it was upgraded. */
   showVersion(version) {
@@ -24,9 +32,19 @@ export class Banners {
     ]);
   }
 
-  /** @param {string[]} problems */
-  showProblems(problems) {
-    rebuild(this.problems, problems, () => problems.map(problemRow));
+  /** @param {PeerView} peer */
+  showProblems({ problems, store_damaged }) {
+    const seen = store_damaged ? this.#seenButton() : null;
+    const rows = () => problems.map((each, index) => problemRow(each, index === 0 ? seen : null));
+    rebuild(this.problems, [problems, store_damaged], rows);
+  }
+
+  #seenButton() {
+    return button("I have seen this", {
+      kind: "compact",
+      title: "This peer takes jobs again.",
+      press: (node) => this.#context.perform(node, () => this.#context.api().acceptDamage()),
+    });
   }
 
   /** @param {Date | null} shownFrom  When what is shown was heard; null if nothing is shown. */
@@ -44,12 +62,16 @@ export class Banners {
   }
 }
 
-/** @param {string} text */
-function problemRow(text) {
+/**
+ * @param {string} text
+ * @param {HTMLButtonElement | null} action
+ */
+function problemRow(text, action) {
   return element(
     "li",
     { class: "banner warning" },
     icon("warning"),
     element("span", { class: "data" }, text),
+    action,
   );
 }

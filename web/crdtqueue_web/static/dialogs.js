@@ -9,7 +9,14 @@ import { button, icon } from "./pieces.js";
 
 const NAME_CHARS_MAX = 200;
 
-/** @typedef {{title: string, text: string, yes: string, no: string}} Question */
+/**
+ * @typedef {object} Question
+ * @property {string} title
+ * @property {string} text
+ * @property {string} yes
+ * @property {string} no
+ * @property {string} [oath]  What somebody has to tick before they can say yes.
+ */
 
 /**
  * A modal dialog with a title and a form.
@@ -28,6 +35,9 @@ export function dialog(id, kind, form, title) {
 export class ConfirmDialog {
   #title = element("h2");
   #text = element("p", { class: "data" });
+  #tick = element("input", { type: "checkbox" });
+  #oath = element("span", { class: "data" });
+  #oathRow = element("label", { class: "check" }, this.#tick, this.#oath);
   #yes = element("button", { type: "submit", class: "danger solid", value: "yes" });
   #no = element("button", { type: "submit", value: "no" });
   node = dialog(
@@ -38,20 +48,29 @@ export class ConfirmDialog {
       { method: "dialog" },
       this.#title,
       this.#text,
+      this.#oathRow,
       element("div", { class: "buttons end" }, this.#no, this.#yes),
     ),
     this.#title,
   );
 
+  constructor() {
+    this.#tick.addEventListener("change", () => (this.#yes.disabled = !this.#tick.checked));
+  }
+
   /**
    * @param {Question} question
    * @returns {Promise<boolean>}  False also where it was closed without an answer.
    */
-  ask({ title, text, yes, no }) {
+  ask({ title, text, yes, no, oath = "" }) {
     setText(this.#title, title);
     setText(this.#text, text);
     setText(this.#yes, yes);
     setText(this.#no, no);
+    setText(this.#oath, oath);
+    this.#oathRow.hidden = oath === "";
+    this.#tick.checked = false;
+    this.#yes.disabled = oath !== "";
     this.node.returnValue = "";
     this.node.showModal();
     this.#no.focus();

@@ -2,12 +2,10 @@
 /** Fields that save themselves: a text, a number, and what each tool is loaded with. */
 
 import { element } from "./dom.js";
-import { button } from "./pieces.js";
 import { SavedValue } from "./saved-value.js";
+import { ToolInputs } from "./tool-inputs.js";
 
 const COUNT_MAX = 999_999;
-const TOOLS_MAX = 16;
-const NAME_CHARS_MAX = 200;
 
 let lastId = 0;
 
@@ -91,59 +89,21 @@ function countIn(input) {
 
 /** What each tool must be loaded with. */
 export class MaterialsField {
-  #inputs = element("div", { class: "tools" });
-  #another = button("Another tool", {
-    icon: "add",
-    kind: "quiet compact",
-    press: () => this.#addTool("")?.focus(),
-  });
-  #about;
   node;
   saved;
 
   /** @param {FieldOptions<string[]>} options */
   constructor({ save, about = "" }) {
-    this.#about = about;
-    const { error } = withError(this.#inputs);
+    const tools = new ToolInputs({ empty: "any", about });
+    const { error } = withError(tools.inputs);
     const caption = element("span", {}, "Material of each tool");
-    const row = element("div", { class: "row" }, this.#inputs, this.#another);
-    this.node = element("div", { class: "field grow" }, caption, row, error);
+    this.node = element("div", { class: "field grow" }, caption, tools.node, error);
     this.saved = new SavedValue({
       node: this.node,
-      read: () => this.#materials(),
-      write: (materials) => this.#show(materials),
+      read: () => tools.materials,
+      write: (materials) => tools.show(materials),
       save,
       error,
     });
-  }
-
-  /** Tools without a wish are left out behind the last one that has one. */
-  #materials() {
-    const wished = [...this.#inputs.querySelectorAll("input")].map((each) => each.value.trim());
-    const last = wished.findLastIndex((each) => each !== "");
-    return wished.slice(0, last + 1);
-  }
-
-  /** @param {string[]} materials */
-  #show(materials) {
-    this.#inputs.replaceChildren();
-    for (const each of materials.length ? materials : [""]) this.#addTool(each);
-  }
-
-  /** @param {string} material */
-  #addTool(material) {
-    const number = this.#inputs.children.length + 1;
-    if (number > TOOLS_MAX) return null;
-    const input = element("input", {
-      list: "known-materials",
-      placeholder: `Tool ${number}: any`,
-      maxlength: NAME_CHARS_MAX,
-      autocomplete: "off",
-      "aria-label": `Material of tool ${number} ${this.#about}`,
-    });
-    input.value = material;
-    this.#inputs.append(input);
-    this.#another.hidden = number === TOOLS_MAX;
-    return input;
   }
 }

@@ -28,6 +28,18 @@ export class HistoryCalls {
   }
 
   /**
+   * The prints of a job that were made though another printer had made the copy.
+   *
+   * @param {string} job  Its id.
+   * @param {number} limit  So many of its prints are looked at, the latest.
+   */
+  async doublesOf(job, limit) {
+    const path = `history${query({ job, result: "done", limit })}`;
+    const page = /** @type {HistoryPage} */ (await this.#api.request("GET", path));
+    return page.entries.filter(({ double }) => double);
+  }
+
+  /**
    * Where all entries that fit are to be had as a file.
    *
    * @param {HistoryFilter} filter

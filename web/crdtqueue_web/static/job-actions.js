@@ -7,11 +7,23 @@ import { saveAs } from "./saving.js";
 /** @import {MenuItem} from "./menu.js" */
 /** @import {JobView, QueueView, ViewContext} from "./types.js" */
 
+const LOST = "The printer is lost: print it elsewhere";
+
 /** @typedef {{job: JobView, queue: QueueView}} QueuedJob */
 
 /** @param {QueueView} queue  @returns {JobView[]}  What is still to be printed, in this order. */
 export function jobsAhead({ jobs }) {
   return jobs.filter(({ state }) => state !== "done");
+}
+
+/**
+ * @param {QueuedJob} queued
+ * @returns {string}  The name of the printer that has the job, if its peer is out of sight.
+ */
+function lostOwner({ job, queue }) {
+  const print = job.printing_by;
+  const isOnline = queue.peers.some(({ id, online }) => id === print?.peer && online);
+  return print && !isOnline ? print.name : "";
 }
 
 /** The actions on any job of the view. */
@@ -135,6 +147,11 @@ export class JobActions {
         press: () => this.#context.perform(anchor, end),
       });
     }
+    const owner = lostOwner({ job, queue });
+    if (owner) {
+      const press = () => this.#markLost(anchor, { job, queue }, owner);
+      items.push({ label: LOST, icon: "warning", kind: "danger", press });
+    }
     if (job.deleting) {
       const keep = () => this.#jobs.act(queue.name, job.id, "restore");
       const press = () => this.#context.perform(anchor, keep);
@@ -159,6 +176,26 @@ export class JobActions {
     });
     if (!sure) return;
     await this.#context.perform(anchor, () => this.#jobs.act(queue.name, job.id, "reset"));
+  }
+
+  /**
+   * @param {HTMLElement} anchor
+   * @param {QueuedJob} queued
+   * @param {string} owner
+   */
+  async #markLost(anchor, { job, queue }, owner) {
+    const sure = await this.#context.confirm({
+      title: `Is ${owner} lost?`,
+      text:
+        `${owner} has “${job.name}” and does not answer, but silence alone does not mean that it ` +
+        "has stopped: the network may be broken while it prints. Then the copy is printed twice. " +
+        "So somebody must look at the printer first. When it is marked lost, another printer " +
+        "prints the copy.",
+      oath: `Somebody has looked at ${owner}: it is not printing this.`,
+      yes: "Print it elsewhere",
+      no: "Go on waiting",
+    });
+    if (sure) await this.#context.perform(anchor, () => this.#jobs.act(queue.name, job.id, "lost"));
   }
 
   /**

@@ -36,7 +36,8 @@ export class JobCalls {
   /**
    * @param {string} queue
    * @param {string} id
-   * @param {"pause" | "resume" | "reset" | "duplicate" | "restore"} verb
+   * @param {"pause" | "resume" | "reset" | "duplicate" | "restore" | "lost"} verb
+   *   "lost": somebody has seen that the printer that has the job is not at it any more.
    */
   act(queue, id, verb) {
     return this.#api.request("POST", `${jobPath(queue, id)}/${verb}`);

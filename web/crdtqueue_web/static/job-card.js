@@ -2,6 +2,7 @@
 /** One job: its state and why, its print, its sets, and its buttons. */
 
 import { element, rebuild, setText } from "./dom.js";
+import { DoublesMark } from "./doubles-mark.js";
 import { ago, counted, duration } from "./format.js";
 import { JobActions } from "./job-actions.js";
 import { setsOf } from "./job-sets.js";
@@ -34,6 +35,7 @@ export class JobCard {
   #sets = element("div", { class: "sets" });
   #added = element("span", { class: "data" });
   #marks = element("span", { class: "marks" });
+  #doubles;
   #context;
   #actions;
   /** @type {QueuedJob | null} */
@@ -44,6 +46,7 @@ export class JobCard {
   constructor(context) {
     this.#context = context;
     this.#actions = new JobActions(context);
+    this.#doubles = new DoublesMark(context);
     const title = element("div", { class: "title" }, this.#pill.node, this.#name, this.#count);
     this.node = element(
       "li",
@@ -53,7 +56,7 @@ export class JobCard {
       this.#note,
       this.#progress.node,
       this.#sets,
-      element("p", { class: "meta" }, this.#added, this.#marks),
+      element("p", { class: "meta" }, this.#added, this.#doubles.node, this.#marks),
     );
   }
 
@@ -76,6 +79,7 @@ export class JobCard {
     setText(this.#added, `Added by ${job.created_by}, ${ago(job.created_at_s)}`);
     this.#updateProgress(job);
     rebuild(this.#sets, job.sets, () => setsOf(job.sets));
+    this.#doubles.update(job);
     rebuild(this.#marks, marksKey(job, queue), () => marksOf(job, queue));
     rebuild(this.#buttons, [job.name, ...waysOn(job)], () => this.#makeButtons(job));
   }
@@ -155,9 +159,9 @@ function copiesText({ copies_done, copies_total, run, runs, state }) {
  * @param {JobView} job
  * @param {QueueView} queue
  */
-function marksKey({ state, safe_to_leave, created_by, deleting, doubles, draft }, { local }) {
+function marksKey({ state, safe_to_leave, created_by, deleting, draft }, { local }) {
   const edit = draft && [draft.by, draft.self, duration(draft.for_s)];
-  return [state, safe_to_leave, created_by, deleting, doubles, edit, local];
+  return [state, safe_to_leave, created_by, deleting, edit, local];
 }
 
 /**
@@ -165,7 +169,7 @@ function marksKey({ state, safe_to_leave, created_by, deleting, doubles, draft }
  * @param {QueueView} queue
  */
 function marksOf(job, queue) {
-  return [editMark(job), deletingMark(job), doublesMark(job), safetyMark(job, queue)];
+  return [editMark(job), deletingMark(job), safetyMark(job, queue)];
 }
 
 /** @param {JobView} job */
@@ -182,14 +186,6 @@ function editMark({ draft }) {
 function deletingMark({ deleting }) {
   if (!deleting) return null;
   return note("Is deleted when this copy is done", { tone: "warning", icon: "remove" });
-}
-
-/** @param {JobView} job */
-function doublesMark({ doubles }) {
-  if (!doubles) return null;
-  const title = "Two printers have printed the same copy, because they did not see each other.";
-  const text = `Printed twice: ${counted(doubles, "copy", "copies")}`;
-  return note(text, { tone: "warning", icon: "warning", title });
 }
 
 /**

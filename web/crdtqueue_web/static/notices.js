@@ -31,6 +31,24 @@ export class Notices {
   }
 
   /**
+   * Runs an action; the button is busy meanwhile, and an error is shown.
+   *
+   * @param {HTMLElement} node
+   * @param {() => Promise<unknown>} work
+   */
+  async perform(node, work) {
+    if (node.getAttribute("aria-busy") === "true") return;
+    node.setAttribute("aria-busy", "true");
+    try {
+      await work();
+    } catch (error) {
+      this.error(sentenceOf(error));
+    } finally {
+      node.removeAttribute("aria-busy");
+    }
+  }
+
+  /**
    * @param {string} text
    * @param {Offer} [offer]
    */

@@ -27,6 +27,11 @@ const ICONS = {
   printer: "M3 14V3h10v11M1.5 14h13M6 3v3h4V3M8 6v2.2M5.5 11.5h5v2.5h-5z",
   remove: "M3 4.5h10M6.3 4.5V2.8h3.4v1.7M4.3 4.5l.6 8.7h6.2l.6-8.7",
   restore: "M3 7h6.5a3.5 3.5 0 0 1 0 7H6M6 3.8L2.8 7 6 10.2",
+  script: "M5 4L1.5 8 5 12M11 4l3.5 4-3.5 4",
+  settings:
+    "M2 5h7M12 5h2M2 11h2M7 11h7M10.5 6.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3z" +
+    "M5.5 12.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3z",
+  spool: "M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12zM8 9.8a1.8 1.8 0 1 0 0-3.6 1.8 1.8 0 0 0 0 3.6z",
   stop: "M4 4h8v8H4z",
   top: "M8 13V5M4.8 8L8 4.8 11.2 8M3.5 2.2h9",
   up: "M8 13V3M4.2 6.8L8 3l3.8 3.8",
@@ -175,4 +180,19 @@ export class Progress {
 /** The mark that an open queue carries wherever it is named. */
 export function openMark() {
   return chip("Open: anyone on this network can use it", { tone: "warning", icon: "open" });
+}
+
+/**
+ * A part of the page with a heading and its buttons.
+ *
+ * @param {string} title
+ * @param {string} id
+ * @param {HTMLElement[]} actions
+ * @param {...HTMLElement} children
+ */
+export function section(title, id, actions, ...children) {
+  const heading = element("h2", { id }, title);
+  const buttons = element("div", { class: "buttons" }, ...actions);
+  const head = element("div", { class: "section-head" }, heading, buttons);
+  return element("section", { "aria-labelledby": id }, head, ...children);
 }

@@ -3,38 +3,24 @@
 
 import { element, rebuild, setText } from "./dom.js";
 import { duration, heaterName, printTime, temperatureText } from "./format.js";
-import { Pill, Progress, button, chip } from "./pieces.js";
+import { Pill, Progress, chip } from "./pieces.js";
+import { PrinterButtons } from "./printer-buttons.js";
+import { printerPill } from "./printer-states.js";
 
-/** @import {PrinterView, QueuePeer, State, ViewContext} from "./types.js" */
+/** @import {OwnPrinter, PrinterView, QueuePeer, State, ViewContext} from "./types.js" */
 
 /**
  * A printer as it is shown.
  *
  * @typedef {object} ShownPrinter
  * @property {string} key
- * @property {boolean} own
+ * @property {OwnPrinter | null} own  The same as `view`, if it is this peer's own.
  * @property {boolean} online  Whether its peer is in sight.
  * @property {string} name
  * @property {string | null} profile
  * @property {number | null} heard_s
  * @property {PrinterView | null} view
  */
-
-/** @type {Record<string, [string, import("./pieces.js").Tone]>} */
-const STATES = {
-  offline: ["Offline", "neutral"],
-  idle: ["Idle", "good"],
-  claiming: ["Taking a job", "accent"],
-  fetching: ["Fetching the file", "accent"],
-  starting: ["Starting", "accent"],
-  printing: ["Printing", "accent"],
-  paused: ["Paused", "warning"],
-  cancelling: ["Cancelling", "warning"],
-  waiting_for_bed: ["Clear the bed", "warning"],
-  stopped: ["Stopped", "bad"],
-};
-const BED_MATTERS = ["waiting_for_bed", "idle", "stopped"];
-const RUNNING = ["starting", "printing"];
 
 /**
  * The printers of all queues, each once, this peer's own first.
@@ -56,12 +42,12 @@ export function printersOf({ peer, printer, queues }) {
 
 /**
  * @param {string} key
- * @param {PrinterView} view
+ * @param {OwnPrinter} own
  * @returns {ShownPrinter}
  */
-function shownOwn(key, view) {
-  const { name, profile } = view;
-  return { key, own: true, online: true, name, profile, heard_s: 0, view };
+function shownOwn(key, own) {
+  const { name, profile } = own;
+  return { key, own, online: true, name, profile, heard_s: 0, view: own };
 }
 
 /**
@@ -69,7 +55,7 @@ function shownOwn(key, view) {
  * @returns {ShownPrinter}
  */
 function shownOther({ id, online, name, profile, heard_s, printer }) {
-  return { key: id, own: false, online, name, profile, heard_s, view: online ? printer : null };
+  return { key: id, own: null, online, name, profile, heard_s, view: online ? printer : null };
 }
 
 /** @param {ShownPrinter} shown */
@@ -90,12 +76,12 @@ export class PrinterCard {
   #time = element("p", { class: "hint" });
   #facts = element("dl", { class: "facts" });
   #buttons = element("div", { class: "buttons" });
-  #context;
+  #maker;
   node;
 
   /** @param {ViewContext} context */
   constructor(context) {
-    this.#context = context;
+    this.#maker = new PrinterButtons(context);
     this.node = element(
       "li",
       { class: "card printer" },
@@ -114,95 +100,49 @@ export class PrinterCard {
     const { own, online, name, profile, view } = shown;
     const state = view?.state ?? "offline";
     this.node.dataset.state = state;
-    this.node.classList.toggle("own", own);
+    this.node.classList.toggle("own", own !== null);
     this.node.classList.toggle("away", !online);
     setText(this.#name, name);
-    rebuild(this.#about, [profile, own], () => [
+    rebuild(this.#about, [profile, own !== null], () => [
       profile ? chip(profile, { title: "Profile" }) : null,
       own ? element("span", { class: "hint" }, "this peer’s printer") : null,
     ]);
-    const [label, tone] = STATES[state] ?? [String(state), "neutral"];
-    this.#pill.update(label, tone);
+    this.#pill.update(...printerPill(state));
     setText(this.#text, stateText(shown));
     const file = view?.file_name ?? "";
     const caption = view?.text.includes(file) ? "" : file;
     this.#progress.update(view?.progress ?? null, caption, `Progress of the print on ${name}`);
     setText(this.#time, printTime(view?.elapsed_s ?? null, view?.progress ?? null));
-    this.#updateFacts(view);
-    this.#updateButtons(own ? view : null);
-  }
-
-  /** @param {PrinterView | null} view */
-  #updateFacts(view) {
-    const facts = (view?.temperatures ?? []).map((each) => [
-      heaterName(each.name),
-      temperatureText(each),
-    ]);
-    rebuild(this.#facts, facts, () => facts.map(([name, value]) => fact(name, value)));
-  }
-
-  /** @param {PrinterView | null} view */
-  #updateButtons(view) {
-    const key = view && [view.state, view.managing, view.bed_clear, view.name];
-    rebuild(this.#buttons, key, () => (view ? this.#buttonsFor(view) : []));
-  }
-
-  /** @param {PrinterView} view */
-  #buttonsFor({ state, managing, bed_clear, name }) {
-    const steer =
-      (/** @type {"bed-clear" | "pause" | "resume"} */ verb) =>
-      (/** @type {HTMLButtonElement} */ node) =>
-        this.#context.perform(node, () => this.#context.api().steerPrinter(verb));
-    const askForBed = state === "waiting_for_bed" || (!bed_clear && BED_MATTERS.includes(state));
-    return [
-      askForBed
-        ? button("Bed is clear", { icon: "check", kind: "primary wide", press: steer("bed-clear") })
-        : null,
-      RUNNING.includes(state)
-        ? button("Pause", { icon: "pause", kind: "compact", about: name, press: steer("pause") })
-        : null,
-      state === "paused"
-        ? button("Resume", {
-            icon: "play",
-            kind: "primary compact",
-            about: name,
-            press: steer("resume"),
-          })
-        : null,
-      RUNNING.includes(state) || state === "paused"
-        ? button("Cancel print", {
-            icon: "stop",
-            kind: "danger compact",
-            press: (node) => this.#cancel(node),
-          })
-        : null,
-      this.#managingButton(managing, askForBed),
-    ];
+    this.#updateFacts(view, own);
+    this.#updateButtons(own);
   }
 
   /**
-   * @param {boolean} managing
-   * @param {boolean} bedFirst  Whether another button matters more.
+   * @param {PrinterView | null} view
+   * @param {OwnPrinter | null} own
    */
-  #managingButton(managing, bedFirst) {
-    return button(managing ? "Stop managing" : "Start managing", {
-      kind: managing || bedFirst ? "soft compact" : "primary compact",
-      title: "While managing, this printer takes jobs from its queue by itself.",
-      press: (node) =>
-        this.#context.perform(node, () => this.#context.api().setManaging(!managing)),
-    });
+  #updateFacts(view, own) {
+    const heaters = (view?.temperatures ?? []).map((each) => [
+      heaterName(each.name),
+      temperatureText(each),
+    ]);
+    const loaded = own?.asks_for_material ? [["Loaded", loadedText(own)]] : [];
+    const facts = /** @type {[string, string][]} */ ([...heaters, ...loaded]);
+    rebuild(this.#facts, facts, () => facts.map(([name, value]) => fact(name, value)));
   }
 
-  /** @param {HTMLButtonElement} node */
-  async #cancel(node) {
-    const sure = await this.#context.confirm({
-      title: "Cancel this print?",
-      text: "The printer stops, and the copy on the bed is lost. This cannot be undone.",
-      yes: "Cancel print",
-      no: "Keep printing",
-    });
-    if (sure) await this.#context.perform(node, () => this.#context.api().steerPrinter("cancel"));
+  /** @param {OwnPrinter | null} printer */
+  #updateButtons(printer) {
+    const key = printer && PrinterButtons.key(printer);
+    rebuild(this.#buttons, key, () => (printer ? this.#maker.make(printer) : []));
   }
+}
+
+/** @param {OwnPrinter} printer */
+function loadedText({ loaded }) {
+  return loaded.some((each) => each !== "")
+    ? loaded.map((each) => each || "nothing").join(", ")
+    : "Nothing";
 }
 
 /**
@@ -210,5 +150,5 @@ export class PrinterCard {
  * @param {string} value
  */
 function fact(name, value) {
-  return element("div", {}, element("dt", { class: "data" }, name), element("dd", {}, value));
+  return element("div", {}, element("dt", { class: "data" }, name), element("dd", { class: "data" }, value));
 }

@@ -6,18 +6,22 @@ import { KeyedList, element, rebuild, setText } from "./dom.js";
 import { counted, duration } from "./format.js";
 import { jobsAhead } from "./job-actions.js";
 import { JobCard } from "./job-card.js";
-import { button, chip, icon, openMark } from "./pieces.js";
+import { button, chip, icon, note, openMark } from "./pieces.js";
+import { modeText, modeWarning, votersOf } from "./queue-mode.js";
 
 /** @import {QueuePeer, QueueView, ViewContext} from "./types.js" */
 /** @import {QueuedJob} from "./job-actions.js" */
 
 const DONE_SHOWN_MAX = 50;
+const SAFE = "A print begins only when most of the voters agree.";
+const AVAILABLE = "Printers go on when they do not see each other; then a job may be printed twice.";
 
 /** The section of one queue. */
 export class QueueCard {
   #name = element("h2", { class: "data" });
   #count = element("span", { class: "count" });
   #chips = element("div", { class: "chips" });
+  #warning = element("div", { class: "queue-warning", role: "status" });
   #peers = element("ul", { class: "peers plain" });
   #jobs = element("ol", { class: "jobs plain" });
   #done = element("ol", { class: "jobs plain" });
@@ -60,6 +64,7 @@ export class QueueCard {
         this.#buttons(),
       ),
       this.#chips,
+      this.#warning,
       this.#peers,
       this.#jobs,
       this.#empty,
@@ -84,6 +89,11 @@ export class QueueCard {
       "div",
       { class: "buttons" },
       this.#leaveButton,
+      button("Settings", {
+        icon: "settings",
+        kind: "quiet compact settings",
+        press: () => this.#context.editSettings(this.queueName),
+      }),
       button("Add", {
         icon: "add",
         kind: "primary",
@@ -101,7 +111,10 @@ export class QueueCard {
     setText(this.#name, queue.name);
     this.node.setAttribute("aria-label", `Queue ${queue.name}`);
     setText(this.#count, ahead.length ? counted(ahead.length, "job", "jobs") : "");
-    rebuild(this.#chips, [queue.open, queue.mode, queue.local, queue.synced], () => marks(queue));
+    rebuild(this.#chips, marksKey(queue), () => marks(queue));
+    const warning = queue.local ? "" : modeWarning(queue, votersOf(queue));
+    const shownWarning = () => [warning ? note(warning, { tone: "warning", icon: "warning" }) : null];
+    rebuild(this.#warning, warning, shownWarning);
     rebuild(this.#peers, queue.peers.map(peerKey), () => queue.peers.map(peerRow));
     this.#empty.hidden = ahead.length > 0;
     this.#leaveButton.hidden = queue.local;
@@ -144,14 +157,19 @@ export class QueueCard {
 const jobKey = ({ job }) => job.id;
 
 /** @param {QueueView} queue */
-function marks({ open, mode, local, synced }) {
+function marksKey({ open, mode, voters, strategy, local, synced }) {
+  return [open, mode, voters, strategy, local, synced];
+}
+
+/** @param {QueueView} queue */
+function marks(queue) {
+  const { open, mode, strategy, local, synced } = queue;
   return [
     open ? openMark() : null,
     local ? chip("Only on this peer") : null,
     synced ? null : chip("Catching up with the other peers", { tone: "accent", icon: "clock" }),
-    mode === "safe"
-      ? chip("Safe mode", { title: "A print starts only while most of the peers are in sight." })
-      : null,
+    local ? null : chip(modeText(queue), { title: mode === "safe" ? SAFE : AVAILABLE }),
+    strategy === "least-changes" ? chip("Fewest changes of material first") : null,
   ];
 }
 

@@ -3,31 +3,28 @@
  * `<crdtqueue-view>`: printers and queues of one peer, live.
  *
  * Its host gives it an `api` (see api.js), which starts it. The attribute `embedded` leaves out the
- * peer's heading, `readonly` all that changes anything, and `theme="light"` keeps it light on a host
- * that has no dark colours. For each state that it shows it dispatches a `crdtqueue-state` event.
+ * peer's heading, `readonly` all that changes anything, `no-settings` scripts and the settings of
+ * queues, and `theme="light"` keeps it light on a host that has no dark colours. For each state that it shows it dispatches a `crdtqueue-state` event.
  */
 
-import { AddJobDialog } from "./add-job.js";
 import { Banners } from "./banners.js";
 import { Connection } from "./connection.js";
-import { ConfirmDialog, NewQueueDialog } from "./dialogs.js";
 import { KeyedList, element, setText } from "./dom.js";
 import { DropTarget } from "./drop.js";
 import { noPrinters, noQueues } from "./empty.js";
-import { EditJobDialog } from "./edit-job.js";
 import { sentenceOf } from "./format.js";
-import { HistoryDialog } from "./history.js";
 import { importJobs } from "./importing.js";
 import { Menu } from "./menu.js";
 import { Notices } from "./notices.js";
-import { button } from "./pieces.js";
+import { button, section } from "./pieces.js";
 import { PrinterCard, printersOf } from "./printer-card.js";
 import { QueueCard } from "./queue-card.js";
 import { Sorter } from "./sorting.js";
 import { loadStyles } from "./styles.js";
 import { Suggestions } from "./suggestions.js";
+import { ViewDialogs } from "./view-dialogs.js";
 
-/** @import {State, ViewContext} from "./types.js" */
+/** @import {State, Surroundings, ViewContext} from "./types.js" */
 /** @import {Api} from "./api.js" */
 /** @import {Status} from "./connection.js" */
 
@@ -48,7 +45,7 @@ export class CrdtqueueView extends HTMLElement {
   #broken = false;
   #refresh = 0;
 
-  #banners = new Banners();
+  #banners;
   #name = element("h1", { class: "data" });
   #address = element("p", { class: "hint data" });
   #live = element("span", { class: "connection" });
@@ -61,24 +58,20 @@ export class CrdtqueueView extends HTMLElement {
   #versionLine = element("p", { class: "hint data" });
   #another = this.#newQueueButton("compact");
   #notices = new Notices();
-  #confirm = new ConfirmDialog();
   #menu = new Menu();
   #suggestions = new Suggestions();
   #context;
-  #addJob;
-  #editJob;
-  #history;
-  #newQueue;
+  #dialogs;
   #printerList;
   #queueList;
 
   constructor() {
     super();
-    this.#context = this.#makeContext();
-    this.#addJob = new AddJobDialog(this.#context);
-    this.#editJob = new EditJobDialog(this.#context);
-    this.#history = new HistoryDialog(this.#context);
-    this.#newQueue = new NewQueueDialog(this.#context);
+    const context = /** @type {ViewContext} */ (this.#makeContext());
+    this.#context = context;
+    this.#dialogs = new ViewDialogs(context);
+    Object.assign(context, this.#dialogs.openers);
+    this.#banners = new Banners(context);
     this.#printerList = new KeyedList(this.#printers, () => new PrinterCard(this.#context));
     this.#queueList = new KeyedList(this.#queues, () => new QueueCard(this.#context));
     this.#build(this.attachShadow({ mode: "open" }));
@@ -106,7 +99,7 @@ export class CrdtqueueView extends HTMLElement {
     this.#stop();
   }
 
-  #leave = () => this.#editJob.leave();
+  #leave = () => this.#dialogs.leave();
 
   #start() {
     const api = this.#api;
@@ -126,7 +119,7 @@ export class CrdtqueueView extends HTMLElement {
     this.#connection = null;
   }
 
-  /** @returns {ViewContext} */
+  /** @returns {Surroundings}  The context but for the dialogs, which are made with it. */
   #makeContext() {
     return {
       api: () => {
@@ -134,33 +127,15 @@ export class CrdtqueueView extends HTMLElement {
         return this.#api;
       },
       readonly: () => this.hasAttribute("readonly"),
-      perform: (node, work) => this.#perform(node, work),
-      confirm: (question) => this.#confirm.ask(question),
+      maySet: () => !this.hasAttribute("no-settings"),
+      perform: (node, work) => this.#notices.perform(node, work),
       menu: (anchor, label, items) => this.#menu.open(anchor, label, items),
       notices: this.#notices,
       queues: () => this.#state?.queues ?? [],
-      addJob: (queue, files = []) => this.#addJob.open(this.#context.queues(), queue, files),
-      editJob: (queue, id) => this.#editJob.open(queue, id),
+      printer: () => this.#state?.printer ?? null,
       importJobs: (queue, files) =>
         void importJobs(this.#context.api(), this.#notices, queue, files),
-      showHistory: (job) => this.#history.open(job),
     };
-  }
-
-  /**
-   * @param {HTMLElement} node
-   * @param {() => Promise<unknown>} work
-   */
-  async #perform(node, work) {
-    if (node.getAttribute("aria-busy") === "true") return;
-    node.setAttribute("aria-busy", "true");
-    try {
-      await work();
-    } catch (error) {
-      this.#notices.error(sentenceOf(error));
-    } finally {
-      node.removeAttribute("aria-busy");
-    }
   }
 
   /** @param {ShadowRoot} root */
@@ -176,8 +151,7 @@ export class CrdtqueueView extends HTMLElement {
     );
     view.append(...this.#banners.nodes, this.#top(), this.#loading, this.#content);
     view.append(this.#menu.node, this.#notices.node, this.#suggestions.node);
-    const dialogs = [this.#addJob, this.#editJob, this.#history, this.#newQueue, this.#confirm];
-    view.append(...dialogs.map(({ node }) => node));
+    view.append(...this.#dialogs.nodes);
     new DropTarget(view, () => this.#cardsToChange(), this.#context);
     view.append(this.#sorter().node);
     root.append(view);
@@ -189,7 +163,7 @@ export class CrdtqueueView extends HTMLElement {
       icon: "history",
       kind: "compact looks",
       title: "What was printed, and what became of it.",
-      press: () => this.#history.open(),
+      press: () => this.#context.showHistory(),
     });
     return [history, this.#another];
   }
@@ -214,7 +188,7 @@ export class CrdtqueueView extends HTMLElement {
 
   /** @param {string} kind */
   #newQueueButton(kind) {
-    return button("New queue", { icon: "add", kind, press: () => this.#newQueue.open() });
+    return button("New queue", { icon: "add", kind, press: () => this.#context.newQueue() });
   }
 
   /** @param {State} state */
@@ -239,9 +213,9 @@ export class CrdtqueueView extends HTMLElement {
 
   /** @param {State} state */
   #render(state) {
-    const { name, address, version, problems } = state.peer;
+    const { name, address, version } = state.peer;
     this.#banners.showVersion(version);
-    this.#banners.showProblems(problems);
+    this.#banners.showProblems(state.peer);
     this.#loading.hidden = true;
     this.#content.hidden = false;
     setText(this.#name, name);
@@ -254,7 +228,7 @@ export class CrdtqueueView extends HTMLElement {
     this.#another.hidden = state.queues.length === 0;
     this.#queueList.update(state.queues, (queue) => queue.name);
     this.#suggestions.update(state.queues);
-    this.#editJob.update(state.queues);
+    this.#dialogs.update(state.queues);
   }
 
   /** @param {Status} status */
@@ -270,19 +244,6 @@ export class CrdtqueueView extends HTMLElement {
     this.#loading.hidden = true;
     this.#banners.showLost(this.#state ? (this.#connection?.heardAt ?? new Date()) : null);
   }
-}
-
-/**
- * @param {string} title
- * @param {string} id
- * @param {HTMLElement[]} actions
- * @param {...HTMLElement} children
- */
-function section(title, id, actions, ...children) {
-  const heading = element("h2", { id }, title);
-  const buttons = element("div", { class: "buttons" }, ...actions);
-  const head = element("div", { class: "section-head" }, heading, buttons);
-  return element("section", { "aria-labelledby": id }, head, ...children);
 }
 
 customElements.define("crdtqueue-view", CrdtqueueView);

@@ -20,6 +20,9 @@ export class SavedValue {
   /** What is being saved now. */
   /** @type {{text: string, done: Promise<boolean>} | null} */
   #saving = null;
+  /** Counts what was typed, so that a late refusal of something older is not said. */
+  #typed = 0;
+  #problem = "";
   #node;
   #read;
   #write;
@@ -41,7 +44,10 @@ export class SavedValue {
     this.#save = save;
     this.#error = error;
     setText(error, "");
-    node.addEventListener("input", () => this.#say(""));
+    node.addEventListener("input", () => {
+      this.#typed += 1;
+      this.#say("");
+    });
     node.addEventListener("change", () => void this.flush());
     node.addEventListener("focusout", (event) => {
       const into = event.relatedTarget;
@@ -82,7 +88,8 @@ export class SavedValue {
     const text = JSON.stringify(value);
     if (this.#saving?.text === text) return this.#saving.done;
     const before = this.#saving?.done ?? Promise.resolve(true);
-    const done = before.then(() => this.#saveNow(value, text));
+    const typed = this.#typed;
+    const done = before.then(() => this.#saveNow(value, text, typed));
     const saving = { text, done };
     this.#saving = saving;
     void done.then(() => {
@@ -94,8 +101,9 @@ export class SavedValue {
   /**
    * @param {T} value
    * @param {string} text  The same as JSON.
+   * @param {number} typed  How often something had been typed by then.
    */
-  async #saveNow(value, text) {
+  async #saveNow(value, text, typed) {
     try {
       if (this.#base !== null && text !== this.#base) {
         await this.#save(value);
@@ -103,10 +111,10 @@ export class SavedValue {
         this.#latest = value;
       }
     } catch (error) {
-      this.#say(sentenceOf(error));
+      if (typed === this.#typed) this.#say(sentenceOf(error));
       return false;
     }
-    this.#say("");
+    if (typed === this.#typed) this.#say("");
     this.#adopt();
     return true;
   }
@@ -133,9 +141,11 @@ export class SavedValue {
 
   /** @param {string} problem */
   #say(problem) {
+    this.#problem = problem;
+    // By then something else may be to be said.
     afterPress(() => {
-      setText(this.#error, problem);
-      this.#node.classList.toggle("wrong", problem !== "");
+      setText(this.#error, this.#problem);
+      this.#node.classList.toggle("wrong", this.#problem !== "");
     });
   }
 }

@@ -2,7 +2,17 @@
 
 import { element } from "./dom.js";
 
-const SHEETS = ["base", "view", "printers", "jobs", "controls", "dialogs", "edit", "history"];
+const SHEETS = [
+  "base",
+  "view",
+  "printers",
+  "jobs",
+  "controls",
+  "dialogs",
+  "edit",
+  "history",
+  "settings",
+];
 
 /**
  * Puts the view's styles into its shadow root.

@@ -9,7 +9,8 @@
  * @property {string} name
  * @property {string | null} profile
  * @property {"offline" | "idle" | "claiming" | "fetching" | "starting" | "printing" | "paused"
- *   | "cancelling" | "waiting_for_bed" | "stopped"} state
+ *   | "cancelling" | "busy" | "script" | "cooling" | "waiting_for_bed" | "waiting_for_material"
+ *   | "stopped" | "holding_back"} state
  * @property {string} text  A sentence for people.
  * @property {boolean} managing  Whether it takes jobs from its queue.
  * @property {boolean} bed_clear
@@ -19,6 +20,16 @@
  * @property {number | null} progress  From 0 to 1.
  * @property {number | null} elapsed_s
  * @property {Temperature[]} temperatures
+ *
+ * What more a peer says of its own printer.
+ *
+ * @typedef {object} OwnFacts
+ * @property {string[]} loaded  The material in each tool, "" where it is not known.
+ * @property {boolean} asks_for_material  Whether somebody has said what is loaded.
+ * @property {Record<string, string>} missing  What has to be loaded, by tool, counted from 0.
+ * @property {string[]} scripts  The events that have one.
+ *
+ * @typedef {PrinterView & OwnFacts} OwnPrinter
  *
  * @typedef {object} QueuePeer
  * @property {string} id
@@ -76,9 +87,13 @@
  *
  * @typedef {{id: string, name: string, created_at_s: number}} DeletedJob
  *
- * @typedef {object} QueueView
- * @property {string} name
+ * @typedef {object} QueueSettings
+ * @property {"in-order" | "least-changes"} strategy
  * @property {"available" | "safe"} mode
+ * @property {string[]} voters  The ids of the peers that must agree in safe mode.
+ *
+ * @typedef {object} QueueFacts
+ * @property {string} name
  * @property {boolean} open  Anyone on the network can use it.
  * @property {boolean} local  Only this peer has it.
  * @property {boolean} synced
@@ -86,14 +101,17 @@
  * @property {JobView[]} jobs
  * @property {DeletedJob[]} deleted  The latest that can be brought back.
  *
+ * @typedef {QueueSettings & QueueFacts} QueueView
+ *
  * @typedef {object} PeerView
  * @property {string} id
  * @property {string} name
  * @property {string} version
  * @property {string} address
  * @property {string[]} problems
+ * @property {boolean} store_damaged  Its store has lost something; the first problem says what.
  *
- * @typedef {{peer: PeerView, printer: PrinterView | null, queues: QueueView[]}} State
+ * @typedef {{peer: PeerView, printer: OwnPrinter | null, queues: QueueView[]}} State
  *
  * @typedef {object} UploadedFile
  * @property {string} sha256
@@ -145,22 +163,34 @@
  */
 
 /**
- * What the parts of the view may do.
+ * The dialogs that the parts of the view may open.
  *
- * @typedef {object} ViewContext
+ * @typedef {object} DialogContext
+ * @property {(question: import("./dialogs.js").Question) => Promise<boolean>} confirm
+ * @property {(queue: string, files?: File[]) => void} addJob
+ * @property {(queue: string, id: string) => Promise<void>} editJob
+ * @property {(job?: {id: string, name: string}) => void} showHistory
+ * @property {() => void} newQueue
+ * @property {() => void} editLoaded  What is loaded in the peer's own printer.
+ * @property {() => void} editScripts
+ * @property {(queue: string) => void} editSettings
+ *
+ * What they may do beside that.
+ *
+ * @typedef {object} Surroundings
  * @property {() => import("./api.js").Api} api
  * @property {() => boolean} readonly  Whether nothing may be changed.
+ * @property {() => boolean} maySet  Whether settings may be changed: with them goes any g-code.
  * @property {(button: HTMLElement, work: () => Promise<unknown>) => Promise<void>} perform
  *   Runs an action; the button is busy meanwhile, and an error is shown.
- * @property {(question: import("./dialogs.js").Question) => Promise<boolean>} confirm
  * @property {(anchor: HTMLElement, label: string, items: import("./menu.js").MenuItem[]) => void}
  *   menu  Opens a menu at a button.
  * @property {import("./notices.js").Notices} notices
  * @property {() => QueueView[]} queues
- * @property {(queue: string, files?: File[]) => void} addJob  Opens the dialog.
- * @property {(queue: string, id: string) => Promise<void>} editJob  Opens the dialog.
+ * @property {() => OwnPrinter | null} printer  This peer's own.
  * @property {(queue: string, files: File[]) => void} importJobs  Makes jobs of .gjob files.
- * @property {(job?: {id: string, name: string}) => void} showHistory  Opens the dialog.
+ *
+ * @typedef {Surroundings & DialogContext} ViewContext
  */
 
 export {};

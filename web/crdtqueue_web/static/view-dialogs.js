@@ -1,0 +1,68 @@
+// @ts-check
+/** All dialogs of the view, and what opens them. */
+
+import { AddJobDialog } from "./add-job.js";
+import { ConfirmDialog, NewQueueDialog } from "./dialogs.js";
+import { EditJobDialog } from "./edit-job.js";
+import { HistoryDialog } from "./history.js";
+import { LoadedDialog } from "./loaded-dialog.js";
+import { QueueSettingsDialog } from "./queue-settings.js";
+import { ScriptsDialog } from "./scripts-dialog.js";
+
+/** @import {DialogContext, QueueView, ViewContext} from "./types.js" */
+
+/** One of each. */
+export class ViewDialogs {
+  #addJob;
+  #editJob;
+  #history;
+  #loaded;
+  #newQueue;
+  #scripts;
+  #settings;
+  #confirm = new ConfirmDialog();
+  #context;
+
+  /** @param {ViewContext} context */
+  constructor(context) {
+    this.#context = context;
+    this.#addJob = new AddJobDialog(context);
+    this.#editJob = new EditJobDialog(context);
+    this.#history = new HistoryDialog(context);
+    this.#loaded = new LoadedDialog(context);
+    this.#newQueue = new NewQueueDialog(context);
+    this.#scripts = new ScriptsDialog(context);
+    this.#settings = new QueueSettingsDialog(context);
+  }
+
+  get nodes() {
+    const dialogs = [this.#addJob, this.#editJob, this.#history, this.#loaded, this.#newQueue];
+    // The question comes last: it is asked above the others.
+    return [...dialogs, this.#scripts, this.#settings, this.#confirm].map(({ node }) => node);
+  }
+
+  /** @returns {DialogContext} */
+  get openers() {
+    return {
+      confirm: (question) => this.#confirm.ask(question),
+      addJob: (queue, files = []) => this.#addJob.open(this.#context.queues(), queue, files),
+      editJob: (queue, id) => this.#editJob.open(queue, id),
+      showHistory: (job) => this.#history.open(job),
+      newQueue: () => this.#newQueue.open(),
+      editLoaded: () => this.#loaded.open(),
+      editScripts: () => void this.#scripts.open(),
+      editSettings: (queue) => this.#settings.open(queue),
+    };
+  }
+
+  /** @param {QueueView[]} queues  What the peer has now. */
+  update(queues) {
+    this.#editJob.update(queues);
+    this.#settings.update(queues);
+  }
+
+  /** The view or the page is going away. */
+  leave() {
+    this.#editJob.leave();
+  }
+}
