@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 # OctoPrint pins much of what it needs, so it gets an environment of its own, with us in it as a plugin.
 OCTOPRINT := $(VENV)/octoprint
 
-.PHONY: setup demo test check format screenshot clean
+.PHONY: setup demo test coverage bench check format screenshot clean
 
 setup: $(READY)
 
@@ -31,8 +31,18 @@ demo: $(READY)
 	$(BIN)/python -m tests.demo
 
 test: check $(OCTOPRINT)/.ready
+	CRDTQUEUE_OCTOPRINT=$(CURDIR)/$(OCTOPRINT)/bin/octoprint $(BIN)/python -m pytest
+
+coverage: $(OCTOPRINT)/.ready
 	CRDTQUEUE_OCTOPRINT=$(CURDIR)/$(OCTOPRINT)/bin/octoprint $(BIN)/coverage run -m pytest
 	$(BIN)/coverage report
+
+# Each prints its numbers; docs/gcode.md and docs/claims.md say how their opponents are installed.
+bench: $(OCTOPRINT)/.ready
+	$(BIN)/python -m tests.benchmarks.document_bench
+	$(BIN)/python -m tests.benchmarks.store_bench
+	$(BIN)/python -m tests.benchmarks.emergency_stop
+	CRDTQUEUE_OCTOPRINT_PYTHON=$(OCTOPRINT)/bin/python $(BIN)/python -m tests.benchmarks.serial_compare
 
 check: $(READY)
 	$(BIN)/ruff check .
