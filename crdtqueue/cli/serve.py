@@ -23,6 +23,7 @@ from crdtqueue.cli import serve_printer
 from crdtqueue.cli.client import DEFAULT_HTTP_PORT
 from crdtqueue.core.claim_events import ClaimTimes
 from crdtqueue.core.errors import Invalid, NotFound, Refused
+from crdtqueue.core.ids import is_count
 from crdtqueue.http.app import make_app
 from crdtqueue.peer.config import PeerConfig, PrinterConfig, queue_name
 from crdtqueue.peer.finding import Whereabouts
@@ -83,15 +84,24 @@ def add_parser(
     parser.set_defaults(run=serve)
 
 
+DEFAULT_BAUD = 115_200
+
+
 def _add_printer(parser: argparse.ArgumentParser) -> None:
     printer = parser.add_argument_group("the printer of this peer, if it has one")
-    printer.add_argument("--port", help="its serial port, or 'virtual'")
+    printer.add_argument(
+        "--port", help="its serial port, 'auto' to find it, or 'virtual[:…]' for a virtual printer"
+    )
     printer.add_argument("--octoprint", metavar="URL", help="the OctoPrint that drives it")
     printer.add_argument(
         "--octoprint-key-file", type=Path, help="a file with an application key of OctoPrint"
     )
     printer.add_argument("--profile", help="its model, as the slicer names it")
-    printer.add_argument("--baud", type=int, default=115200)
+    printer.add_argument(
+        "--baud",
+        metavar="auto|N",
+        help="its speed, or 'auto' to find it (default: 115200; with --port auto: auto)",
+    )
     serve_printer.add_arguments(printer)
     printer.add_argument(
         "--speed-up", type=float, default=1.0, help="how much faster a virtual printer is"
@@ -171,8 +181,18 @@ def _octoprint_of(options: argparse.Namespace) -> OctoPrintAddress:
 def _serial_of(options: argparse.Namespace) -> SerialPrinter:
     record = options.record.absolute() if options.record else None
     return SerialPrinter(
-        port=options.port, baud=options.baud, speed_up=options.speed_up, record=record
+        port=options.port, baud=_baud_of(options), speed_up=options.speed_up, record=record
     )
+
+
+def _baud_of(options: argparse.Namespace) -> int | None:
+    """The speed of the port; None to find it. Raises Invalid."""
+    text = options.baud or ("auto" if options.port == "auto" else str(DEFAULT_BAUD))
+    if text == "auto":
+        return None
+    if not is_count(text) or int(text) == 0:
+        raise Invalid(f"{text[:40]!r} is no speed. Give --baud a number like 115200, or auto.")
+    return int(text)
 
 
 def read_secret(path: Path) -> str:

@@ -48,6 +48,29 @@ def test_a_printer_has_a_port_and_a_profile() -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "baud"),
+    [
+        ([], 115200),
+        (["--baud", "250000"], 250000),
+        (["--baud", "auto"], None),
+        (["--port", "auto"], None),
+        (["--port", "auto", "--baud", "57600"], 57600),
+    ],
+)
+def test_the_speed_of_the_port_is_given_or_found(arguments: list[str], baud: int | None) -> None:
+    config = serve.config_of(options("--port", "/dev/ttyUSB0", "--profile", "MK3S", *arguments))
+    assert config.printer
+    assert isinstance(config.printer.place, SerialPrinter)
+    assert config.printer.place.baud == baud
+
+
+@pytest.mark.parametrize("speed", ["0", "fast", "-1", "1.5"])
+def test_a_speed_that_makes_no_sense_is_said(speed: str) -> None:
+    with pytest.raises(Invalid, match="no speed"):
+        serve.config_of(options("--port", "x", "--profile", "MK3S", f"--baud={speed}"))
+
+
+@pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["--profile", "MK3S"], "--port"),
