@@ -2,6 +2,7 @@
 # make test   everything that CI does
 #
 # PYTHON chooses the interpreter, each with virtual environments of its own.
+# Most of the tests' time is spent waiting for real processes, so two files are run at a time.
 
 PYTHON ?= python3
 VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
@@ -31,7 +32,7 @@ demo: $(READY)
 	$(BIN)/python -m tests.demo
 
 test: check $(OCTOPRINT)/.ready
-	CRDTQUEUE_OCTOPRINT=$(CURDIR)/$(OCTOPRINT)/bin/octoprint $(BIN)/python -m pytest
+	CRDTQUEUE_OCTOPRINT=$(CURDIR)/$(OCTOPRINT)/bin/octoprint $(BIN)/python -m pytest -n 2 --dist loadfile
 
 coverage: $(OCTOPRINT)/.ready
 	CRDTQUEUE_OCTOPRINT=$(CURDIR)/$(OCTOPRINT)/bin/octoprint $(BIN)/coverage run -m pytest
