@@ -114,6 +114,7 @@ def test_a_job_is_edited_dragged_deleted_brought_back_printed_and_found_in_the_h
 
         view.press(view.printer("mini"), "Start managing")
         expect(view.page.get_by_text("1 job done")).to_have_count(2, timeout=60 * SECONDS_MS)
+        mini.wait(lambda: len(mini.client.get("/api/history", {})["entries"]) == 3)
         prints = view.show_history().locator(".print")
         expect(prints).to_have_count(3)
         expect(prints.filter(has_text="edited")).to_have_count(2)

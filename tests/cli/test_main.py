@@ -30,7 +30,7 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     "arguments",
     [[], ["unknown"], ["add"], ["rm"], ["join"], ["ls", "x"], ["add", "x", "--copies", "many"],
-     ["serve", "--baud", "fast"], ["status", "--surprise"]],
+     ["serve", "--speed-up", "fast"], ["status", "--surprise"]],
 )  # fmt: skip
 def test_wrong_usage_is_exit_code_2(
     arguments: list[str], capsys: pytest.CaptureFixture[str]

@@ -218,8 +218,13 @@ def _is_linked(queue: LanQueue, others: list[PeerId]) -> bool:
 
 def fill_disk(store: Store) -> None:
     """Lets the store's file grow no more, as a full disk does, until `free_disk`."""
-    database = store._database
-    assert database
+    assert store._database
+    assert store._thread
+    # In the store's own thread, so that it is at no write of its own meanwhile.
+    store._thread.submit(_fill, store._database).result()
+
+
+def _fill(database: sqlite3.Connection) -> None:
     (pages,) = database.execute("PRAGMA page_count").fetchone()
     database.execute(f"PRAGMA max_page_count = {pages}")
     for sql in (
