@@ -8,10 +8,9 @@ from crdtqueue.adapters.history import History
 from crdtqueue.adapters.history_export import csv_lines, json_pieces
 from crdtqueue.api.jobs import Jobs
 from crdtqueue.api.models import NewJob, NewSet
-from crdtqueue.core.errors import Invalid, NotFound
+from crdtqueue.core.errors import Invalid, NotFound, Unavailable
 from crdtqueue.core.history import HistoryEntry, HistoryFilter
 from crdtqueue.core.ids import JobId, PrintId, Sha256
-from crdtqueue.core.model import FileRef
 from crdtqueue.peer.peer import Peer
 
 
@@ -50,15 +49,21 @@ class PrintHistory:
             raise NotFound("The history has no such print. Look at the list again.")
         if not entry.sha256 or not entry.profile:
             raise Invalid("Nobody knows any more which file that was. Add the file itself.")
-        await self._bring(entry, queue_name)
+        await self._bring(entry)
         new = NewSet(sha256=entry.sha256, name=entry.file_name, profiles=[entry.profile])
         return await self._jobs.add(queue_name, NewJob(name=_name(entry), sets=[new]))
 
-    async def _bring(self, entry: HistoryEntry, queue_name: str) -> None:
-        file = FileRef(sha256=Sha256(entry.sha256), name=entry.file_name, size_bytes=entry.bytes)
-        if await self._peer.files.size_bytes(file.sha256) is None:
-            holding = self._peer.queues.get(entry.queue) or self._peer.queue(queue_name)
-            await self._peer.fetching.have(holding, file)
+    async def _bring(self, entry: HistoryEntry) -> None:
+        sha256 = Sha256(entry.sha256)
+        if await self._peer.files.size_bytes(sha256) is not None:
+            return
+        for queue in self._peer.queues.values():
+            for job in (*queue.state.jobs, *queue.state.deleted):
+                for each in job.sets:
+                    if each.file.sha256 == sha256:
+                        await self._peer.fetching.have(queue, each.file)
+                        return
+        raise Unavailable(f"No queue here has {entry.file_name} any more. Add the file itself.")
 
 
 def _name(entry: HistoryEntry) -> str:

@@ -191,5 +191,6 @@ class QueueState:
         return next((each for each in self.jobs if each.id == job), None)
 
     def open_claims(self, job: JobId) -> frozenset[Claim]:
-        """The claims of `job` that no record ends."""
-        return frozenset(c for c in self.claims if c.job == job and c not in self.ended)
+        """The claims of `job` that no record ends and no person has given up."""
+        over = self.ended | self.lost
+        return frozenset(c for c in self.claims if c.job == job and c not in over)

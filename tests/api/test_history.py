@@ -44,6 +44,10 @@ def test_every_peer_of_the_queue_remembers_what_was_printed(tmp_path: Path) -> N
                 assert entry["result"] == "done"
                 assert (entry["job_name"], entry["file_name"]) == ("part", "part.gcode")
                 assert (entry["printer_name"], entry["queue"]) == ("mk3s", "workshop")
+            file = a.queue("workshop").state.jobs[0].sets[0].file
+            a.files.path(file.sha256).unlink()
+            await Service(a).history.print_again(str(entry["print_id"]), "local")
+            assert await a.files.size_bytes(file.sha256) == file.size_bytes
             await until(a, lambda: not a.queue("workshop").claims.held(0.0))
             await Jobs(a).delete("workshop", job)
             assert len(await entries(a)) == 1
