@@ -1,6 +1,7 @@
 """Real peers in real processes, for the demo and the end-to-end tests."""
 
 import contextlib
+import itertools
 import os
 import re
 import signal
@@ -30,11 +31,27 @@ def until(condition: Callable[[], bool], timeout_s: float) -> None:
         time.sleep(0.05)
 
 
+def _ports() -> Iterator[int]:
+    """Port after port, apart from those of tests that run beside these.
+
+    Below what Linux, macOS and Windows hand out to outgoing connections: one of those could take
+    a port after it was found free and before the process that is to listen at it has started.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first, count = 20_000 + worker % 4 * 3_000, 3_000
+    return (first + number % count for number in itertools.count(os.getpid()))
+
+
+_PORTS = _ports()
+
+
 def free_port() -> int:
-    """A port that nobody listens at now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens at now, and that is not given out again soon."""
+    for port in _PORTS:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("unreachable: the ports never end")
 
 
 class PeerProcess:
