@@ -24,6 +24,7 @@ from crdtqueue.core.errors import Unavailable
 from crdtqueue.core.ids import Claim, QueueName
 
 COMPACT_AFTER_UPDATES = 2_000
+_MARK_KEY = "checked/"
 
 log = logging.getLogger(__name__)
 
@@ -149,16 +150,21 @@ class Store:
         """Adds an update to a queue's document."""
         return self.write(_appended(queue, update))
 
+    async def mark(self, queue: QueueName) -> str:
+        """The mark that `compact` was given last; empty if there is none."""
+        return await self.meta(_MARK_KEY + queue) or ""
+
     def compact(
-        self, queue: QueueName, whole: bytes, waiting: Sequence[bytes] = ()
+        self, queue: QueueName, whole: bytes, others: Sequence[bytes] = (), mark: str = ""
     ) -> "asyncio.Future[None]":
         """Puts one update in the place of all that were appended so far.
 
-        `waiting` are those of them that are not in `whole`, because something before them is
-        missing; they stay.
+        `others` are those of them that are not in `whole`, because something before them is
+        missing or they are newer; they stay. `mark` is kept with `whole`.
         """
         forget = ("DELETE FROM updates WHERE queue = ?", (queue,))
-        return self.write(forget, *(_appended(queue, each) for each in (whole, *waiting)))
+        updates = (_appended(queue, each) for each in (whole, *others))
+        return self.write(forget, *updates, _meta(_MARK_KEY + queue, mark))
 
     async def set_aside(self, queue: QueueName, updates: Sequence[bytes]) -> None:
         """Takes updates that make no sense out of a queue's document, and keeps a copy with them.

@@ -55,10 +55,12 @@ class Reader:
     def byte(self) -> int:
         """Read one byte."""
         position = self._position
-        if position >= len(self._data):
-            raise Hostile("a message ends too early")
+        try:
+            value = self._data[position]
+        except IndexError:
+            raise Hostile("a message ends too early") from None
         self._position = position + 1
-        return self._data[position]
+        return value
 
     def take(self, count: int) -> bytes:
         """Read exactly `count` bytes."""
@@ -73,9 +75,10 @@ class Reader:
         """Read a varUint in its shortest form, 0 to `maximum`."""
         # Most of a document are numbers of one byte, so this place is written for speed.
         position = self._position
-        if position >= len(self._data):
-            raise Hostile("a message ends too early")
-        value = self._data[position]
+        try:
+            value = self._data[position]
+        except IndexError:
+            raise Hostile("a message ends too early") from None
         self._position = position + 1
         if value >= 0x80:
             value = self._continue(value & 0x7F, 7)
@@ -132,18 +135,23 @@ class Reader:
 
     def _continue(self, value: int, shift: int) -> int:
         """Read the further bytes of a number whose lowest `shift` bits are `value`."""
-        while True:
-            byte = self.byte()
-            value |= (byte & 0x7F) << shift
-            if value > UINT_MAX:
-                raise Hostile("a number has more than 53 bits")
-            if byte == 0:
-                raise Hostile("a number is not in its shortest form")
-            if byte < 0x80:
-                return value
-            shift += 7
-            if shift > 56:
-                raise Hostile("a number has too many bytes")
+        data, position = self._data, self._position
+        try:
+            while (byte := data[position]) >= 0x80:
+                value |= (byte & 0x7F) << shift
+                shift += 7
+                position += 1
+                if shift > 56:
+                    raise Hostile("a number has too many bytes")
+        except IndexError:
+            raise Hostile("a message ends too early") from None
+        value |= byte << shift
+        if byte == 0:
+            raise Hostile("a number is not in its shortest form")
+        if value > UINT_MAX:
+            raise Hostile("a number has more than 53 bits")
+        self._position = position + 1
+        return value
 
     def _number(self, kind: int) -> int | float:
         if kind == 125:

@@ -5,29 +5,21 @@ import logging
 import secrets
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 
 from crdtqueue.adapters.crdt.facade import ApplyResult, Document, open_document
+from crdtqueue.adapters.crdt.marks import checked_mark, fits
 from crdtqueue.adapters.store import COMPACT_AFTER_UPDATES, Store
 from crdtqueue.core.document import ROOTS, SCHEMA, Entry
 from crdtqueue.core.errors import Hostile, Unavailable
 from crdtqueue.core.ids import QueueName
 from crdtqueue.core.model import QueueState
 from crdtqueue.core.reading import Reading
-from crdtqueue.core.yupdate import UPDATE_BYTES_MAX
+from crdtqueue.core.replay import Left
 
 UNWRITTEN_MAX = 1_000
 """So many updates may wait for the disk before no more are taken from other peers."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Left:
-    """Stored updates that are not in the document: no sense in them, or something missing."""
-
-    bad: list[bytes]
-    waiting: list[bytes]
 
 
 class Replica:
@@ -45,23 +37,26 @@ class Replica:
         self._last_write: asyncio.Future[None] | None = None
         self._unwritten = 0
         self._since_compaction = 0
+        self._is_unmarked = False
+        self._newer: list[bytes] | None = None
         self._gapped: list[bytes] = []
         self._behind = ""
         self._lost: list[bytes] = []
 
     async def open(self) -> None:
         """Reads the document from the store."""
-        updates = await self._store.updates(self._name)
-        self._document = open_document(secrets.randbits(32), ROOTS)
-        left = self._replay(self._document, updates)
+        updates, mark = await self._store.updates(self._name), await self._store.mark(self._name)
+        is_checked = bool(updates) and await asyncio.to_thread(fits, mark, updates[0], ROOTS)
+        self._document, left = _loaded(updates, first_is_checked=is_checked)
+        self._document.on_update(self._updated)
         self._since_compaction, self._gapped = len(updates), left.waiting
+        self._is_unmarked = bool(updates) and not is_checked
         try:
             await self._tidy(self._document, left)
         except Unavailable as error:
             log.warning("%s: %s", self._name, error)
-        self._document.on_update(self._updated)
 
-    async def _tidy(self, document: Document, left: _Left) -> None:
+    async def _tidy(self, document: Document, left: Left) -> None:
         """Makes the log short again. Raises Unavailable if the disk is full: it stays as it is."""
         if left.waiting:
             log.warning(
@@ -76,29 +71,22 @@ class Replica:
             await self._compact(document)
 
     async def _compact(self, document: Document) -> None:
-        """Makes the log one update. Raises Unavailable if the disk is full."""
-        self._since_compaction = 0
-        whole = document.diff(b"\0")
-        # One update that is too large would be refused at the next start.
-        if len(whole) <= UPDATE_BYTES_MAX:
-            await self._store.compact(self._name, whole, self._gapped)
+        """Makes the log one update. Raises Unavailable if the disk is full.
 
-    @staticmethod
-    def _replay(document: Document, updates: list[bytes]) -> _Left:
-        """Applies updates whatever their order; returns those that could not be."""
-        bad: list[bytes] = []
-        while updates:
-            later = []
-            for update in updates:
-                try:
-                    if document.apply(update) is ApplyResult.GAP:
-                        later.append(update)
-                except Hostile:
-                    bad.append(update)
-            if len(later) == len(updates):
-                break
-            updates = later
-        return _Left(bad=bad, waiting=updates)
+        The next start loads that update without a check, and nothing else is left of what was in
+        the log, so it takes its place only once it has passed the check.
+        """
+        self._since_compaction, self._is_unmarked, self._newer = 0, False, []
+        whole, newer = document.diff(b"\0"), self._newer
+        try:
+            mark = await asyncio.to_thread(checked_mark, whole, ROOTS)
+        except Hostile as error:
+            log.warning("%s: its log cannot be made short: %s", self._name, error)
+            return
+        finally:
+            self._newer = None
+        if self._document is document:  # else another replica may write to the log by now
+            await self._store.compact(self._name, whole, (*self._gapped, *newer), mark)
 
     def close(self) -> None:
         """Lets go of the document."""
@@ -163,11 +151,12 @@ class Replica:
     async def repair(self) -> None:
         """After failed writes: tries to store them now, so that nothing is missing.
 
-        Then keeps the log short, so that the next start takes no longer than the first.
+        Then keeps the log short and checked, so that the next start takes no longer than the first.
         """
+        is_due = self._is_unmarked or self._since_compaction > COMPACT_AFTER_UPDATES
         if self._lost:
             await self._store_lost()
-        elif self._since_compaction > COMPACT_AFTER_UPDATES and not self._behind:
+        elif is_due and not self._behind:
             with suppress(Unavailable):  # The log stays as it is.
                 await self._compact(self.document)
 
@@ -202,6 +191,8 @@ class Replica:
     def _updated(self, update: bytes) -> None:
         self._unwritten += 1
         self._since_compaction += 1
+        if self._newer is not None:
+            self._newer.append(update)
         self._last_write = self._store.append(self._name, update)
         self._last_write.add_done_callback(lambda write: self._written(update, write))
         self._on_update(update)
@@ -213,3 +204,13 @@ class Replica:
             self._lost.append(update)
             self._behind = str(error)
             log.error("%s", error)
+
+
+def _loaded(updates: list[bytes], *, first_is_checked: bool) -> tuple[Document, Left]:
+    """A document with these updates, and those that could not be applied."""
+    while True:
+        document = open_document(secrets.randbits(32), ROOTS)
+        left = document.load(updates, first_is_checked=first_is_checked)
+        if not document.is_client_id_taken:
+            return document, left
+        document.close()

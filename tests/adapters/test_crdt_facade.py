@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+import struct
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -14,7 +15,8 @@ import pytest
 from crdtqueue.adapters.crdt import facade
 from crdtqueue.adapters.crdt.facade import ApplyResult, Change, Document, open_document
 from crdtqueue.core.errors import Hostile, Invalid, Unavailable
-from crdtqueue.core.lib0 import JsonValue
+from crdtqueue.core.lib0 import JsonValue, write_var_string, write_var_uint
+from crdtqueue.core.replay import Left
 from crdtqueue.core.yupdate import parse_state_vector, parse_update
 
 ROOTS = frozenset({"jobs", "runs"})
@@ -75,6 +77,24 @@ def test_values_come_back_the_same_here_and_there(
         for each in (document, copy):
             assert json.dumps(each.get("jobs", "k")) == json.dumps(value)
             assert json.dumps(each.read()) == json.dumps({"jobs": {"k": value}, "runs": {}})
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_numbers_that_only_other_clients_write_are_read_alike_one_by_one_and_together(
+    opened: Open, backend: str
+) -> None:
+    numbers = [1e17, -(2.0**60), 2.0**53, 1.7976931348623157e308, 5e-324, -0.0, 1e15, 0.1]
+    items = (
+        b"\x28\x01" + write_var_string("jobs") + write_var_string(str(n)) + b"\x01\x7b" + double
+        for n, double in enumerate(struct.pack(">d", number) for number in numbers)
+    )
+    header = b"".join(map(write_var_uint, (1, len(numbers), 9, 0)))
+    document = opened(backend, 1)
+    document.apply(header + b"".join(items) + b"\x00")
+    expected = [1e17, -(2.0**60), 2.0**53, 1.7976931348623157e308, 5e-324, 0, 10**15, 0.1]
+    together = list(document.read()["jobs"].values())
+    one_by_one = [document.get("jobs", str(n)) for n in range(len(numbers))]
+    assert json.dumps(together) == json.dumps(one_by_one) == json.dumps(expected)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -497,3 +517,87 @@ def test_what_is_told_of_changes_adds_up_to_the_document(
         known |= {(root, key): value for root, key, value in near.take_changes()}
         whole = {(r, k): v for r, entries in near.read().items() for k, v in entries.items()}
         assert all(known.get(place) == whole.get(place) for place in known | whole)
+
+
+# Loading ------------------------------------------------------------------------------------------
+
+
+def history_of(opened: Open, backend: str, chance: random.Random) -> list[bytes]:
+    """The updates of two documents that were used for a while, as the first integrated them."""
+    near, far = opened(backend, chance.getrandbits(32)), opened(BACKENDS[0], chance.getrandbits(32))
+    updates = updates_of(near)
+    for _ in range(chance.randrange(1, 60)):
+        edit_at_random(chance.choice((near, far)), chance)
+        if chance.random() < 0.3:
+            sync(near, far)
+    return updates
+
+
+def told(document: Document) -> dict[tuple[str, str], JsonValue]:
+    return {(root, key): value for root, key, value in document.take_changes()}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("seed", range(25))
+def test_a_document_that_is_loaded_is_the_one_that_was_stored(
+    opened: Open, backend: str, seed: int
+) -> None:
+    chance = random.Random(seed)
+    updates = history_of(opened, backend, chance)
+    early, late = opened(backend, 1), opened(backend, 2)
+    for update in updates:
+        late.apply(update)
+    for update in updates[: len(updates) // 2]:
+        early.apply(update)
+    stored = [early.diff(b"\x00"), *updates[len(updates) // 2 :]]
+    fast, slow, shuffled = (opened(backend, number) for number in (3, 4, 5))
+    left = fast.load(stored, first_is_checked=True)
+    assert left == slow.load(stored) == Left(bad=[], waiting=[])
+    mixed = [*chance.sample(updates, len(updates)), *chance.sample(updates, len(updates) // 2)]
+    assert shuffled.load(mixed) == left
+    whole = {(root, key): v for root, entries in late.read().items() for key, v in entries.items()}
+    for document in (fast, slow, shuffled):
+        assert state(document) == state(late)
+        assert not document.is_client_id_taken
+        assert told(document) == whole
+        assert told(document) == {}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_loaded_document_is_silent_until_something_new_comes(opened: Open, backend: str) -> None:
+    stored, document = opened(backend, 1), opened(backend, 2)
+    stored.set("jobs", "a", 1)
+    stored.set("runs", "r", None)
+    seen = updates_of(document)
+    document.load([stored.diff(b"\x00")])
+    assert document.apply(stored.diff(b"\x00")) is ApplyResult.NOTHING_NEW
+    assert seen == []
+    document.delete("jobs", "a")
+    document.set("jobs", "b", 2)
+    assert told(document) == {("jobs", "b"): 2, ("runs", "r"): None}
+    assert len(seen) == 2
+    stored.set("jobs", "b", 3)
+    sync(stored, document)
+    assert document.read() == stored.read()
+    assert len(seen) == 3
+    assert told(document).keys() <= {("jobs", "b")}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_only_a_new_document_is_loaded(opened: Open, backend: str) -> None:
+    document = opened(backend, 1)
+    assert document.load([]) == Left(bad=[], waiting=[])
+    document.set("jobs", "a", 1)
+    with pytest.raises(RuntimeError, match="new document"):
+        document.load([document.diff(b"\x00")])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("first_is_checked", [False, True])
+def test_a_client_id_that_is_taken_is_noticed(
+    opened: Open, backend: str, first_is_checked: bool
+) -> None:
+    stored, document = opened(backend, 7), opened(backend, 7)
+    stored.set("jobs", "a", 1)
+    document.load([stored.diff(b"\x00")], first_is_checked=first_is_checked)
+    assert document.is_client_id_taken

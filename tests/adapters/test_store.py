@@ -118,6 +118,18 @@ def test_compacting_replaces_the_updates_of_one_queue(tmp_path: Path) -> None:
     run(tmp_path, use)
 
 
+def test_a_mark_is_of_the_update_that_it_came_with(tmp_path: Path) -> None:
+    async def use(store: Store) -> None:
+        assert await store.mark(QUEUE) == ""
+        await store.compact(QUEUE, b"whole", mark="first")
+        await store.compact(OTHER, b"whole", mark="other")
+        assert (await store.mark(QUEUE), await store.mark(OTHER)) == ("first", "other")
+        await store.compact(QUEUE, b"more")
+        assert (await store.mark(QUEUE), await store.mark(OTHER)) == ("", "other")
+
+    run(tmp_path, use)
+
+
 def test_compacting_keeps_its_place_among_the_writes_around_it(tmp_path: Path) -> None:
     async def use(store: Store) -> None:
         store.append(QUEUE, b"one")

@@ -1,16 +1,26 @@
 """A document in a real store: what survives a restart, a full disk, and damage."""
 
 import asyncio
+import random
+import secrets
+import shutil
+import sqlite3
+import threading
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from crdtqueue.adapters.crdt import marks
 from crdtqueue.adapters.crdt.facade import open_document
 from crdtqueue.adapters.store import COMPACT_AFTER_UPDATES, Store
+from crdtqueue.adapters.store_schema import row_crc
+from crdtqueue.core import replay
 from crdtqueue.core.document import ROOTS, SCHEMA, Entry
 from crdtqueue.core.errors import Hostile, Invalid, Unavailable
 from crdtqueue.core.ids import QueueName
+from crdtqueue.core.yupdate import UpdateSummary, parse_state_vector, parse_update
 from crdtqueue.peer import replica
 from crdtqueue.peer.replica import Replica
 from tests.peer.peers import fill_disk, free_disk
@@ -111,7 +121,7 @@ def test_many_updates_are_made_one_while_running(tmp_path: Path) -> None:
 
 
 def test_a_document_too_large_for_one_update_is_never_made_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(replica, "COMPACT_AFTER_UPDATES", 10)
 
@@ -127,6 +137,7 @@ def test_a_document_too_large_for_one_update_is_never_made_one(
     run(tmp_path, write)
     for _ in range(2):
         run(tmp_path, reopen)
+    assert "cannot be made short: an update of" in caplog.text
 
 
 def test_a_full_disk_refuses_edits_and_loses_none_that_was_shown(tmp_path: Path) -> None:
@@ -207,3 +218,203 @@ def test_a_document_of_a_later_schema_is_shown_and_nothing_of_it_is_claimed(
         assert opened.problem == ""
 
     run(tmp_path, write)
+
+
+# Starting without the check -----------------------------------------------------------------------
+
+
+async def repair(_: Store, opened: Replica) -> None:
+    await opened.repair()
+
+
+def fill(folder: Path) -> None:
+    """A store whose log is one checked update."""
+
+    async def write(_: Store, opened: Replica) -> None:
+        for number in range(20):
+            await opened.edit([named(number % 7, f"job {number}")])
+
+    run(folder, write)
+    run(folder, repair)
+
+
+@pytest.fixture
+def checked(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The updates that are checked when a document is loaded."""
+    seen: list[bytes] = []
+
+    def parse(update: bytes, roots: frozenset[str]) -> UpdateSummary:
+        seen.append(update)
+        return parse_update(update, roots)
+
+    monkeypatch.setattr(replay, "parse_update", parse)
+    return seen
+
+
+def change(folder: Path, sql: str, *values: bytes | int) -> None:
+    with closing(sqlite3.connect(folder / "store.sqlite3")) as database, database:
+        assert database.execute(sql, values).rowcount == 1
+
+
+def unmark(folder: Path) -> None:
+    sql = "UPDATE meta SET value = '', crc = ? WHERE key = 'checked/workshop'"
+    change(folder, sql, row_crc("checked/workshop", ""))
+
+
+def stored(folder: Path) -> bytes:
+    with closing(sqlite3.connect(folder / "store.sqlite3")) as database:
+        ((data,),) = database.execute("SELECT data FROM updates").fetchall()
+    return bytes(data)
+
+
+def found(folder: Path) -> tuple[list[str], dict[int, int], list[bytes], str]:
+    """All that a start finds in a store, and what it says of damage."""
+    outcome: list[tuple[list[str], dict[int, int], list[bytes], str]] = []
+
+    async def look(store: Store, opened: Replica) -> None:
+        damage = store.damage.replace(str(folder), "")
+        known = parse_state_vector(opened.state_vector())
+        outcome.append((names(opened), known, await store.updates(QUEUE), damage))
+
+    run(folder, look)
+    return outcome[0]
+
+
+def test_a_log_is_checked_once_and_what_comes_later_when_it_is_loaded(
+    tmp_path: Path, checked: list[bytes]
+) -> None:
+    async def write(_: Store, opened: Replica) -> None:
+        await opened.edit([named(9, "later")])
+
+    fill(tmp_path)
+    checked.clear()
+    announced = run(tmp_path, write)
+    assert checked == []
+    before = found(tmp_path)
+    assert checked == announced
+    run(tmp_path, repair)
+    assert found(tmp_path) == before, "what is checked is not made one again"
+    unmark(tmp_path)
+    assert found(tmp_path) == before, "checked or not, it is the same document"
+    assert len(checked) == 5
+    run(tmp_path, repair)
+    checked.clear()
+    assert found(tmp_path)[:2] == before[:2]
+    assert checked == []
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_flipped_bit_is_found_as_if_there_were_no_mark(
+    tmp_path: Path, checked: list[bytes], seed: int
+) -> None:
+    chance = random.Random(seed)
+    marked, plain = tmp_path / "marked", tmp_path / "plain"
+    marked.mkdir()
+    fill(marked)
+    flipped = bytearray(stored(marked))
+    flipped[chance.randrange(len(flipped))] ^= 1 << chance.randrange(8)
+    sql = "UPDATE updates SET data = ?, crc = ?"
+    crc = row_crc(QUEUE, bytes(flipped)) if seed % 3 else row_crc(QUEUE, stored(marked))
+    change(marked, sql, bytes(flipped), crc)
+    shutil.copytree(marked, plain)
+    unmark(plain)
+    checked.clear()
+    with_mark = found(marked)
+    assert checked == ([bytes(flipped)] if seed % 3 else [])
+    assert with_mark == found(plain)
+    assert "1 damaged rows in updates" in with_mark[3] or seed % 3
+
+
+def test_what_another_version_has_checked_is_checked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checked: list[bytes]
+) -> None:
+    fill(tmp_path)
+    monkeypatch.setattr(marks, "_rules", lambda _: b"other rules")
+    checked.clear()
+    before = found(tmp_path)
+    run(tmp_path, repair)
+    assert checked == [stored(tmp_path)] * 2
+    assert found(tmp_path) == before
+    assert len(checked) == 2
+
+
+class _SlowCheck:
+    """The check of a whole document, which is let go on by hand."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._goes_on = threading.Event()
+        monkeypatch.setattr(replica, "checked_mark", self._check)
+
+    def _check(self, whole: bytes, roots: frozenset[str]) -> str:
+        assert self._goes_on.wait(30)
+        return marks.checked_mark(whole, roots)
+
+    def go_on(self) -> None:
+        self._goes_on.set()
+
+
+def test_what_is_written_during_the_check_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checked: list[bytes]
+) -> None:
+    async def write(store: Store, opened: Replica) -> None:
+        repaired = asyncio.create_task(opened.repair())
+        await asyncio.sleep(0)
+        await opened.edit([named(99, "newer")])
+        assert len(await store.updates(QUEUE)) == 21
+        check.go_on()
+        await repaired
+        assert len(await store.updates(QUEUE)) == 2
+        await opened.edit([named(99, "newest")])
+
+    async def first(_: Store, opened: Replica) -> None:
+        for number in range(20):
+            await opened.edit([named(number)])
+
+    run(tmp_path, first)
+    check = _SlowCheck(monkeypatch)
+    run(tmp_path, write)
+    checked.clear()
+    assert found(tmp_path)[0][-1] == "newest"
+    assert len(checked) == 2
+
+
+def test_a_replica_that_is_closed_during_the_check_leaves_the_log_to_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def leave_and_join(store: Store, opened: Replica) -> None:
+        repaired = asyncio.create_task(opened.repair())
+        await asyncio.sleep(0)
+        opened.close()
+        other = Replica(QUEUE, store, lambda _: None)
+        await other.open()
+        await other.edit([named(2, "of the next")])
+        check.go_on()
+        await repaired
+        other.close()
+
+    async def first(_: Store, opened: Replica) -> None:
+        await opened.edit([named(1, "of the first")])
+
+    run(tmp_path, first)
+    check = _SlowCheck(monkeypatch)
+    run(tmp_path, leave_and_join)
+    assert found(tmp_path)[0] == ["of the first", "of the next"]
+
+
+def test_a_client_id_that_the_document_has_is_not_taken_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = iter([7, 7, 7, 8])
+    monkeypatch.setattr(secrets, "randbits", lambda _: next(drawn))
+
+    async def write(_: Store, opened: Replica) -> None:
+        await opened.edit([named(1), named(2)])
+
+    async def edit(store: Store, opened: Replica) -> None:
+        await opened.edit([named(2, "changed")])
+        assert store.damage == ""
+        assert names(opened) == ["x", "changed"]
+
+    run(tmp_path, write)
+    run(tmp_path, edit)
+    assert next(drawn, None) is None

@@ -21,6 +21,7 @@ from typing import Final, Protocol, TypeAlias
 from crdtqueue.adapters.crdt.values import ABSENT, Absent, checked_key, normalised, plain
 from crdtqueue.core.errors import Hostile, Invalid, Unavailable
 from crdtqueue.core.lib0 import JsonValue, json_weight
+from crdtqueue.core.replay import Left, replay
 from crdtqueue.core.yupdate import (
     encode_state_vector,
     has_gap,
@@ -59,6 +60,9 @@ class Change:
 
 class Backend(Protocol):
     """A CRDT library. It may trust its arguments: the document has checked them."""
+
+    def watch(self) -> None:
+        """Keep what changes from now on, for `take_updates` and `take_changed`. Called once."""
 
     def read(self, root: str) -> dict[str, object]:
         """Return all keys of a root map; numbers may have become floats."""
@@ -102,6 +106,8 @@ class Document:
         self._owner = threading.get_ident()
         self._closed = False
         self._broken = False
+        self._is_watched = False
+        self._is_unread = False
         self._edits: dict[tuple[str, str], Change] | None = None
         self._outbox: deque[bytes] = deque()
         self._delivering = False
@@ -157,8 +163,33 @@ class Document:
                 value = self._backend.get(root, key)
         return None if value is ABSENT else plain(value)
 
+    def load(self, updates: Sequence[bytes], *, first_is_checked: bool = False) -> Left:
+        """Fill this new document with what the store has of it, and return what could not be.
+
+        The observers are not told. `first_is_checked` spares the first update the check: it must be
+        byte for byte one that has passed it and builds upon nothing, see `marks`. Afterwards ask
+        `is_client_id_taken`.
+        """
+        if self._is_watched:
+            raise RuntimeError("only a new document can be loaded")
+        if first_is_checked:
+            self._integrate(updates[0])
+        known = parse_state_vector(self.state_vector())
+        rest = updates[1:] if first_is_checked else updates
+        left = replay(rest, self._roots, known, self._integrate)
+        self._is_unread = True
+        return left
+
+    @property
+    def is_client_id_taken(self) -> bool:
+        """Whether a loaded document has items of our client id, which chance brings about.
+
+        It must not be written to: close it, and load one with another id.
+        """
+        return self._client_id in parse_state_vector(self.state_vector())
+
     def apply(self, update: bytes) -> ApplyResult:
-        """Check and integrate an update from a peer, a file or the store.
+        """Check and integrate an update from a peer or a file.
 
         Raises `Hostile` if it is not an update of this document; then nothing has changed.
         """
@@ -173,8 +204,8 @@ class Document:
             return ApplyResult.NOTHING_NEW
         if overlaps(summary, known):
             update = without_known(update, self._roots, known)
-        with self._library():
-            self._backend.apply(update)
+        self._watch()
+        self._integrate(update)
         return ApplyResult.APPLIED if self._publish() else ApplyResult.NOTHING_NEW
 
     def diff(self, state_vector: bytes) -> bytes:
@@ -203,6 +234,13 @@ class Document:
         """
         with self._library():
             changed = self._backend.take_changed()
+            if self._is_unread:
+                self._is_unread = False
+                return [
+                    (root, key, value)
+                    for root in sorted(self._roots)
+                    for key, value in self._read_root(root).items()
+                ]
             values = [(root, key, self._backend.get(root, key)) for root, key in changed]
         return [(root, key, None if v is ABSENT else plain(v)) for root, key, v in values]
 
@@ -240,9 +278,21 @@ class Document:
         if weight > EDIT_BYTES_MAX:
             raise Invalid(f"One change of {weight} bytes is too large: split it into smaller ones.")
         if changes:
+            self._watch()
             with self._library():
                 self._backend.write(changes)
             self._publish()
+
+    def _integrate(self, update: bytes) -> None:
+        with self._library():
+            self._backend.apply(update)
+
+    def _watch(self) -> None:
+        """Have changes kept. Loading goes without: keeping them would cost as much again."""
+        if not self._is_watched:
+            with self._library():
+                self._backend.watch()
+            self._is_watched = True
 
     def _publish(self) -> bool:
         """Hand new updates to the observers; return whether there were any.

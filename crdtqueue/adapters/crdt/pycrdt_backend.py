@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -25,15 +26,23 @@ class PycrdtBackend:
         self._maps = {root: document.get(root, type=Map[Any]) for root in roots}
         self._updates: list[bytes] = []
         self._changed: dict[tuple[str, str], None] = {}
-        self._subscription = document.observe(self._keep_update)
-        self._map_subscriptions = {
-            root: each.observe(partial(self._keep_changed, root))
-            for root, each in self._maps.items()
-        }
+        self._subscriptions: list[tuple[Any, Any]] = []
+
+    def watch(self) -> None:
+        """Keep what changes from now on."""
+        self._subscriptions = [
+            (self._document, self._document.observe(self._keep_update)),
+            *(
+                (each, each.observe(partial(self._keep_changed, root)))
+                for root, each in self._maps.items()
+            ),
+        ]
 
     def read(self, root: str) -> dict[str, object]:
         """Return all keys of a root map."""
-        return self._maps[root].to_py() or {}
+        # As JSON in one go, for pycrdt asks for each value three times. Its numbers are floats.
+        content: dict[str, object] = json.loads(str(self._maps[root]), parse_int=float)
+        return content
 
     def get(self, root: str, key: str) -> object:
         """Return one value of a root map, or `ABSENT`."""
@@ -73,9 +82,9 @@ class PycrdtBackend:
 
     def close(self) -> None:
         """Let go of the document and its maps."""
-        self._document.unobserve(self._subscription)
-        for root, subscription in self._map_subscriptions.items():
-            self._maps[root].unobserve(subscription)
+        for observed, subscription in self._subscriptions:
+            observed.unobserve(subscription)
+        self._subscriptions.clear()
         self._maps.clear()
 
     def _keep_update(self, event: TransactionEvent) -> None:

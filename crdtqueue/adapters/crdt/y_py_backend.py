@@ -29,8 +29,12 @@ class YPyBackend:
         self._maps = {root: document.get_map(root) for root in roots}
         self._updates: list[bytes] = []
         self._changed: dict[tuple[str, str], None] = {}
+        self._subscriptions: list[Any] = []
+
+    def watch(self) -> None:
+        """Keep what changes from now on."""
         self._subscriptions = [
-            document.observe_after_transaction(self._keep_update),
+            self._document.observe_after_transaction(self._keep_update),
             *(each.observe(partial(self._keep_changed, root)) for root, each in self._maps.items()),
         ]
 
