@@ -5,12 +5,19 @@ import contextlib
 import itertools
 import json
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from printer_driver.errors import PrinterUnavailable
-from printer_driver.printer import Confirmation, PrinterStatus, PrintId, PrintReport
+from printer_driver.printer import (
+    Confirmation,
+    PrinterStatus,
+    PrintId,
+    PrintReport,
+    always,
+    check_in_time,
+)
 from printer_driver.protocol import (
     LINE_BYTES_MAX,
     Do,
@@ -98,8 +105,10 @@ class SocketPrinter:
         sha256: str,
         *,
         name: str = "",  # noqa: ARG002
+        may_begin: Callable[[], bool] = always,
     ) -> PrintReport:
         """Print the file once; see `Printer.start`."""
+        check_in_time(may_begin)
         request = {"do": Do.START, "print_id": print_id, "path": os.fspath(path), "sha256": sha256}
         reply = await self._ask_alone(request, START_TIMEOUT_S)
         return _read_report(reply.get("report"))

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, BinaryIO
 
@@ -14,7 +14,14 @@ from printer_driver.core.gcode import command_of
 from printer_driver.errors import NotPrinting, PrinterError, PrinterUnavailable, PrintRefused
 from printer_driver.journal import Journal
 from printer_driver.line_journal import LineJournal
-from printer_driver.printer import Confirmation, Connection, PrintId, PrintReport, PrintState
+from printer_driver.printer import (
+    Confirmation,
+    Connection,
+    PrinterStatus,
+    PrintId,
+    PrintReport,
+    PrintState,
+)
 from printer_driver.printing import PrintFile
 from printer_driver.protocol import Do, Request, error_to_json, report_to_json, status_to_json
 from printer_driver.session import Session
@@ -65,6 +72,23 @@ class Driver:
         """A print runs or is about to."""
         return self._session.is_printing or self._starting is not None
 
+    def status(self, now_s: float) -> PrinterStatus:
+        """The printer at this moment."""
+        return self._with_bed(self._session.status(now_s))
+
+    def full_status(self, now_s: float) -> PrinterStatus:
+        """With the telemetry, which takes a moment to add up."""
+        return self._with_bed(self._session.full_status(now_s))
+
+    def _with_bed(self, status: PrinterStatus) -> PrinterStatus:
+        """What the journal knows of the bed, which outlives the session."""
+        last, shown = self._journal.last, status.print
+        if last is None or not last.bed_cleared:
+            return status
+        if shown and shown.print_id == last.print_id:
+            shown = replace(shown, bed_cleared=True)
+        return replace(status, print=shown, bed_cleared_after=last.print_id)
+
     def request(self, request: Request, answer: Answer, now_s: float) -> None:
         """Do what is asked and answer once, now or when a file has been looked through."""
         self._now_s = now_s
@@ -81,7 +105,7 @@ class Driver:
     def _do(self, request: Request) -> dict[str, Any]:
         match request.do:
             case Do.STATUS:
-                return {"status": status_to_json(self._session.full_status(self._now_s))}
+                return {"status": status_to_json(self.full_status(self._now_s))}
             case Do.REPORT:
                 report = self._report(request.print_id)
                 return {"report": report_to_json(report) if report else None}
@@ -182,7 +206,11 @@ class Driver:
             checked = check_file(file, request.sha256, link)
             self._call_soon(lambda: self._write_down(starting, checked))
 
-        self._in_background(work)
+        try:
+            self._in_background(work)
+        except PrinterUnavailable:
+            file.close()
+            raise
         self._starting = starting
 
     def _in_background(self, work: Callable[[], None]) -> None:
@@ -261,10 +289,26 @@ class Driver:
         for answer in starting.answers:
             answer({"error": error_to_json(error)})
 
-    def print_ended(self, report: PrintReport) -> None:
-        """Make the result durable; `Journal.flush` writes it."""
+    def note(self, event: ev.PrintEnded | ev.BedCleared) -> None:
+        """Make it durable; `Journal.flush` writes it."""
+        match event:
+            case ev.PrintEnded(report=report):
+                self._end(report)
+            case ev.BedCleared():
+                self._note_bed()
+
+    def _end(self, report: PrintReport) -> None:
         _log.info("print %s is %s. %s", report.print_id, report.state, report.reason)
         self._journal.end(report)
+
+    def _note_bed(self) -> None:
+        """It holds for the last print, said once or ten times."""
+        last = self._journal.last
+        if self.is_busy or last is None:
+            _log.info("the printer says that the bed is clear; no print is waiting for that")
+        elif not last.bed_cleared:
+            _log.info("the printer says that the bed is clear after print %s", last.print_id)
+            self._journal.end(replace(last, bed_cleared=True))
 
 
 def begin_line_journal(line_journal: LineJournal, print_id: PrintId) -> None:

@@ -6,7 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from printer_driver.background import Background
-from printer_driver.core.recovery import GAP_S_MAX, FileUnusable, Recovery, Replayed, ResumeBehind
+from printer_driver.core.recovery import (
+    GAP_S_MAX,
+    FileUnusable,
+    Recovery,
+    Replayed,
+    ReplayUpTo,
+    ResumeBehind,
+)
 from printer_driver.errors import PrinterError
 from printer_driver.journal import Journal
 from printer_driver.line_journal import LineJournal, Trail
@@ -63,7 +70,7 @@ class Interruption:
 
     def reopen(
         self,
-        end_offset: int,
+        wanted: ReplayUpTo,
         background: Background,
         call_soon: Callable[[Callable[[], None]], None],
     ) -> None:
@@ -72,7 +79,7 @@ class Interruption:
 
         def work() -> None:
             try:
-                reopened = reopen(self.what, end_offset)
+                reopened = reopen(self.what, wanted.end_offset, wanted.sent_offset)
             except PrinterError as error:
                 answer = FileUnusable(reason=str(error))
                 call_soon(lambda: recovery.receive(answer, time.monotonic()))

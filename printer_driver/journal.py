@@ -42,6 +42,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._entries: dict[PrintId, Entry] = {}
+        self._last: PrintId | None = None
         self._unwritten: list[bytes] = []
         self._records = 0
 
@@ -70,7 +71,7 @@ class Journal:
         for record in self._read():
             with contextlib.suppress(KeyError, TypeError, ValueError):
                 if "withdrawn" in record:
-                    self._entries.pop(record["withdrawn"], None)
+                    self._forget(record["withdrawn"])
                 else:
                     self._remember(_entry(record))
         return [x.report for x in self._entries.values() if not x.report.state.is_final]
@@ -86,9 +87,20 @@ class Journal:
 
     def _remember(self, entry: Entry) -> None:
         """A print keeps its place when its result comes."""
+        if entry.report.print_id not in self._entries:
+            self._last = entry.report.print_id
         self._entries[entry.report.print_id] = entry
         while len(self._entries) > PRINTS_MAX:
             del self._entries[next(iter(self._entries))]
+
+    def _forget(self, print_id: PrintId) -> None:
+        self._entries.pop(print_id, None)
+        self._last = next(reversed(self._entries), None)
+
+    @property
+    def last(self) -> PrintReport | None:
+        """What is known of the print that began last; None before the first."""
+        return self.report(self._last) if self._last else None
 
     def report(self, print_id: PrintId) -> PrintReport | None:
         """What is known of a print."""
@@ -116,14 +128,14 @@ class Journal:
         self._remember(entry)
 
     def end(self, report: PrintReport) -> None:
-        """Record how a print that began has ended; written by `flush`."""
+        """Record how a print that began has ended, or what is new of that; written by `flush`."""
         entry = replace(self._entries[report.print_id], report=report)
         self._remember(entry)
         self._unwritten.append(_line(entry))
 
     def withdraw(self, print_id: PrintId) -> None:
         """Forget a print that was not begun after all; written by `flush`."""
-        self._entries.pop(print_id, None)
+        self._forget(print_id)
         self._unwritten.append(json.dumps({"withdrawn": print_id}).encode("ascii") + b"\n")
 
     def flush(self) -> None:

@@ -19,12 +19,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from printer_driver.core.line_map import Certainty, LineRecord
+from printer_driver.core.window import LINES_MAX
 from printer_driver.printer import PrintId
 
 RECORDS = 1024
-RECENT = 256
-"""Records that count: more lines than are ever in flight or on their way to be repeated. Older ones
-may have numbers that were given anew since."""
+RECENT = 2 * LINES_MAX
+"""Records that count: more lines than are ever in flight. The firmware has taken all older ones, so
+whoever says one of their numbers was given it by another program, or has restarted."""
 _MAGIC = b"crdtqln1"
 _HEAD = struct.Struct("<8s16s16s?7xd")
 _BODY = struct.Struct("<QQQQQd")

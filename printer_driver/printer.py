@@ -1,15 +1,27 @@
 """What other code may ask of a printer, whatever drives it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import NewType, Protocol
 
 from printer_driver.core.telemetry import Telemetry
+from printer_driver.errors import PrintRefused
 
 PrintId = NewType("PrintId", str)
 """The caller's name for one print: 1 to 128 printable ASCII characters, never used twice."""
+
+
+def always() -> bool:
+    """A print that may begin at any time."""
+    return True
+
+
+def check_in_time(may_begin: Callable[[], bool]) -> None:
+    """The last question before a printer is told to begin. Raises `PrintRefused`."""
+    if not may_begin():
+        raise PrintRefused("It took too long to begin; ask for the job again.", code="late")
 
 
 class Connection(StrEnum):
@@ -73,6 +85,9 @@ class PrintReport:
     """Why it failed or was cancelled, as a sentence for a person; else empty."""
     notice: str = ""
     """What a person should know before it begins: that the wire limits its speed; else empty."""
+    bed_cleared: bool = False
+    """The printer has said that the bed is clear: in the print's own last lines, and the print is
+    DONE, or after it and before the next print began. Never true of a print that is not over."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,6 +114,11 @@ class PrinterStatus:
     fault: str = ""
     """Kind of the last error that the printer reported (`core.faults.FaultKind`), else empty."""
     question: Question | None = None
+    notification: str = ""
+    """What the firmware last told its host to show to people (`// action:notification`)."""
+    bed_cleared_after: PrintId | None = None
+    """The last print, also of an earlier process, if its `bed_cleared` is true; None as soon as
+    the next one is on record."""
     telemetry: Telemetry | None = None
     """Of the running print or the last one; None where nobody measures."""
 
@@ -111,14 +131,21 @@ class Printer(Protocol):
         ...
 
     async def start(
-        self, print_id: PrintId, path: Path, sha256: str, *, name: str = ""
+        self,
+        print_id: PrintId,
+        path: Path,
+        sha256: str,
+        *,
+        name: str = "",
+        may_begin: Callable[[], bool] = always,
     ) -> PrintReport:
         """Print the file at `path` once.
 
         Idempotent by `print_id`: a print that runs or is already in the journal is reported
         as it is, and never printed twice. Raises `PrintRefused` when the printer is busy or
         halted, or the file is not g-code or does not have this SHA-256 (64 hex digits). `name` is
-        the part's, for people; a driver may pass over it.
+        the part's, for people; a driver may pass over it. `may_begin` is asked last of all, since
+        what comes before may take minutes: where it says no, `PrintRefused` has the code `late`.
         """
         ...
 

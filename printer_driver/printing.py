@@ -37,7 +37,7 @@ class Reopened:
     state: MachineState
 
 
-def reopen(wanted: PrintFile, end_offset: int) -> Reopened:
+def reopen(wanted: PrintFile, end_offset: int, sent_offset: int = 0) -> Reopened:
     """Open the file again and work out the machine's state there. Raises `PrinterError`.
 
     Reads all of it, for its hash: for a thread that may wait.
@@ -45,7 +45,8 @@ def reopen(wanted: PrintFile, end_offset: int) -> Reopened:
     file = open_gcode(wanted.path)
     try:
         digest = hashlib.sha256()
-        state = replay(commands_of(_hashed(lines_of(file), digest)), end_offset)
+        commands = commands_of(_hashed(lines_of(file), digest))
+        state = replay(commands, end_offset, sent_offset)
         while chunk := file.read(HASH_BYTES):
             digest.update(chunk)
         if digest.hexdigest() != wanted.sha256:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from printer_driver.background import Background
+from printer_driver.core import events as ev
 from printer_driver.core.settings import StreamSettings
 from printer_driver.driver import Driver
 from printer_driver.errors import PortError, PrinterError
@@ -22,7 +23,7 @@ from printer_driver.journal import Journal, stopped_report
 from printer_driver.line_journal import LineJournal
 from printer_driver.port_keeper import PortKeeper
 from printer_driver.ports import AUTO
-from printer_driver.printer import PrinterStatus, PrintReport
+from printer_driver.printer import PrinterStatus
 from printer_driver.protocol import (
     Do,
     error_to_json,
@@ -108,7 +109,7 @@ class PrinterProcess:
             serial_log=self._serial_log,
             background=self._background,
             call_soon=self._call_soon,
-            print_ended=self._print_ended,
+            happened=self._happened,
             settings=settings.stream,
         )
         self._driver = Driver(
@@ -133,8 +134,8 @@ class PrinterProcess:
             speed_up=settings.speed_up, record=settings.record, options=options
         ).start()
 
-    def _print_ended(self, report: PrintReport) -> None:
-        self._driver.print_ended(report)
+    def _happened(self, event: ev.PrintEnded | ev.BedCleared) -> None:
+        self._driver.note(event)
 
     def _take_up_prints(self) -> None:
         """What an earlier process left unfinished: to be found again, or failed."""
@@ -147,7 +148,7 @@ class PrinterProcess:
                 _log.warning("print %s: %s", report.print_id, found.cause)
                 self._session.find_again(found)
             else:
-                self._driver.print_ended(stopped_report(report))
+                self._driver.note(ev.PrintEnded(report=stopped_report(report)))
                 self._session.cool_first()
 
     def _connect(self) -> None:
@@ -250,11 +251,11 @@ class PrinterProcess:
         if not watchers:
             return
         self._looked_s = now_s
-        shown = _without_clock(self._session.status(now_s))
+        shown = _without_clock(self._driver.status(now_s))
         if now_s < self._shown_s + STATUS_EVERY_S and shown == self._shown:
             return
         self._shown, self._shown_s = shown, now_s
-        status = status_to_json(self._session.full_status(now_s))
+        status = status_to_json(self._driver.full_status(now_s))
         for client in watchers:
             client.send({"event": "status", "status": status})
 

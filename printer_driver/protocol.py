@@ -202,6 +202,7 @@ def report_to_json(report: PrintReport) -> dict[str, Any]:
         "elapsed_s": report.elapsed_s,
         "reason": report.reason,
         "notice": report.notice,
+        "bed_cleared": report.bed_cleared,
     }
 
 
@@ -216,6 +217,7 @@ def report_from_json(value: dict[str, Any]) -> PrintReport:
         elapsed_s=float(value["elapsed_s"]),
         reason=str(value["reason"]),
         notice=str(value.get("notice", "")),
+        bed_cleared=value.get("bed_cleared") is True,
     )
 
 
@@ -232,6 +234,8 @@ def status_to_json(status: PrinterStatus) -> dict[str, Any]:
         "firmware": status.firmware,
         "fault": status.fault,
         "question": asdict(status.question) if status.question else None,
+        "notification": status.notification,
+        "bed_cleared_after": status.bed_cleared_after,
         "telemetry": asdict(status.telemetry) if status.telemetry else None,
     }
 
@@ -251,8 +255,14 @@ def status_from_json(value: dict[str, Any]) -> PrinterStatus:
         firmware=str(value["firmware"]),
         fault=str(value.get("fault", "")),
         question=_question(value["question"]) if value.get("question") else None,
+        notification=str(value.get("notification", "")),
+        bed_cleared_after=_cleared(value.get("bed_cleared_after")),
         telemetry=_telemetry(value["telemetry"]) if value.get("telemetry") else None,
     )
+
+
+def _cleared(value: Any) -> PrintId | None:
+    return PrintId(str(value)) if value else None
 
 
 def _question(value: dict[str, Any]) -> Question:

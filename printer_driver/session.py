@@ -50,7 +50,8 @@ _log = logging.getLogger(__name__)
 class Session:
     """The printer as the driver sees it. Nothing is opened before `open`.
 
-    `print_ended` gets the final report of every print. All calls come from the main loop's thread.
+    `happened` gets the final report of every print, and hears when the printer says between two
+    prints that its bed is clear. All calls come from the main loop's thread.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Session:
         serial_log: SerialLog,
         background: Background,
         call_soon: Callable[[Callable[[], None]], None],
-        print_ended: Callable[[PrintReport], None],
+        happened: Callable[[ev.PrintEnded | ev.BedCleared], None],
         settings: StreamSettings | None = None,
     ) -> None:
         self._settings = settings
@@ -74,7 +75,7 @@ class Session:
         self._pause_notes = PauseNotes(line_journal)
         self._background = background
         self._call_soon = call_soon
-        self._print_ended = print_ended
+        self._happened = happened
         self._streamer = Streamer(settings=settings)
         self._line_map = LineMap()
         self._printing: Printing | None = None
@@ -216,6 +217,8 @@ class Session:
     def close(self) -> None:
         """Let go of the port and of files; a print that runs can be found again."""
         self._port.close()
+        if self._printing:
+            self._printing.close()
         self._line_journal.close()
         self._trouble.close()
 
@@ -365,7 +368,7 @@ class Session:
         self._ended = report
         if report.state is PrintState.FAILED:
             self._trouble.note(now_s)
-        self._print_ended(report)
+        self._happened(ev.PrintEnded(report=report))
 
     # --- the loop ----------------------------------------------------------------------------
 
@@ -416,6 +419,8 @@ class Session:
                 self._trouble.note(now_s)
             case ev.Wished(wish=wish, argument=argument):
                 _log.info("the printer asks its host: %s %s", wish.value, argument)
+            case ev.BedCleared():
+                self._happened(effect)
             case ev.FaultRaised():
                 pass  # in the status and, as a note, in the log
 
@@ -424,8 +429,8 @@ class Session:
             match effect:
                 case ev.Send(data=data):
                     self._port.write(data, now_s)
-                case ReplayUpTo(end_offset=end_offset):
-                    interruption.reopen(end_offset, self._background, self._call_soon)
+                case ReplayUpTo():
+                    interruption.reopen(effect, self._background, self._call_soon)
 
     def _note_pause(self, now_s: float) -> None:
         if report := self._streamer.status(now_s).print:

@@ -1,6 +1,7 @@
 """OctoPrint's plugin: shows the print queue in a tab and looks after the peer process.
 
-Only `plugin`, `routes` and `account` know OctoPrint; importing this package does not import it.
+Only `plugin`, `routes`, `printer_voice` and `account` know OctoPrint; importing this package does
+not import it.
 """
 
 from typing import Any
@@ -21,6 +22,8 @@ def __plugin_load__() -> None:  # noqa: N807  # OctoPrint's name
     __plugin_implementation__ = plugin
     __plugin_hooks__ = {
         "octoprint.access.permissions": plugin.additional_permissions,
+        "octoprint.comm.protocol.action": plugin.hear_action,
+        "octoprint.comm.protocol.gcode.sent": plugin.see_sent,
         "octoprint.server.http.bodysize": plugin.body_sizes,
     }
 

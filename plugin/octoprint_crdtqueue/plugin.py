@@ -24,6 +24,7 @@ from octoprint_crdtqueue.config import (
     problems,
 )
 from octoprint_crdtqueue.peer_process import PeerLauncher
+from octoprint_crdtqueue.printer_voice import PrinterVoice
 from octoprint_crdtqueue.routes import VIEW, Routes
 from octoprint_crdtqueue.service import Service
 
@@ -34,6 +35,7 @@ FIELDS = ("name", "profile", "port", "host")
 
 class CrdtqueuePlugin(
     Routes,
+    PrinterVoice,
     StartupPlugin,  # type: ignore[misc]  # OctoPrint has no types
     ShutdownPlugin,  # type: ignore[misc]
     SettingsPlugin,  # type: ignore[misc]

@@ -119,6 +119,14 @@ class FaultRaised:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class BedCleared:
+    """The printer said, with nothing under way, that the part of the last print was taken off.
+
+    Where it says so within a print, that print's report tells.
+    """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Wished:
     """The printer asked its host for something; pauses and cancels are done already."""
 
@@ -126,4 +134,4 @@ class Wished:
     argument: str = ""
 
 
-Effect = Send | PrintEnded | Note | FaultRaised | Wished
+Effect = Send | PrintEnded | Note | FaultRaised | Wished | BedCleared

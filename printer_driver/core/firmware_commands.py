@@ -15,6 +15,8 @@ AUTOREPORT_S_MAX = 60.0
 HOMING_S = 8.0
 PROBING_S = 20.0
 
+_SPOKEN = re.compile(r"M118 *((?:(?:[AE]1|P\d) *){0,3})(.*)")
+"""`M118 [A1] [E1] [Pn] text`, as Marlin's `gcode/host/M118.cpp` takes it apart."""
 _SILENT = re.compile(
     r"G(21|80)|T0|M(17|73|92|108|110|117|200|205|211|221|280|300|302|410|413|420|486|500|501|503"
     r"|851|900|907|999)"
@@ -136,7 +138,7 @@ class Commands:
                 emergency = int(self._setup.emergency_parser)
                 return self._answer(name, self._dialect.information.format(emergency=emergency))
             case "M118":
-                return Done(lines=(command[4:].strip(),))
+                return Done(lines=(_spoken(command),))
         return self._plainly(name, command)
 
     def _tune(self, name: str, command: str, now_s: float) -> Done | None:
@@ -207,3 +209,10 @@ class Commands:
             return Done()
         text = self._dialect.unknown.format(command=command, letter=command[:1])
         return Done(lines=(text,))
+
+
+def _spoken(command: str) -> str:
+    match = _SPOKEN.match(command)
+    options, text = match.groups() if match else ("", command[4:])
+    echo, action = "echo:" if "E1" in options else "", "//" if "A1" in options else ""
+    return f"{echo}{action}{text.strip()}"

@@ -28,6 +28,7 @@ _SHOWN_TEXT = re.compile(r"M(?:0|1|117|118|486)(?![\d.])")
 _SETS_LINE_NUMBER = re.compile(r"M110(?![\d.])")
 _COMMAND = re.compile(r"[GMT]\d")
 _MOVE = re.compile(r"G0*[0-3](?![\d.])")
+_LAYS_FILAMENT = re.compile(r"G0*[0-3](?![\d.])(?=.*[XY])(?=.*E\s*\+?[\d.])")
 
 
 class FileCommand(NamedTuple):
@@ -111,6 +112,11 @@ def check_gcode(lines: Iterable[bytes]) -> int:
 def is_move(command: str) -> bool:
     """Whether it is a G0, G1, G2 or G3."""
     return _MOVE.match(command) is not None
+
+
+def lays_filament(command: str) -> bool:
+    """Whether it is a move along the bed that extrudes; a retraction on the way does not."""
+    return _LAYS_FILAMENT.match(command) is not None
 
 
 def checksum(data: bytes) -> int:

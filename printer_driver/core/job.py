@@ -5,7 +5,7 @@ from enum import Enum
 
 from printer_driver.core.command import Kind, kind_of
 from printer_driver.core.compact import compact
-from printer_driver.core.gcode import FileCommand
+from printer_driver.core.gcode import FileCommand, lays_filament
 from printer_driver.core.pausing import Pause
 from printer_driver.core.position import Head, Position
 from printer_driver.core.sent_line import NO_PROGRESS, REPORT_TEMPERATURES, Progress
@@ -87,6 +87,7 @@ class Job:
         self._is_resume_wanted = False
         self._verifications = 0
         self._are_heaters_off = False
+        self._is_bed_clear = False
 
     def report(self, done: Progress, now_s: float) -> PrintReport:
         """The print at this moment; `done` belongs to the last acknowledged line."""
@@ -104,6 +105,7 @@ class Job:
             bytes_total=self._bytes_total,
             elapsed_s=round(now_s - self._started_s, 3),
             reason=self.reason,
+            bed_cleared=self._is_bed_clear and state is PrintState.DONE,
         )
 
     # --- what people and the printer want ----------------------------------------------------
@@ -151,6 +153,10 @@ class Job:
         """M114 was answered while the head stood still for a pause."""
         if self.stage is Stage.PAUSING:
             self._pause.position = position
+
+    def heard_bed_clear(self) -> None:
+        """The file's own end has taken the part off, unless more of the file is printed."""
+        self._is_bed_clear = True
 
     def take_back_extrusion(self, surplus: float) -> None:
         """A piece of a line ran that should not have: retract as much before the next line."""
@@ -202,6 +208,8 @@ class Job:
             return text
         text, self._next = self._next, ""
         self.head.execute(text, self.kind, now_s)
+        if self._is_bed_clear and lays_filament(text):
+            self._is_bed_clear = False
         self.progress = Progress(self._print_id, self._lines_read, self._end_offset)
         return compact(text) if self._compacts and self.kind is Kind.MOVE else text
 

@@ -37,6 +37,9 @@ QUIET_S = 0.06
 bytes, 11 ms at 115200 baud) has arrived and its answers, delayed by USB for up to 2 x 16 ms, too.
 """
 HELLO_APART = 100
+FIRST_NUMBER = 100
+"""A board that has restarted, or that another program has greeted, counts from 0: it cannot be
+taken for one that has kept the place of a print."""
 RESTART_AFTER_LINES = 1000
 """Numbers of three digits instead of six are a tenth of a line."""
 BASE_MAX = 1000
@@ -64,7 +67,7 @@ class LineSender:
         self.bare_ok_after_resend = True
         self._outgoing: list[bytes] = []
         self._in_flight: deque[SentLine] = deque()
-        self._base = -HELLO_APART
+        self._base = 0
         self._next_number = 1  # number of the next new line
         self.reset()
 
@@ -91,12 +94,12 @@ class LineSender:
         own would be dropped without a word as a repeat. So the next line proves that it arrived.
         """
         self.reset()
-        self._base = (self._base + HELLO_APART) % BASE_MAX
+        self._base = (self._base + HELLO_APART) % BASE_MAX or FIRST_NUMBER
         self._set_numbering(now_s)
 
     def _restart_numbering(self, now_s: float) -> None:
         self._number_before = self._next_number
-        self._base = 0
+        self._base = FIRST_NUMBER
         self._history.clear()
         self._set_numbering(now_s)
 

@@ -150,7 +150,7 @@ class Head:
                 named = [axis for axis in "XYZ" if axis in command]
                 self._forget("".join(named) or "XYZ")
             case _:
-                if (code not in _STILL_G and not code.startswith("M")) or _MOVING_M.fullmatch(code):
+                if may_move(command):
                     self._forget("XYZE")
 
     def _set_mode(self, *, is_absolute: bool) -> None:
@@ -181,6 +181,15 @@ class Head:
         if self.is_extruder_relative is not None:
             codes.append("M83" if self.is_extruder_relative else "M82")
         return codes
+
+
+def may_move(command: str) -> bool:
+    """Whether it may move the head; a tool change and a macro may."""
+    kind, code = kind_of(command), code_of(command)
+    if kind is not Kind.LONG:
+        return kind is Kind.MOVE
+    is_still = code in _STILL_G or code.startswith("M")
+    return not is_still or _MOVING_M.fullmatch(code) is not None
 
 
 def differences(expected: Position, reported: Position) -> dict[str, float]:

@@ -47,9 +47,13 @@ _STOP_AT_ONCE = "".join(f"{command}\n" for command in ("", "M108", *HEATERS_OFF)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReplayUpTo:
-    """Effect: work out the machine's state there, see that the file is unchanged, answer."""
+    """Effect: work out the machine's state there, see that the file is unchanged, answer.
+
+    Of the file up to `sent_offset` something was sent; see `printer_driver.core.replay.replay`.
+    """
 
     end_offset: int
+    sent_offset: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -246,7 +250,10 @@ class Recovery:
         elif self._record.certainty is not Certainty.EXACT:
             self._stop("It cannot be told which line of the file the printer executed last.")
         else:
-            self._effects.append(ReplayUpTo(end_offset=self._record.end_offset))
+            sent_offset = max(record.end_offset for record in self._lines.values())
+            self._effects.append(
+                ReplayUpTo(end_offset=self._record.end_offset, sent_offset=sent_offset)
+            )
             self._query(_Phase.POSITION, now_s + AGAIN_S)
 
     def _take_position(self, position: Position, now_s: float) -> None:
@@ -265,13 +272,13 @@ class Recovery:
     def _decide_when_known(self) -> None:
         if self._phase is not _Phase.FILE or self._state is None or self._record is None:
             return
-        if objection := self._objection(self._record, self._state):
+        if objection := self._objection(self._state):
             self._stop(objection)
         else:
             self.verdict = ResumeBehind(record=self._record, state=self._state)
             self._phase = _Phase.OVER
 
-    def _objection(self, record: LineRecord, state: MachineState) -> str:
+    def _objection(self, state: MachineState) -> str:
         """What speaks against going on; empty when all fits."""
         if difference := state.objection(self._position):
             return f"The printer's head is not where it should be ({difference})."
@@ -279,9 +286,9 @@ class Recovery:
         wanted = {name: c for name, c in state.targets_c.items() if c > 0 and name in now_c}
         if cold := [name for name in wanted if now_c[name] <= 0]:
             return f"The printer no longer heats {', '.join(cold)}."
-        # Line 0 is what a board that has just restarted counts, too; only its heat tells.
-        if record.number == 0 and record.lines and not wanted:
-            return "It cannot be told whether the printer has restarted."
+        # A wrong place, and the part would be run over: then there must be two proofs of it.
+        if not state.knows_place and state.moves_ahead:
+            return "It cannot be told where the printer's head is."
         return ""
 
     def _stop(self, reason: str) -> None:

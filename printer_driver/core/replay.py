@@ -10,7 +10,7 @@ from math import isnan
 
 from printer_driver.core.command import kind_of
 from printer_driver.core.gcode import FileCommand
-from printer_driver.core.position import Head, Position, differences
+from printer_driver.core.position import Head, Position, differences, may_move
 
 EXTRUDER_TOLERANCE_MM = 1.0
 """Single precision adds up; the line number, not the filament, is what proves the place."""
@@ -29,6 +29,8 @@ class MachineState:
         self._tool = 0
         self.targets_c: dict[str, float] = {}
         """`T0`, `B`, … as `printer_driver.printer.Temperature` names them."""
+        self.moves_ahead = False
+        """Whether what was sent behind this place may have moved the head."""
 
     def execute(self, command: str) -> None:
         """One command of the file."""
@@ -46,6 +48,12 @@ class MachineState:
         if target is not None:
             name = f"T{int(float(given.get('T', self._tool)))}" if heater == "T" else heater
             self.targets_c[name] = float(target)
+
+    @property
+    def knows_place(self) -> bool:
+        """Whether the file says where the head is, so that a report of it can be compared."""
+        place = self._heads[0].position
+        return not any(isnan(mm) for mm in (place.x, place.y, place.z))
 
     @property
     def _is_sure_of_modes(self) -> bool:
@@ -69,11 +77,17 @@ class MachineState:
         return self._heads[0].modes() if self._is_sure_of_modes else []
 
 
-def replay(commands: Iterable[FileCommand], end_offset: int) -> MachineState:
-    """The state when the commands up to `end_offset` are executed. Raises what `commands` does."""
+def replay(commands: Iterable[FileCommand], end_offset: int, sent_offset: int = 0) -> MachineState:
+    """The state when the commands up to `end_offset` are executed. Raises what `commands` does.
+
+    Those from there to `sent_offset` may have been executed, too.
+    """
     state = MachineState()
     for command in commands:
-        if command.end_offset > end_offset:
+        if command.end_offset <= end_offset:
+            state.execute(command.text)
+        elif command.end_offset <= sent_offset:
+            state.moves_ahead |= may_move(command.text)
+        else:
             break
-        state.execute(command.text)
     return state

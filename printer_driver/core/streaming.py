@@ -103,6 +103,7 @@ class Streamer:
             print=self._report(now_s),
             temperatures=tuple(self._voice.temperatures.values()),
             firmware=self._voice.firmware,
+            notification=self._voice.notification,
         )
 
     def telemetry(self, now_s: float) -> Telemetry:
@@ -361,10 +362,19 @@ class Streamer:
         if wish is None:
             return
         self._effects.append(ev.Wished(wish=wish, argument=argument[:TEXT_CHARS_MAX]))
-        if wish is Wish.PAUSED and self._feeder:
+        if wish is Wish.BED_CLEAR:
+            self._take_bed_clear()
+        elif wish is Wish.PAUSED and self._feeder:
             self._feeder.job.hold()
         elif event := _WISHED.get(wish):
             self._control(event, now_s)
+
+    def _take_bed_clear(self) -> None:
+        """Not before the printer is ready: what comes then may have lain in a buffer for hours."""
+        if self._feeder:
+            self._feeder.job.heard_bed_clear()
+        elif self._connection is Connection.READY:
+            self._effects.append(ev.BedCleared())
 
     def _break_off(self, reason: str, now_s: float) -> None:
         """The print cannot go on but the firmware may listen: greet it anew and cool it."""

@@ -27,8 +27,14 @@ class Wish(StrEnum):
     FILAMENT_RUNOUT = "filament_runout"
     OUT_OF_FILAMENT = "out_of_filament"
     POWEROFF = "poweroff"
-    NOTIFICATION = "notification"
+    NOTIFICATION = "notification"  # see `Voice.notification`
     PROMPT = "prompt"  # shown, changed or taken away: see `Voice.prompt`
+    BED_CLEAR = "bed_clear"  # the part was taken off
+
+
+BED_CLEAR_SPELLINGS = ("bed_clear", "bed-clear", "bedclear", "bed_cleared")
+"""No firmware and no host has a name for it yet, so what people are likely to write counts."""
+_WISHES = {wish.value: wish for wish in Wish} | dict.fromkeys(BED_CLEAR_SPELLINGS, Wish.BED_CLEAR)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +56,8 @@ class Voice:
         self.capabilities: dict[str, bool] = {}
         self.faults: deque[Fault] = deque(maxlen=FAULTS_MAX)
         self.prompt: Prompt | None = None
+        self.notification = ""
+        """The last text for people; empty when there was none since it was greeted."""
         self.progress: OwnProgress | None = None
 
     def note_temperatures(self, temperatures: tuple[Temperature, ...]) -> None:
@@ -64,7 +72,7 @@ class Voice:
         self.firmware = name[:TEXT_CHARS_MAX]
         self.dialect = recognise(name)
         self.capabilities.clear()
-        self.prompt = None
+        self.prompt, self.notification = None, ""
 
     def note_capability(self, name: str, *, is_on: bool) -> None:
         """A `Cap:` line; they follow the name."""
@@ -88,14 +96,14 @@ class Voice:
         return ["M104 S0", "M140 S0", *others, *chamber]
 
     def take_action(self, name: str, argument: str) -> Wish | None:
-        """The typed wish in an `//action:`; None for one that is not known."""
-        argument = argument[:TEXT_CHARS_MAX]
+        """The typed wish in an `//action:`, in any case; None for one that is not known."""
+        name, argument = name.lower(), argument[:TEXT_CHARS_MAX]
         if name.startswith("prompt_"):
             return self._take_prompt(name, argument)
-        try:
-            return Wish(name)
-        except ValueError:
-            return None
+        wish = _WISHES.get(name)
+        if wish is Wish.NOTIFICATION:
+            self.notification = argument
+        return wish
 
     def _take_prompt(self, name: str, argument: str) -> Wish | None:
         prompt = self.prompt

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from printer_driver.core import octoprint_print as prints
@@ -28,7 +28,15 @@ from printer_driver.octoprint.following import Following
 from printer_driver.octoprint.record import Record
 from printer_driver.octoprint.rest import ANSWER_TIMEOUT_S, AnswerLost, OctoPrintApi
 from printer_driver.octoprint.shown import by_hand, connection_of, problem_of
-from printer_driver.printer import PrinterStatus, PrintId, PrintReport, PrintState, Temperature
+from printer_driver.printer import (
+    PrinterStatus,
+    PrintId,
+    PrintReport,
+    PrintState,
+    Temperature,
+    always,
+    check_in_time,
+)
 
 POLL_S = 1.0
 """While OctoPrint pushes nothing, and while a print begins or ends."""
@@ -77,7 +85,13 @@ class OctoPrintPrinter:
                 yield self._status(self._following.lookout.temperatures or temperatures)
 
     async def start(
-        self, print_id: PrintId, path: Path, sha256: str, *, name: str = ""
+        self,
+        print_id: PrintId,
+        path: Path,
+        sha256: str,
+        *,
+        name: str = "",
+        may_begin: Callable[[], bool] = always,
     ) -> PrintReport:
         """Print the file once; see `Printer.start`.
 
@@ -99,6 +113,7 @@ class OctoPrintPrinter:
                 )
                 await provide(self._api, content, copy)
                 self._check_free(await self._following.look())
+                check_in_time(may_begin)
                 return await self._begin(print_id, path, content, sha256, copy)
 
     async def pause(self, print_id: PrintId) -> None:

@@ -26,7 +26,12 @@ def test_neither_the_crdt_nor_the_peer_is_loaded_into_octoprint() -> None:
     assert not FOREIGN & modules
     ours = {name for name in modules if name.startswith(("crdtqueue.", "printer_driver"))}
     assert all(name == "crdtqueue.core" or name.startswith("crdtqueue.core.") for name in ours)
-    assert loaded["hooks"] == ["octoprint.access.permissions", "octoprint.server.http.bodysize"]
+    assert loaded["hooks"] == [
+        "octoprint.access.permissions",
+        "octoprint.comm.protocol.action",
+        "octoprint.comm.protocol.gcode.sent",
+        "octoprint.server.http.bodysize",
+    ]
 
 
 def test_without_octoprint_the_package_is_importable() -> None:

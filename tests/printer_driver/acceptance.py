@@ -60,6 +60,18 @@ async def prints_to_done(open_printer: OpenPrinter, gcode: Path, print_id: Print
         assert {heater.name for heater in status.temperatures} >= {"T0", "B"}
 
 
+async def begins_nothing_too_late(
+    open_printer: OpenPrinter, gcode: Path, print_id: PrintId
+) -> None:
+    async with opened(open_printer) as printer:
+        with pytest.raises(PrintRefused) as refused:
+            await printer.start(print_id, gcode, sha256(gcode), may_begin=lambda: False)
+        assert refused.value.code == "late"
+        assert await printer.report(print_id) is None
+        await printer.start(print_id, gcode, sha256(gcode))
+        await until(printer, print_id, PrintState.DONE)
+
+
 async def starts_once(open_printer: OpenPrinter, gcode: Path, print_id: PrintId) -> None:
     """While it runs, after it is done, and at the same time."""
     async with opened(open_printer) as printer:
@@ -153,6 +165,7 @@ async def _final(printer: Printer, print_id: PrintId) -> PrintReport:
 
 SCENARIOS: tuple[Scenario, ...] = (
     prints_to_done,
+    begins_nothing_too_late,
     starts_once,
     pauses_and_resumes,
     cancels,

@@ -102,6 +102,8 @@ class Board:
     def close(self) -> None:
         self._process.kill()
         self._process.communicate()
+        # Left behind, it would soon lead to another board's pseudo-terminal.
+        self.port.unlink(missing_ok=True)
 
 
 class DriverRig:

@@ -95,3 +95,27 @@ def test_strange_withdrawals_are_skipped(tmp_path: Path, line: bytes) -> None:
     with path.open("ab") as file:
         file.write(line + b"\n")
     assert Journal(path).load_open() == [begun]
+
+
+def test_the_last_print_and_its_bed(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    journal = loaded(path)
+    assert journal.last is None
+    done = replace(begin(journal, "a"), state=PrintState.DONE)
+    journal.end(done)
+    journal.end(replace(done, bed_cleared=True))
+    journal.flush()
+    assert loaded(path).last == replace(done, bed_cleared=True)
+
+
+def test_the_print_that_began_last_is_the_last(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    journal = loaded(path)
+    first = begin(journal, "a")
+    second = begin(journal, "b")
+    journal.end(replace(first, state=PrintState.DONE))
+    assert journal.last == second
+    journal.withdraw(PrintId("b"))
+    journal.flush()
+    for each in (journal, loaded(path)):
+        assert each.last == replace(first, state=PrintState.DONE)

@@ -355,3 +355,38 @@ def test_closed_standard_streams_and_an_unplugged_cable(rig: Rig) -> None:
 
     rig.run(scenario)
     assert rig.process.wait(10) == 0
+
+
+def test_a_printer_that_clears_its_bed_itself(rig: Rig, tmp_path: Path) -> None:
+    """First by the end g-code of a print, then by a person at the printer after another."""
+    rig.start()
+    sweeps = tmp_path / "sweeps.gcode"
+    sweeps.write_bytes(PIN.read_bytes() + b"G1 Y0 F6000\nM118 A1 action:bed_clear\n")
+
+    async def by_itself(printer: SocketPrinter) -> None:
+        await printer.start(P1, sweeps, sha256(sweeps))
+        assert not (await until(printer, PrintState.STARTING, PrintState.PRINTING)).bed_cleared
+        assert (await until(printer, PrintState.DONE)).bed_cleared
+        assert (await printer.status()).bed_cleared_after == P1
+
+    async def by_a_person(printer: SocketPrinter) -> None:
+        await printer.start(PrintId("p2"), PIN, sha256(PIN))
+        await until(printer, PrintState.DONE)
+        assert (await printer.status()).bed_cleared_after is None
+        await printer.send(["M118 A1 action:notification Take it off", "M118 A1 action:bed_clear"])
+        async with asyncio.timeout(10):
+            async for status in printer.watch():
+                if status.bed_cleared_after == "p2":
+                    assert status.notification == "Take it off"
+                    await printer.quit()
+                    break
+
+    async def to_the_next_process(printer: SocketPrinter) -> None:
+        assert (await printer.status()).bed_cleared_after == "p2"
+
+    rig.run(by_itself)
+    rig.run(by_a_person)
+    assert rig.process
+    rig.process.wait(10)
+    rig.start()
+    rig.run(to_the_next_process)

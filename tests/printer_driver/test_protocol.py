@@ -34,11 +34,15 @@ def test_a_status_survives_the_socket() -> None:
     status = PrinterStatus(
         connection=Connection.READY,
         problem="ü",
-        print=PrintReport(print_id=PrintId("p"), state=PrintState.PAUSED, notice="Slow."),
+        print=PrintReport(
+            print_id=PrintId("p"), state=PrintState.DONE, notice="Slow.", bed_cleared=True
+        ),
         temperatures=(Temperature(name="T0", actual_c=20.5, target_c=0.0),),
         firmware="Marlin",
         fault="halted",
         question=Question(text="Filament out", choices=("Go on", "Stop")),
+        notification="Door open",
+        bed_cleared_after=PrintId("p"),
         telemetry=Telemetry(lines_per_s=280.5, resends=3),
     )
     assert status_from_json(json.loads(dump_line(status_to_json(status)))) == status
@@ -49,7 +53,7 @@ def test_a_status_of_another_version() -> None:
     value = status_to_json(PrinterStatus(connection=Connection.READY, telemetry=Telemetry()))
     value["telemetry"]["window_bytes"] = 7
     assert status_from_json(value).telemetry == Telemetry()
-    for name in ("telemetry", "question", "fault"):
+    for name in ("telemetry", "question", "fault", "notification", "bed_cleared_after"):
         del value[name]
     assert status_from_json(value) == PrinterStatus(connection=Connection.READY)
 

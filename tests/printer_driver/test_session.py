@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import serial
 
 from printer_driver.client import SocketPrinter
+from printer_driver.core.gcode import numbered_line
 from printer_driver.errors import PrinterUnavailable
 from printer_driver.printer import Confirmation, Connection, PrintId, PrintReport, PrintState
 from tests.printer_driver.rigs import (
@@ -142,6 +144,23 @@ def test_a_board_that_restarted_meanwhile_is_cooled(driver: DriverRig, board: Bo
     assert 60 <= again.lines_done < len(file_commands(PIN))
 
 
+def test_a_board_that_another_program_greeted_meanwhile_is_not_printed_on(
+    driver: DriverRig, board: Board
+) -> None:
+    """Its line number was once this print's: the place would be the file's beginning."""
+    begin(driver)
+    driver.kill()
+    with serial.Serial(str(board.port), 115200, timeout=5) as other:
+        other.write(numbered_line(0, "M110 N0"))
+        for number in range(1, 12):
+            other.read_until(b"ok\n")
+            other.write(numbered_line(number, "M113"))
+        assert b"ok" in other.read_until(b"ok\n")
+    driver.start()
+    driver.run(until_up)
+    assert_stopped(driver, board, "restarted, or another program used it")
+
+
 def test_a_file_that_changed_meanwhile_is_not_printed_on(
     driver: DriverRig, board: Board, tmp_path: Path
 ) -> None:
@@ -260,3 +279,22 @@ def test_trouble_leaves_a_serial_log_and_status_has_numbers(
     log = tmp_path / "journal.serial.log"
     driver.run(lambda printer: until(printer, lambda _: log.exists() and log.stat().st_size > 0))
     assert " > N" in log.read_text("ascii")
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        (["pause"], PrintState.PAUSED),
+        (["pause", "resume"], PrintState.PRINTING),
+        (["cancel"], PrintState.CANCELLED),
+    ],
+)
+def test_the_printers_own_panel_steers_the_print(
+    driver: DriverRig, board: Board, said: list[str], state: PrintState
+) -> None:
+    begin(driver)
+    for action in said:
+        board.cause(f"say // action:{action}")
+        if action == "pause":
+            driver.run(lambda printer: until(printer, lambda x: x.print.state is PrintState.PAUSED))
+    driver.run(lambda printer: until(printer, lambda x: x.print.state is state))

@@ -14,6 +14,7 @@ from printer_driver.core.gcode import (
     command_of,
     commands_of,
     is_move,
+    lays_filament,
     numbered_line,
 )
 from printer_driver.errors import GcodeError
@@ -108,3 +109,21 @@ def test_a_byte_order_mark_is_skipped() -> None:
 )
 def test_is_move(command: str, *, expected: bool) -> None:
     assert is_move(command) is expected
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("G1 X10 Y2 E.04", True),
+        ("G01Y2E3", True),
+        ("G2 X1 I1 E0.5", True),
+        ("G1 E5 X1", True),
+        ("G1 X10 Y200 F3000", False),
+        ("G1 E5", False),
+        ("G1 X1 Y1 E-.8", False),
+        ("G10 X1 E1", False),
+        ("M118 X1 E1", False),
+    ],
+)
+def test_lays_filament(command: str, *, expected: bool) -> None:
+    assert lays_filament(command) is expected

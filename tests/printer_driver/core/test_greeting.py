@@ -46,13 +46,13 @@ class Desk:
 
 
 def test_number_name_and_arrangements() -> None:
-    assert Desk().run() == ["M110 N0", "M115", "M105", "M113 S1", "M155 S2"]
+    assert Desk().run() == ["M110 N100", "M115", "M105", "M113 S1", "M155 S2"]
 
 
 def test_firmware_without_a_name_is_taken_as_it_is() -> None:
     desk = Desk()
     desk.name = ""
-    assert desk.run() == ["M110 N0", *["M115", "M105"] * QUESTIONS_MAX]
+    assert desk.run() == ["M110 N100", *["M115", "M105"] * QUESTIONS_MAX]
 
 
 def test_heaters_are_off_when_the_firmware_says_so() -> None:
@@ -78,7 +78,7 @@ def test_a_refused_greeting_begins_anew() -> None:
     assert desk.greeting.at_s > desk.now_s
     desk.now_s = desk.greeting.at_s
     desk.greeting.tick(desk.now_s)
-    assert desk.run()[0] == "M110 N100"
+    assert desk.run()[0] == "M110 N200"
 
 
 def test_the_window_is_as_the_firmware_says_or_a_person_set() -> None:

@@ -162,3 +162,33 @@ def test_parking_and_back_to_the_exact_place() -> None:
 def test_progress_of_another_print_does_not_count() -> None:
     report = job_of("G28").report(Progress("old", 7, 9), 1.5)
     assert (report.state, report.lines_done, report.elapsed_s) == (PrintState.STARTING, 0, 1.5)
+
+
+def test_a_file_that_takes_its_part_off_says_so_at_its_end() -> None:
+    job = job_of("G1 X1 E1", "M118 A1 action:bed_clear", "G1 X0 Y0", "M84")
+    assert [take(job), take(job)] == ["G1 X1 E1", "M118 A1 action:bed_clear"]
+    job.heard_bed_clear()
+    assert not job.report(NO_PROGRESS, 0.0).bed_cleared
+    drain(job)
+    assert job.report(NO_PROGRESS, 0.0).bed_cleared
+
+
+def test_what_is_printed_afterwards_lies_on_the_bed() -> None:
+    job = job_of("M118 A1 action:bed_clear", "G1 X1 Y1 E1")
+    take(job)
+    job.heard_bed_clear()
+    drain(job)
+    report = job.report(NO_PROGRESS, 0.0)
+    assert (report.state, report.bed_cleared) == (PrintState.DONE, False)
+
+
+def test_a_cancelled_print_leaves_the_bed_to_people() -> None:
+    job = job_of("M118 A1 action:bed_clear", "G1 X1 Y1")
+    take(job)
+    job.heard_bed_clear()
+    job.cancel("Enough.")
+    drain(job)
+    job.heard_targets([])
+    drain(job)
+    report = job.report(NO_PROGRESS, 0.0)
+    assert (report.state, report.bed_cleared) == (PrintState.CANCELLED, False)

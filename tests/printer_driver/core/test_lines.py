@@ -1,7 +1,13 @@
 import pytest
 
 from printer_driver.core.gcode import numbered_line
-from printer_driver.core.lines import HISTORY_LINES_MAX, QUIET_S, RESTART_AFTER_LINES, LineSender
+from printer_driver.core.lines import (
+    FIRST_NUMBER,
+    HISTORY_LINES_MAX,
+    QUIET_S,
+    RESTART_AFTER_LINES,
+    LineSender,
+)
 from printer_driver.core.refusals import RESENDS_MAX, STRANGE_RESENDS_MAX, LinkBrokenError
 from printer_driver.core.replies import Ok
 from printer_driver.core.sent_line import NO_PROGRESS, Progress
@@ -25,18 +31,29 @@ def send_moves(link: LineSender, first: int, last: int, now_s: float = 0.0) -> N
 
 
 def numbers(link: LineSender) -> list[int | None]:
-    return [x.number for x in link.in_flight]
+    """Of the lines in flight, counted from the greeting's."""
+    return [x.number and x.number - FIRST_NUMBER for x in link.in_flight]
+
+
+def line(number: int, command: str) -> bytes:
+    """The line of this number, counted from the greeting's."""
+    return numbered_line(FIRST_NUMBER + number, command)
+
+
+def refuse(link: LineSender, number: int, now_s: float) -> None:
+    """The firmware wants this line, counted from the greeting's, again."""
+    link.refuse(FIRST_NUMBER + number, now_s)
 
 
 def test_hello_and_the_first_line() -> None:
     link = LineSender()
     link.hello(0.0)
-    assert link.take_outgoing() == b"N0 M110 N0*125\n"
+    assert link.take_outgoing() == line(0, "M110 N100")
     assert numbers(link) == [0]
     link.acknowledge(OK, 0.0)
     assert link.is_idle
     link.send("G28", NO_PROGRESS, 0.0, follows=False)
-    assert link.take_outgoing() == numbered_line(1, "G28")
+    assert link.take_outgoing() == line(1, "G28")
 
 
 def test_every_hello_starts_far_from_the_numbers_before() -> None:
@@ -71,16 +88,16 @@ def test_a_refused_line_goes_again_when_the_wire_is_quiet() -> None:
     link = greeted()
     send_moves(link, 1, 3)
     link.take_outgoing()
-    link.refuse(2, 5.0)
+    refuse(link, 2, 5.0)
     link.acknowledge(OK, 5.0)  # the bare ok behind `Resend:`
     link.tick(5.0 + QUIET_S / 2)
     assert link.take_outgoing() == b""
     link.acknowledge(OK, 5.0)  # line 1, which was queued
     link.tick(5.0 + QUIET_S)
-    assert link.take_outgoing() == numbered_line(2, "G1 X2")
+    assert link.take_outgoing() == line(2, "G1 X2")
     link.acknowledge(OK, 5.5)
     link.tick(6.0)
-    assert link.take_outgoing() == numbered_line(3, "G1 X3")
+    assert link.take_outgoing() == line(3, "G1 X3")
     link.acknowledge(OK, 6.0)
     assert link.is_idle
     assert link.done.lines == 3
@@ -91,9 +108,9 @@ def test_a_lost_ok_of_an_earlier_line_does_not_hold_up_the_repetition() -> None:
     link = greeted()
     send_moves(link, 1, 2)
     link.take_outgoing()
-    link.refuse(2, 1.0)
+    refuse(link, 2, 1.0)
     link.tick(1.0 + QUIET_S)
-    assert link.take_outgoing() == numbered_line(2, "G1 X2")
+    assert link.take_outgoing() == line(2, "G1 X2")
     assert numbers(link) == [1, 2]
 
 
@@ -101,7 +118,7 @@ def test_lines_behind_a_refused_one_are_the_same_trouble() -> None:
     link = greeted()
     send_moves(link, 1, 3)
     for _ in range(RESENDS_MAX * 2):
-        link.refuse(1, 1.0)
+        refuse(link, 1, 1.0)
     assert link.counters.resends == 1
 
 
@@ -111,7 +128,7 @@ def test_progress_falls_back_when_an_acknowledgement_was_not_true() -> None:
     link.acknowledge(OK, 0.0)
     link.acknowledge(OK, 0.0)
     assert link.done.lines == 2
-    link.refuse(2, 1.0)
+    refuse(link, 2, 1.0)
     assert link.done.lines == 1
 
 
@@ -159,7 +176,7 @@ def test_only_a_numbered_m105_proves_anything() -> None:
 def test_advanced_ok_names_its_line() -> None:
     link = greeted()
     send_moves(link, 1, 3)
-    link.acknowledge(Ok(line_number=2), 0.0)
+    link.acknowledge(Ok(line_number=FIRST_NUMBER + 2), 0.0)
     assert numbers(link) == [3]
 
 
@@ -184,14 +201,14 @@ def test_the_numbering_begins_anew_only_behind_a_proof() -> None:
     long_session(link)
     assert not link.has_room(20, follows=True)
     link.tick(0.0)
-    assert link.take_outgoing() == numbered_line(1001, "M105")
+    assert link.take_outgoing() == line(1001, "M105")
     link.acknowledge(WARM, 0.0)
     link.tick(0.0)
-    assert link.take_outgoing() == b"N0 M110 N0*125\n"
+    assert link.take_outgoing() == line(0, "M110 N100")
     link.acknowledge(OK, 0.0)
     assert link.done.lines == 7
     send_moves(link, 8, 8)
-    assert link.take_outgoing() == numbered_line(1, "G1 X8")
+    assert link.take_outgoing() == line(1, "G1 X8")
 
 
 def test_a_lost_new_beginning_is_said_again() -> None:
@@ -203,31 +220,31 @@ def test_a_lost_new_beginning_is_said_again() -> None:
     link.acknowledge(OK, 0.0)  # of something else
     send_moves(link, 8, 8)
     link.take_outgoing()
-    link.refuse(1002, 1.0)  # the firmware still counts as before
+    refuse(link, 1002, 1.0)  # the firmware still counts as before
     link.tick(2.0)
-    assert link.take_outgoing() == b"N0 M110 N0*125\n"
+    assert link.take_outgoing() == line(0, "M110 N100")
     link.acknowledge(OK, 2.0)
     link.tick(2.0)
-    assert link.take_outgoing() == numbered_line(1, "G1 X8")
+    assert link.take_outgoing() == line(1, "G1 X8")
 
 
 def test_strange_requests_are_forgiven_some_times() -> None:
     link = greeted()
     send_moves(link, 1, 1)
     for _ in range(STRANGE_RESENDS_MAX - 1):
-        link.refuse(77, 0.0)
-    with pytest.raises(LinkBrokenError, match="line 77"):
-        link.refuse(77, 0.0)
+        refuse(link, 77, 0.0)
+    with pytest.raises(LinkBrokenError, match=f"line {FIRST_NUMBER + 77}"):
+        refuse(link, 77, 0.0)
 
 
 def test_a_line_that_is_never_taken_breaks_the_link() -> None:
     link = greeted()
     send_moves(link, 1, 1)
     for attempt in range(RESENDS_MAX - 1):
-        link.refuse(1, float(attempt))
+        refuse(link, 1, float(attempt))
         link.tick(attempt + 0.5)
     with pytest.raises(LinkBrokenError, match="cable"):
-        link.refuse(1, float(RESENDS_MAX))
+        refuse(link, 1, float(RESENDS_MAX))
 
 
 def test_the_history_is_bounded() -> None:

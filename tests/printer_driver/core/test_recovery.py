@@ -155,20 +155,24 @@ def test_a_line_that_fits_nowhere_stops() -> None:
     assert "cannot be told" in asking.reason
 
 
-def test_line_0_without_heat_is_no_proof() -> None:
-    refusal = REFUSAL.replace(b"57", b"0").replace(b"58", b"1")
-    asking = Asking(LineRecord(number=0, lines=4, end_offset=OFFSET))
-    asking.wait(LISTEN_S)
-    asking.hear(refusal)
-    asking.wait(0.2)
-    asking.hear(refusal)
-    asking.wait(0.2)
-    asking.hear(POSITION)
-    asking.wait(0.1)
-    asking.hear(b"ok T:21.0 /0.0 B:21.0 /0.0\n")
-    cold = MachineState()
-    asking.recovery.receive(Replayed(end_offset=OFFSET, state=cold), asking.now_s)
-    assert "restarted" in asking.reason
+def test_a_place_that_nothing_but_a_number_proves_is_no_place_to_print_from() -> None:
+    """Another program's greeting may have left the firmware at a number that was once ours."""
+    sent = [FileCommand(text=text, end_offset=n) for n, text in enumerate(("M107", *FILE), 1)]
+    early = LineRecord(number=57, lines=1, end_offset=1)
+    asking = Asking(early, LineRecord(number=61, lines=5, end_offset=5))
+    asking.until_file()
+    assert asking.replays == [1]
+    event = Replayed(end_offset=1, state=replay(sent, 1, sent_offset=5))
+    asking.recovery.receive(event, asking.now_s)
+    assert "where the printer's head is" in asking.reason
+
+
+def test_before_anything_has_moved_the_number_is_enough() -> None:
+    asking = Asking(LineRecord(number=57, lines=1, end_offset=1))
+    asking.until_file()
+    state_there = replay([FileCommand(text="M107", end_offset=1)], 1, sent_offset=1)
+    asking.recovery.receive(Replayed(end_offset=1, state=state_there), asking.now_s)
+    assert isinstance(asking.recovery.verdict, ResumeBehind)
 
 
 def test_two_answers_must_agree() -> None:

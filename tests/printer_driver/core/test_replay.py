@@ -40,6 +40,16 @@ def test_modes_that_depend_on_the_firmware_are_not_said_again() -> None:
     assert state.objection(Position(x=1, e=50)) == ""
 
 
+def test_what_was_sent_behind_the_place_may_have_moved_the_head() -> None:
+    commands = list(commands_of(FILE.splitlines(keepends=True)))
+    behind_homing, before_moves = commands[0].end_offset, commands[4].end_offset
+    assert not replay(commands, behind_homing, before_moves).moves_ahead
+    assert replay(commands, behind_homing, len(FILE)).moves_ahead
+    assert replay(commands, 0, behind_homing).moves_ahead
+    assert not replay(commands, behind_homing).knows_place
+    assert replay(commands, len(FILE)).knows_place
+
+
 def test_heaters_of_several_tools() -> None:
     state = state_at(b"M104 T1 S190\nT1\nM109 S200\nM104 T0 S150\nM141 S40\n", 99)
     assert state.targets_c == {"T1": 200.0, "T0": 150.0, "C": 40.0}

@@ -74,6 +74,7 @@ BED = Temperature(name="B", actual_c=60.1, target_c=60.0)
         (b"echo:busy: processing", Busy(activity="processing")),
         (b"start", Start()),
         (b"// action:pause", Action(name="pause")),
+        (b"//action:bed-clear", Action(name="bed-clear")),
         (b"echo:SD init fail", Echo(text="SD init fail")),
         (
             b"FIRMWARE_NAME:Marlin 2.1.2 (a b) SOURCE_CODE_URL:x",

@@ -189,3 +189,64 @@ def test_every_dialect_is_cold_after_a_cancel(dialect: Dialect) -> None:
     assert desk.board.condition.nozzle_target_c == 0
     assert desk.report
     assert desk.report.reason == "Enough."
+
+
+SAYS_CLEAR = "M118 A1 action:bed_clear"
+
+
+def says_clear(desk: Desk) -> bool:
+    return ev.BedCleared() in desk.effects
+
+
+def test_a_print_whose_own_end_clears_the_bed() -> None:
+    desk = Desk()
+    desk.start([*SHORT_MOVES, "M400", SAYS_CLEAR, "G1 X0 F6000"])
+    desk.run(desk.over)
+    assert desk.report
+    assert (desk.report.state, desk.report.bed_cleared) == (PrintState.DONE, True)
+    assert not says_clear(desk)
+
+
+def test_a_print_that_goes_on_behind_it() -> None:
+    desk = Desk()
+    desk.start([*SQUARE, SAYS_CLEAR, *SHORT_MOVES[4:]])
+    desk.run(desk.over)
+    assert desk.report
+    assert (desk.report.state, desk.report.bed_cleared) == (PrintState.DONE, False)
+
+
+def test_the_printer_clears_its_bed_between_two_prints() -> None:
+    desk = Desk()
+    desk.start(SHORT_MOVES)
+    desk.run(desk.over)
+    assert desk.report
+    assert not desk.report.bed_cleared
+    desk.tell(ev.SendCommands(commands=(SAYS_CLEAR,)))
+    desk.run(lambda: says_clear(desk))
+
+
+def test_a_failed_print_says_nothing_of_the_bed() -> None:
+    desk = Desk()
+    desk.start([*SQUARE, SAYS_CLEAR, *["G1 X1 F60", "G1 X0 F60"] * 50])
+    desk.wait(20.0)
+    assert SAYS_CLEAR in desk.executed
+    desk.tell(ev.Received(data=b"\nError:Printer halted. kill() called!\n"))
+    desk.run(desk.over)
+    assert desk.report
+    assert (desk.report.state, desk.report.bed_cleared) == (PrintState.FAILED, False)
+    desk.tell(ev.Received(data=b"//action:bed_clear\n"))
+    desk.wait(1.0)
+    assert not says_clear(desk)  # it is halted
+
+
+def test_what_lay_in_a_buffer_before_the_greeting_does_not_count() -> None:
+    streamer = Streamer()
+    streamer.receive(ev.PortOpened(), 0.0)
+    streamer.receive(ev.Received(data=b"// action:bed_clear\n"), 0.1)
+    assert ev.BedCleared() not in streamer.effects()
+
+
+def test_a_notification_is_in_the_status() -> None:
+    desk = Desk()
+    desk.tell(ev.Received(data=b"//action:notification Door is open\n"))
+    assert desk.streamer.status(desk.now_s).notification == "Door is open"

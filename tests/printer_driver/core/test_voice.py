@@ -1,5 +1,6 @@
-from printer_driver.core.faults import fault_of
+from printer_driver.core.faults import TEXT_CHARS_MAX, fault_of
 from printer_driver.core.voice import (
+    BED_CLEAR_SPELLINGS,
     CAPABILITIES_MAX,
     CHOICES_MAX,
     FAULTS_MAX,
@@ -29,6 +30,23 @@ def test_wishes_are_typed_and_unknown_ones_are_none() -> None:
     assert voice.take_action("out_of_filament", "T0") is Wish.OUT_OF_FILAMENT
     assert voice.take_action("dance", "") is None
     assert voice.take_action("prompt_show", "") is None
+
+
+def test_a_clear_bed_in_several_spellings() -> None:
+    voice = Voice()
+    said = [voice.take_action(spelling, "") for spelling in (*BED_CLEAR_SPELLINGS, "Bed_Clear")]
+    assert set(said) == {Wish.BED_CLEAR}
+    assert voice.take_action("clear_bed", "") is None  # that asks for something else
+
+
+def test_the_last_notification_stays_until_it_is_greeted_anew() -> None:
+    voice = Voice()
+    assert voice.take_action("notification", "x" * 1000) is Wish.NOTIFICATION
+    assert voice.notification == "x" * TEXT_CHARS_MAX
+    voice.take_action("notification", "Part is cooling")
+    assert voice.notification == "Part is cooling"
+    voice.note_firmware("Marlin 2.1")
+    assert voice.notification == ""
 
 
 def test_everything_is_bounded() -> None:

@@ -1,0 +1,154 @@
+"""The printer's word that its bed is clear, and when to pass it on. Pure: no thread, no network.
+
+Between two prints it holds at once. Within a print it holds once that print is done, for a file may
+take its own part off; not if it lays filament afterwards, or fails.
+
+The peer refuses while it has not written the print down yet, so it is asked again. The next print
+that begins may be a script of the peer's, during which it still takes the word; when that one is
+over, it is too late.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+SPELLINGS = ("bed_clear", "bed-clear", "bedclear", "bed_cleared")
+"""The names of the `// action:` command; the same as without OctoPrint (docs/printing.md)."""
+KEEP_S = 300.0
+"""How long the peer is asked to take it; it may be starting, or still be writing the print down."""
+RETRY_S = 2.0
+
+_LAYS_FILAMENT = re.compile(r"G0*[0-3](?![\d.])(?=.*[XY])(?=.*E\s*\+?[\d.])")
+
+
+def says_bed_is_clear(action: str) -> bool:
+    """Whether the name of an action means it, in any case."""
+    return action.lower() in SPELLINGS
+
+
+def lays_filament(command: str) -> bool:
+    """Whether a command moves along the bed and extrudes; a retraction on the way does not."""
+    return _LAYS_FILAMENT.match(command) is not None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """The printer said so; `in_print` while something is printed, pauses included."""
+
+    in_print: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrintBegan:
+    """A print, whoever began it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FilamentLaid:
+    """The print goes on."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrintOver:
+    """The print is over; `done` unless it failed or was cancelled."""
+
+    done: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answered:
+    """What the peer said: nothing is left to be done, or `reason`, a sentence, why not yet."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TellPeer:
+    """Tell the peer; give back `Answered`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drop:
+    """It was not passed on; for the log."""
+
+    reason: str
+
+
+Event: TypeAlias = Said | PrintBegan | FilamentLaid | PrintOver | Answered
+Effect: TypeAlias = TellPeer | Drop
+
+
+class Word(Enum):
+    """What is made of what the printer said."""
+
+    NONE = "none"
+    IN_PRINT = "in print"
+    """It holds if that print is done."""
+    DUE = "due"
+    """To be passed on."""
+    LAST_CALL = "last call"
+    """To be passed on before the print that has begun since is over."""
+
+
+_WAITING = (Word.DUE, Word.LAST_CALL)
+
+
+class BedWord:
+    """At most one word is kept: said twice, it means the same."""
+
+    def __init__(self) -> None:
+        self.word = Word.NONE
+        self._ask_at_s = 0.0
+        self._drop_at_s = 0.0
+        self._reason = ""
+        self._effects: list[Effect] = []
+
+    def receive(self, event: Event, now_s: float) -> None:
+        """Takes in what happened."""
+        match event:
+            case Said(in_print=True):
+                self.word = Word.IN_PRINT
+            case Said() if self.word not in _WAITING:
+                self._become_due(now_s)
+            case PrintOver(done=True) if self.word is Word.IN_PRINT:
+                self._become_due(now_s)
+            case FilamentLaid() | PrintOver() | PrintBegan() if self.word is Word.IN_PRINT:
+                self.word = Word.NONE
+            case PrintBegan() if self.word is Word.DUE:
+                self.word, self._ask_at_s = Word.LAST_CALL, now_s
+            case PrintOver() if self.word is Word.LAST_CALL:
+                self._drop("another print began and is over")
+            case Answered(reason=reason) if self.word in _WAITING:
+                self._reason, self._ask_at_s = reason, now_s + RETRY_S
+                self.word = self.word if reason else Word.NONE
+            case _:
+                pass
+
+    def _become_due(self, now_s: float) -> None:
+        self.word, self._reason = Word.DUE, "the peer has not answered"
+        self._ask_at_s, self._drop_at_s = now_s, now_s + KEEP_S
+
+    def _drop(self, why: str) -> None:
+        self.word = Word.NONE
+        self._effects.append(Drop(reason=f"{why} ({self._reason})"))
+
+    def tick(self, now_s: float) -> None:
+        """Does what is due."""
+        if self.word not in _WAITING or now_s < self._ask_at_s:
+            return
+        if now_s >= self._drop_at_s:
+            self._drop(f"the peer did not take it for {KEEP_S:.0f} s")
+        else:
+            self._ask_at_s = now_s + RETRY_S
+            self._effects.append(TellPeer())
+
+    def effects(self) -> Sequence[Effect]:
+        """What must be done now; asked for once."""
+        effects, self._effects = self._effects, []
+        return effects
+
+    def next_deadline_s(self) -> float | None:
+        """When `tick` has something to do."""
+        return self._ask_at_s if self.word in _WAITING else None

@@ -1,0 +1,391 @@
+"""Requests against a session on a virtual printer behind a real pseudo-terminal, all in here.
+
+What the background thread would do is done when a test says so, so that a print can be met between
+any two steps of its beginning.
+"""
+
+import hashlib
+import selectors
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from printer_driver.background import Background, Task
+from printer_driver.core import events as ev
+from printer_driver.core.incidents import parse_incident
+from printer_driver.driver import WAITERS_MAX, Driver
+from printer_driver.journal import Journal
+from printer_driver.line_journal import LineJournal
+from printer_driver.port_keeper import PortKeeper
+from printer_driver.printer import PrintId, PrintReport, PrintState
+from printer_driver.protocol import Request, parse_request, report_from_json
+from printer_driver.serial_log import SerialLog
+from printer_driver.session import Session
+from printer_driver.virtual import VirtualPrinter
+
+pytestmark = pytest.mark.e2e
+
+LIMIT_S = 20.0
+SPEED_UP = 200.0
+MOVES = "G90\nM83\nG92 X0 Y0 Z0 E0\n" + "G1 X10 E1 F6000\nG1 X0 E1\n" * 20
+SAYS_CLEAR = "M118 A1 action:bed_clear\n"
+LONG = MOVES + "G4 S600\n"
+A, B = PrintId("a"), PrintId("b")
+
+
+class Shelf(Background):
+    """Tasks lie here until `work`; `is_full` is a disk that hangs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tasks: deque[Task] = deque()
+        self.is_full = False
+
+    def run(self, task: Task) -> bool:
+        if not self.is_full:
+            self.tasks.append(task)
+        return not self.is_full
+
+    def work(self) -> None:
+        while self.tasks:
+            self.tasks.popleft()()
+
+
+class Bench:
+    """A driver with all that it works on, and the loop around it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.board = VirtualPrinter(speed_up=SPEED_UP)
+        self.shelf = Shelf()
+        self.replies: list[dict[str, Any]] = []
+        self._soon: deque[Callable[[], None]] = deque()
+        self._selector = selectors.DefaultSelector()
+        self._port = self.board.start()
+        self.take_up()
+
+    def take_up(self) -> None:
+        """What a process does when it starts."""
+        folder = self.folder
+        self.journal = Journal(folder / "journal")
+        for report in self.journal.load():
+            raise AssertionError(report)
+        line_journal = LineJournal(folder / "lines")
+        self.session = Session(
+            keeper=PortKeeper(port=self._port, baud=115200, notes=folder / "notes"),
+            selector=self._selector,
+            line_journal=line_journal,
+            serial_log=SerialLog(folder / "log"),
+            background=self.shelf,
+            call_soon=self._soon.append,
+            happened=self.note,
+        )
+        self.driver = Driver(
+            session=self.session,
+            journal=self.journal,
+            line_journal=line_journal,
+            background=self.shelf,
+            call_soon=self._soon.append,
+        )
+        self.session.open(time.monotonic())
+        self.until(lambda: self.error("send", commands=["M105"]) is None)
+
+    def note(self, event: ev.PrintEnded | ev.BedCleared) -> None:
+        self.driver.note(event)
+
+    def restart(self) -> None:
+        """The process ends and begins anew; the printer is the same."""
+        self.journal.flush()
+        self._selector.close()
+        self._selector = selectors.DefaultSelector()
+        self.session.close()
+        self.take_up()
+
+    def close(self) -> None:
+        self.session.close()
+        self._selector.close()
+        self.board.stop()
+
+    def turn(self) -> None:
+        for key, mask in self._selector.select(0.01):
+            key.data(mask)
+        while self._soon:
+            self._soon.popleft()()
+        self.session.tick(time.monotonic())
+
+    def until(self, is_so: Callable[[], bool]) -> None:
+        end_s = time.monotonic() + LIMIT_S
+        while not is_so():
+            assert time.monotonic() < end_s, self.driver.status(time.monotonic())
+            self.turn()
+
+    def post(self, do: str, **fields: Any) -> list[dict[str, Any]]:
+        """A request; returns what will have the answer."""
+        replies: list[dict[str, Any]] = []
+        self.driver.request(request(do, **fields), replies.append, time.monotonic())
+        return replies
+
+    def ask(self, do: str, **fields: Any) -> dict[str, Any]:
+        """A request that is answered at once."""
+        (reply,) = self.post(do, **fields)
+        return reply
+
+    def error(self, do: str, **fields: Any) -> str | None:
+        """The code with which it is refused."""
+        code: str | None = self.ask(do, **fields).get("error", {}).get("code")
+        return code
+
+    def post_start(self, print_id: PrintId, gcode: str) -> list[dict[str, Any]]:
+        path = self.folder / f"{print_id}.gcode"
+        path.write_text(gcode)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        return self.post("start", print_id=print_id, path=str(path), sha256=digest)
+
+    def look_through(self) -> None:
+        """The file is read, then written down, then the print begins."""
+        for _ in range(2):
+            self.shelf.work()
+            self.turn()
+
+    def start(self, print_id: PrintId, gcode: str) -> None:
+        replies = self.post_start(print_id, gcode)
+        self.look_through()
+        assert "report" in replies[0], replies
+
+    def report(self, print_id: PrintId) -> PrintReport | None:
+        report = self.ask("report", print_id=print_id)["report"]
+        return report_from_json(report) if report else None
+
+    def is_at(self, print_id: PrintId, state: PrintState) -> bool:
+        report = self.report(print_id)
+        return bool(report and report.state is state)
+
+    def print(self, print_id: PrintId, gcode: str) -> PrintReport:
+        """From its start to its end."""
+        self.start(print_id, gcode)
+        self.until(lambda: not self.driver.is_busy)
+        report = self.report(print_id)
+        assert report
+        return report
+
+    def cleared_after(self) -> PrintId | None:
+        return self.driver.status(time.monotonic()).bed_cleared_after
+
+    def say_clear(self) -> None:
+        self.board.cause(parse_incident("say // action:bed_clear"))
+
+
+def request(do: str, **fields: Any) -> Request:
+    return parse_request({"id": 1, "do": do, **fields})
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    yield bench
+    bench.close()
+
+
+# Starting
+
+
+def test_a_print_is_on_record_before_its_first_line(bench: Bench) -> None:
+    replies = bench.post_start(A, MOVES)
+    assert bench.driver.is_busy
+    assert bench.is_at(A, PrintState.STARTING)
+    bench.shelf.work()
+    bench.turn()
+    assert (replies, bench.session.is_printing) == ([], False)
+    bench.shelf.work()
+    assert [x.print_id for x in Journal(bench.folder / "journal").load_open()] == [A]
+    assert not bench.session.is_printing
+    bench.turn()
+    assert replies[0]["report"]["state"] == "starting"
+    bench.until(lambda: bench.is_at(A, PrintState.DONE))
+
+
+def test_the_same_start_again_is_the_same_print(bench: Bench) -> None:
+    both = [bench.post_start(A, MOVES), bench.post_start(A, MOVES)]
+    bench.look_through()
+    assert both[0] == both[1]
+    assert [len(replies) for replies in both] == [1, 1]
+    bench.until(lambda: bench.is_at(A, PrintState.DONE))
+    (late,) = bench.post_start(A, MOVES)
+    assert late["report"]["state"] == "done"
+    assert not bench.driver.is_busy
+
+
+def test_no_crowd_waits_for_one_start(bench: Bench) -> None:
+    waiting = [bench.post_start(A, MOVES) for _ in range(WAITERS_MAX)]
+    (refused,) = bench.post_start(A, MOVES)
+    assert refused["error"]["code"] == "busy"
+    bench.look_through()
+    assert all(len(replies) == 1 for replies in waiting)
+
+
+def test_one_print_at_a_time(bench: Bench) -> None:
+    bench.post_start(A, LONG)
+    (while_starting,) = bench.post_start(B, MOVES)
+    bench.look_through()
+    (while_printing,) = bench.post_start(B, MOVES)
+    for reply in (while_starting, while_printing):
+        assert reply["error"]["code"] == "busy"
+    assert bench.error("send", commands=["G28"]) == "busy"
+    assert bench.report(B) is None
+
+
+@pytest.mark.parametrize("steps", [0, 1])
+def test_cancelled_before_it_began_it_may_be_started_again(bench: Bench, steps: int) -> None:
+    replies = bench.post_start(A, MOVES)
+    for _ in range(steps):
+        bench.shelf.work()
+        bench.turn()
+    assert bench.ask("cancel", print_id=A) == {"ok": True}
+    bench.look_through()
+    assert replies[0]["error"]["code"] == "cancelled"
+    assert (bench.report(A), bench.driver.is_busy) == (None, False)
+    assert bench.print(A, MOVES).state is PrintState.DONE
+
+
+def test_a_wrong_file_leaves_no_trace(bench: Bench) -> None:
+    replies = bench.post_start(A, "to be or not to be\n")
+    bench.look_through()
+    assert replies[0]["error"]["code"] == "bad_gcode"
+    assert (bench.report(A), bench.driver.is_busy) == (None, False)
+
+
+def test_a_disk_that_hangs_delays_the_start(bench: Bench) -> None:
+    bench.shelf.is_full = True
+    (at_once,) = bench.post_start(A, MOVES)
+    bench.shelf.is_full = False
+    later = bench.post_start(A, MOVES)
+    bench.shelf.work()
+    bench.shelf.is_full = True
+    bench.turn()
+    assert at_once["error"]["code"] == later[0]["error"]["code"] == "unavailable"
+    assert (bench.report(A), bench.driver.is_busy) == (None, False)
+
+
+def test_a_journal_that_cannot_be_written_refuses_the_print(bench: Bench) -> None:
+    replies = bench.post_start(A, MOVES)
+    (bench.folder / "lines").mkdir()
+    bench.look_through()
+    assert replies[0]["error"]["code"] == "disk"
+    assert not bench.driver.is_busy
+
+
+# While it prints
+
+
+def test_control_of_the_print_that_runs_and_of_no_other(bench: Bench) -> None:
+    for do in ("pause", "resume", "cancel"):
+        assert bench.error(do, print_id=A) == "not_printing"
+    bench.start(A, LONG)
+    assert bench.error("pause", print_id=B) == "not_printing"
+    assert bench.error("pause", print_id=A) is None
+    bench.until(lambda: bench.is_at(A, PrintState.PAUSED))
+    assert bench.error("resume", print_id=A) is None
+    bench.until(lambda: bench.is_at(A, PrintState.PRINTING))
+    assert bench.error("cancel", print_id=A) is None
+    bench.until(lambda: bench.is_at(A, PrintState.CANCELLED))
+    assert bench.error("cancel", print_id=A) == "not_printing"
+
+
+def test_it_quits_when_nothing_is_printed_or_by_force(bench: Bench) -> None:
+    bench.start(A, LONG)
+    assert bench.error("quit") == "busy"
+    assert bench.error("quit", force=True) is None
+    bench.until(lambda: bench.is_at(A, PrintState.CANCELLED))
+    (refused,) = bench.post_start(B, MOVES)
+    assert refused["error"]["code"] == "unavailable"
+
+
+def test_an_emergency_stop_says_how_it_ended(bench: Bench) -> None:
+    bench.start(A, LONG)
+    bench.until(lambda: bench.is_at(A, PrintState.PRINTING))
+    replies = bench.post("emergency_stop")
+    bench.until(lambda: bool(replies))
+    assert replies[0]["confirmed_by"] in ("firmware", "none")
+    assert replies[0]["message"]
+    assert bench.is_at(A, PrintState.FAILED)
+    (refused,) = bench.post_start(B, MOVES)
+    assert refused["error"]["code"] == "halted"
+
+
+def test_commands_answers_and_the_log(bench: Bench) -> None:
+    assert bench.error("send", commands=["G1 \x07"]) == "bad_gcode"
+    assert bench.error("answer", choice=0) == "no_question"
+    for words in ("prompt_begin Go on?", "prompt_choice Yes", "prompt_show"):
+        bench.board.cause(parse_incident(f"say // action:{words}"))
+    bench.until(lambda: bool(bench.ask("status")["status"]["question"]))
+    assert bench.error("answer", choice=0) is None
+    assert bench.ask("serial_log")["paths"]
+
+
+# The bed
+
+
+def test_a_print_that_takes_its_part_off(bench: Bench) -> None:
+    assert bench.print(A, MOVES).bed_cleared is False
+    assert bench.cleared_after() is None
+    assert bench.print(B, MOVES + SAYS_CLEAR + "G1 X0 F6000\n").bed_cleared is True
+    assert bench.cleared_after() == B
+    bench.restart()
+    assert bench.cleared_after() == B
+
+
+def test_the_next_print_lies_on_the_bed(bench: Bench) -> None:
+    bench.print(A, MOVES + SAYS_CLEAR)
+    assert bench.cleared_after() == A
+    bench.start(B, LONG)
+    assert bench.cleared_after() is None
+    bench.say_clear()
+    bench.until(lambda: bench.is_at(B, PrintState.PRINTING))
+    bench.ask("cancel", print_id=B)
+    bench.until(lambda: bench.is_at(B, PrintState.CANCELLED))
+    assert bench.cleared_after() is None
+    report = bench.report(A)
+    assert report
+    assert report.bed_cleared  # it was, then
+
+
+def test_a_printer_that_says_so_later_also_to_the_next_process(bench: Bench) -> None:
+    bench.print(A, MOVES)
+    bench.restart()
+    bench.say_clear()
+    bench.until(lambda: bench.cleared_after() == A)
+    assert bench.ask("status")["status"]["bed_cleared_after"] == A
+    bench.restart()
+    assert bench.cleared_after() == A
+
+
+def test_said_twice_it_is_written_once(bench: Bench) -> None:
+    bench.print(A, MOVES)
+    bench.driver.note(ev.BedCleared())
+    bench.journal.flush()
+    bench.driver.note(ev.BedCleared())
+    assert bench.journal.is_flushed
+    assert bench.driver.status(0.0).print == bench.report(A)
+
+
+def test_before_the_first_print_there_is_nothing_to_clear(bench: Bench) -> None:
+    bench.driver.note(ev.BedCleared())
+    assert bench.cleared_after() is None
+
+
+def test_a_print_that_is_about_to_begin_keeps_what_was_said_before(bench: Bench) -> None:
+    bench.print(A, MOVES + SAYS_CLEAR)
+    replies = bench.post_start(B, MOVES)
+    bench.shelf.work()
+    bench.turn()
+    bench.shelf.work()  # on record
+    bench.driver.note(ev.BedCleared())
+    assert bench.cleared_after() is None
+    bench.ask("cancel", print_id=B)
+    bench.turn()
+    assert replies[0]["error"]["code"] == "cancelled"
+    assert bench.cleared_after() == A
