@@ -115,11 +115,13 @@ def offer_of(job: Job, profile: Profile) -> Offer | None:
 def _lost(view: QueueView, claim: Claim) -> str:
     if view.state.job(claim.job) is None:
         return "deleted"
-    if claim in view.state.ended:
-        return "ended"
     if claim in view.state.lost:
         return "given up by a person"
     owner = view.held.get(claim.job)
+    if owner and owner != claim and owner.peer == claim.peer:
+        return ""  # A later claim of our own, of an attempt at a further print, takes its place.
+    if claim in view.state.ended:
+        return "ended"
     return "replaced" if owner and owner.rank > claim.rank else ""
 
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from crdtqueue.core.ids import Claim, JobId, PeerId
+from crdtqueue.core.lost import MARK_LOST_AFTER_S
 from crdtqueue.core.messages import ClaimMessage, HeldClaim
 from crdtqueue.core.voters import Rules, VoterList
 
@@ -21,6 +22,8 @@ class ClaimTimes:
     cold_start_hold_s: float = 60.0
     begin_within_s: float = 8.0
     """How long after asking for a claim a print may begin under it."""
+    mark_lost_after_s: float = MARK_LOST_AFTER_S
+    """How long its owner must have been silent before a person may end a claim."""
 
 
 class No(StrEnum):
@@ -175,10 +178,11 @@ class WriteEnd:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MayHeat:
-    """The claim is armed: its job is ours, and one print of it may begin within
-    `ClaimTimes.begin_within_s`, see `Claims.may_begin`."""
+    """The claim is armed: its job is ours, and one print of it may begin until `begin_until_s`, see
+    `Claims.may_begin`."""
 
     claim: Claim
+    begin_until_s: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

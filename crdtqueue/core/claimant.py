@@ -226,8 +226,9 @@ class Claimant:
             self._do(StoreStart(claim=attempt.claim))
         elif attempt.phase is Phase.ARMING:
             self._attempt = None
-            self._armed = attempt.claim, attempt.began_s + self._times.begin_within_s
-            self._do(MayHeat(claim=attempt.claim))
+            begin_until_s = attempt.began_s + self._times.begin_within_s
+            self._armed = attempt.claim, begin_until_s
+            self._do(MayHeat(claim=attempt.claim, begin_until_s=begin_until_s))
             self._end_older(attempt.claim)
 
     def _end_older(self, claim: Claim) -> None:

@@ -11,6 +11,8 @@ from crdtqueue.core.worker_events import Printing, Saved, WorkerConfig
 
 FAILED_JOBS_MAX = 3
 """A printer on which the prints of so many jobs have failed one after the other is broken."""
+DOUBTFUL_MAX = 8
+"""So many requests to begin may be on their way to a printer that does not know of them yet."""
 REASON_CHARS_MAX = 200
 OVERTAKEN_QUEUES_MAX = 32
 
@@ -37,7 +39,9 @@ def after_print(
     unused = not moved and not saved.strange
     clear = unused or (config.self_clearing and result is Result.DONE)
     failed = _failed_jobs(saved, result, moved=moved)
-    after = replace(saved, printing=None, strange=False, bed_clear=clear, failed_jobs=failed)
+    after = replace(
+        saved, printing=None, prepared=None, strange=False, bed_clear=clear, failed_jobs=failed
+    )
     if moved and saved.managing and result is not Result.ABORTED:
         steps = with_script(scripts, *_steps(result, clear=clear, config=config))
         after = replace(after, todo=(*steps, *saved.todo))
@@ -91,7 +95,6 @@ def begun(saved: Saved, printing: Printing, scripts: Scripts) -> Saved:
         saved,
         printing=printing,
         strange=False,
-        doubtful=None,
         bed_clear=False,
         worked=Step.QUEUE_FINISHED in scripts,
         called=False,
@@ -105,15 +108,26 @@ def never_begun(saved: Saved, *, recorded: bool) -> Saved:
     Unless it is recorded, and the printer forgetful.
     """
     clear = not saved.strange and not recorded
-    doubtful = None if recorded else saved.printing
+    doubtful = saved.doubtful if recorded else _doubtful(saved)
     return replace(saved, printing=None, doubtful=doubtful, strange=False, bed_clear=clear)
 
 
+def _doubtful(saved: Saved) -> tuple[Printing, ...]:
+    known = (*saved.doubtful, saved.printing) if saved.printing else saved.doubtful
+    return tuple(dict.fromkeys(known))[-DOUBTFUL_MAX:]
+
+
 def begun_after_all(saved: Saved, doubtful: Printing) -> Saved:
-    """The printer was told to begin it nevertheless, by a request that was long on its way."""
+    """The printer was told to begin it nevertheless, by a request that was long on its way.
+
+    What it was to begin by now is in doubt in its turn. The claim that is held stays so.
+    """
+    others = tuple(each for each in _doubtful(saved) if each != doubtful)
     saved = replace(
-        saved, printing=doubtful, doubtful=None, bed_clear=False, todo=_without_bed(saved)
+        saved, printing=doubtful, doubtful=others, bed_clear=False, todo=_without_bed(saved)
     )
+    if saved.held:
+        return saved
     return replace(saved, held_queue=doubtful.queue, held_claim=doubtful.claim.key)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from crdtqueue.core.ids import PrintId
+from crdtqueue.core.ids import JobId, PrintId
 from crdtqueue.core.model import FileRef
 
 SCRIPT_BYTES_MAX = 16 * 1024
@@ -46,13 +46,13 @@ Scripts: TypeAlias = Mapping[Step, FileRef]
 class ScriptRun:
     """One run of a script, from before its start until it is over. It survives restarts.
 
-    `prepares` is the print that a before-print script is run for.
+    `prepares` is the job for whose next print a before-print script is run.
     """
 
     step: Step
     print_id: PrintId
     file: FileRef
-    prepares: PrintId | None = None
+    prepares: JobId | None = None
 
 
 def script_id(instance: str, number: int) -> PrintId:

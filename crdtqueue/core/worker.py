@@ -1,6 +1,7 @@
 """The cycle of one printer: choose, claim, fetch, wait for the bed, print, report, and again.
 
     IDLE → CLAIMING → HOLDING → FETCHING → STARTING → PRINTING → REPORTING → HOLDING → … → IDLE
+    HOLDING → CLAIMING → HOLDING before each further print of the job
     RESUMING after a restart in mid-print
 
 A job is claimed whole: between its copies the worker is HOLDING the claim. A script takes the way
@@ -13,7 +14,9 @@ STARTING → PRINTING, and back to where it came from, HOLDING or IDLE. Rules:
 3. Nothing is chosen, and no next copy begun, on a bed that nobody has cleared.
 4. Stopping to manage never stops the running print.
 5. A claim is worked on only if it is stored that it was armed (`Saved.held`), and only while the
-   queue is in sync; any other open claim of ours is ended.
+   queue is in sync; any other open claim of ours is ended. One print begins under it, soon after it
+   was armed: for each further one, and after a delay, the job is asked for again, so a printer that
+   was replaced finds out before it heats.
 6. A script is taken off the list of what is to be done in the same `Save` that says that it is
    about to be run. One that does not run to its end stops the managing: somebody has to look.
 """
@@ -66,13 +69,15 @@ class Worker:
         self._asked: tuple[QueueName, JobId] | None = None
         self._overtakes: Overtaken | None = None
         self._ended: set[Claim] = set()
+        self._begin_until: tuple[Claim, float] | None = None
         self._fetching: FileRef | None = None
+        self._fetched: FileRef | None = None
         self._avoid_until_s: dict[JobId, float] = {}
         self._retry_s: float | None = None
         self._outcome = (Result.DONE, "", True)
         self._problem = ""
         self._effects: list[w.Effect] = []
-        if saved.printing:
+        if saved.printing and not saved.held:
             queue, claim = saved.printing.queue, saved.printing.claim
             self._saved = replace(saved, held_queue=queue, held_claim=claim.key)
         self._state = WorkerState.RESUMING if saved.at_printer else self._rest
@@ -156,18 +161,19 @@ class Worker:
         match event:
             case w.QueuesRead(queues=queues):
                 self._read(queues)
-            case w.Claimed(queue=queue, claim=claim):
-                self._hold(queue, claim)
+            case w.Claimed():
+                self._hold(event, now_s)
             case w.NotClaimed(queue=queue, job=job) if (queue, job) == self._asked:
-                self._state, self._asked = WorkerState.IDLE, None
+                self._state, self._asked = self._rest, None
                 self._avoid_until_s[job] = now_s + RETRY_S
             case w.Fetched(sha256=sha256) if self._fetching and self._fetching.sha256 == sha256:
-                self._fetched(wall_s)
+                self._state = WorkerState.HOLDING
+                self._fetched, self._fetching = self._fetching, None
             case w.NotFetched(sha256=sha256) if self._fetching and self._fetching.sha256 == sha256:
                 self._problem = event.reason
                 self._end("file not to be had", now_s)
             case w.PrinterSeen():
-                self._take_up(event, now_s)
+                self._take_up(event)
                 if self._watched.see(event, ours=self._saved.at_printer):
                     self._save(after.used_by_somebody(self._saved))
             case w.Recorded(print_id=print_id) if self._is_ours(print_id):
@@ -184,7 +190,7 @@ class Worker:
         self._choice.read(queues)
         self._ended &= {claim for queue in queues for claim in queue.held.values()}
         if self._asked and self._choice.view(self._asked[0]) is None:
-            self._state, self._asked = WorkerState.IDLE, None  # Nobody is there to answer.
+            self._state, self._asked = self._rest, None  # Nobody is there to answer.
 
     def _answered(
         self, event: w.StartRefused | w.StartDelayed | w.PrintUnknown, now_s: float, wall_s: float
@@ -223,7 +229,7 @@ class Worker:
             del self._avoid_until_s[job]
         if self._retry_s is not None and now_s >= self._retry_s:
             self._retry_s = None
-            self._try_again()
+            self._try_again(now_s)
         self._go_on(now_s, wall_s)
 
     def _go_on(self, now_s: float, wall_s: float) -> None:
@@ -232,13 +238,12 @@ class Worker:
         reason = self._choice.reason_to_end(self._saved)
         if self._state is WorkerState.HOLDING and reason:
             self._end(reason, now_s)
-        if self._state is WorkerState.IDLE:
-            self._end_strays(now_s)
         if self._state in AT_REST:
+            self._end_strays(now_s)
             self._plan()
             self._do_steps(now_s)
         if self._state is WorkerState.HOLDING:
-            self._next_copy()
+            self._next_copy(now_s, wall_s)
         elif self._state is WorkerState.IDLE:
             self._choose()
 
@@ -275,7 +280,7 @@ class Worker:
     def _is_cool(self, now_s: float) -> bool:
         return self._cooling is None or self._cooling.is_over(self.printer.bed_c, now_s)
 
-    def _begin_script(self, step: Step, file: FileRef, prepares: PrintId | None = None) -> None:
+    def _begin_script(self, step: Step, file: FileRef, prepares: JobId | None = None) -> None:
         self._scripts_begun += 1
         print_id = script_id(self._instance, self._scripts_begun)
         run = ScriptRun(step=step, print_id=print_id, file=file, prepares=prepares)
@@ -303,25 +308,29 @@ class Worker:
 
     def _end_strays(self, now_s: float) -> None:
         """Ends open claims of ours that are not held: nobody can tell whether they were armed."""
+        in_hand = (self.held[0], self.held[1].job) if self.held else None
         for queue in self._choice.queues or ():
             for claim in queue.held.values():
-                if claim.peer == self._me and claim not in self._ended:
+                ours = claim.peer == self._me and (queue.name, claim.job) != in_hand
+                if ours and claim not in self._ended:
                     self._give_back(queue.name, claim, "given up", now_s)
 
-    def _hold(self, queue: QueueName, claim: Claim) -> None:
-        if self._state not in {WorkerState.CLAIMING, WorkerState.IDLE}:
+    def _hold(self, claimed: w.Claimed, now_s: float) -> None:
+        queue, claim, saved = claimed.queue, claimed.claim, self._saved
+        if self._asked != (queue, claim.job):
+            self._give_back(queue, claim, "given up", now_s)  # An answer to something that is over.
             return
-        saved = self._saved
-        if self._asked == (queue, claim.job):
+        if saved.held is None:
             saved = after.with_overtaken(saved, queue, self._overtakes)
         self._state, self._asked, self._problem = WorkerState.HOLDING, None, ""
+        self._begin_until = claim, claimed.begin_until_s
         self._save(replace(saved, held_queue=queue, held_claim=claim.key))
 
     def _end(self, reason: str, now_s: float) -> None:
         """Gives the job back."""
         held = self.held
-        self._state, self._fetching = WorkerState.IDLE, None
-        self._save(replace(self._saved, held_queue=None, held_claim=""))
+        self._state, self._fetching, self._fetched = WorkerState.IDLE, None, None
+        self._save(replace(self._saved, held_queue=None, held_claim="", prepared=None))
         if held:
             self._give_back(*held, reason, now_s)
 
@@ -330,50 +339,47 @@ class Worker:
         self._ended.add(claim)
         self._avoid_until_s[claim.job] = now_s + RETRY_S
 
-    # HOLDING → FETCHING → STARTING
+    # HOLDING → FETCHING → HOLDING → CLAIMING → HOLDING → STARTING
 
-    def _next_copy(self) -> None:
+    def _next_copy(self, now_s: float, wall_s: float) -> None:
+        """One step towards the next print of the job in hand, unless it must not begin now."""
         hand = self._choice.in_hand(self._saved)
-        if hand is None or self.wait is not None or hand[0].holds_back:
+        if hand is None or self.held is None or self.wait is not None or hand[0].holds_back:
             return
-        view, _, copy = hand
-        self._state, self._fetching = WorkerState.FETCHING, copy.set.file
-        self._effects.append(w.Fetch(queue=view.name, file=copy.set.file))
-
-    def _fetched(self, wall_s: float) -> None:
-        file, self._fetching = self._fetching, None
-        self._state = WorkerState.HOLDING
-        printing = self._printing(wall_s)
-        if printing is None or printing.file != file:
-            return
+        view, job, copy = hand
         script = self._scripts.get(Step.BEFORE_PRINT)
-        if script and self._saved.prepared != printing.print_id:
-            self._begin_script(Step.BEFORE_PRINT, script, printing.print_id)
+        if job.id in self._avoid_until_s:
+            return
+        if self._fetched != copy.set.file:
+            self._state, self._fetching = WorkerState.FETCHING, copy.set.file
+            self._effects.append(w.Fetch(queue=view.name, file=copy.set.file))
+        elif not self._may_begin(self.held[1], now_s):
+            self._state, self._asked = WorkerState.CLAIMING, (view.name, job.id)
+            self._effects.append(w.Ask(queue=view.name, job=job.id))
+        elif script and self._saved.prepared != job.id:
+            self._begin_script(Step.BEFORE_PRINT, script, job.id)
         else:
-            self._begin(printing)
+            self._begin(printing_of(view, job, self.held[1], copy, wall_s))
 
-    def _printing(self, wall_s: float) -> w.Printing | None:
-        """The next print of the job in hand; None if it must not begin now."""
-        hand = self._choice.in_hand(self._saved)
-        if hand is None or self.held is None or hand[0].holds_back or self.wait is not None:
-            return None
-        if self._choice.reason_to_end(self._saved):
-            return None
-        return printing_of(hand[0], hand[1], self.held[1], hand[2], wall_s)
+    def _may_begin(self, claim: Claim, now_s: float) -> bool:
+        """Whether a print may begin under this claim; rule 5."""
+        armed = self._begin_until
+        return armed is not None and armed[0] == claim and now_s <= armed[1]
 
     def _begin(self, printing: w.Printing) -> None:
-        self._state, self._problem = WorkerState.STARTING, ""
+        self._state, self._problem, self._fetched = WorkerState.STARTING, "", None
         self._save(after.begun(self._saved, printing, self._scripts))
         self._effects.append(w.Start(printing=printing))
 
     # STARTING → PRINTING → REPORTING → HOLDING
 
-    def _try_again(self) -> None:
+    def _try_again(self, now_s: float) -> None:
         printing, run = self._saved.printing, self._saved.script
         if self._state is not WorkerState.STARTING:
             return
+        late = printing and not self._may_begin(printing.claim, now_s)
         unwanted = printing and self._choice.reason_to_end(self._saved)
-        if self._saved.strange or unwanted:
+        if self._saved.strange or unwanted or late:
             # Perhaps it was told after all, and the answer lost: the printer has to say.
             self._state = WorkerState.RESUMING
         elif printing:
@@ -391,15 +397,16 @@ class Worker:
         elif seen.phase:
             self._state, self._problem, self._retry_s = WorkerState.PRINTING, "", None
 
-    def _take_up(self, seen: w.PrinterSeen, now_s: float) -> None:
+    def _take_up(self, seen: w.PrinterSeen) -> None:
         """Whatever has become of its claim: what is printed counts."""
-        doubtful = self._saved.doubtful
-        if doubtful is None or seen.print_id != doubtful.print_id or self._state not in AT_REST:
+        delayed = self._state is WorkerState.STARTING and self._saved.script is None
+        if self._state not in AT_REST and not delayed:
             return
-        if self.held and self.held[1] != doubtful.claim:
-            self._end("given up", now_s)
-        self._state = WorkerState.PRINTING
-        self._save(after.begun_after_all(self._saved, doubtful))
+        for doubtful in self._saved.doubtful:
+            if seen.print_id == doubtful.print_id:
+                self._state = WorkerState.PRINTING
+                self._save(after.begun_after_all(self._saved, doubtful))
+                return
 
     def _unknown(self, wall_s: float) -> None:
         """The printer answers, and does not know what we believe that it is at."""
@@ -429,7 +436,7 @@ class Worker:
         if run:
             self._end_of_script(run, result, reason)
         elif printing and self._state is not WorkerState.REPORTING:
-            self._state, self._retry_s = WorkerState.REPORTING, None
+            self._state, self._retry_s, self._begin_until = WorkerState.REPORTING, None, None
             self._outcome = (result, reason, moved)
             self._problem = "" if result is Result.DONE else reason
             profile = self._config.profile
@@ -440,7 +447,7 @@ class Worker:
         if self._state is not WorkerState.REPORTING:
             return
         result, reason, moved = self._outcome
-        self._state = WorkerState.HOLDING
+        self._state = self._rest
         self._watched.is_over(self._saved.at_printer)
         self._hold_job_back(result)
         saved = after.after_print(
@@ -457,14 +464,14 @@ class Worker:
 
     def _hold_job_back(self, result: Result) -> None:
         """A job that a person has cancelled, or that fails again and again, is for people."""
-        if self.held is None:
+        printing = self._saved.printing
+        if printing is None:
             return
-        queue, claim = self.held
-        view = self._choice.view(queue)
-        job = view.state.job(claim.job) if view else None
+        view = self._choice.view(printing.queue)
+        job = view.state.job(printing.claim.job) if view else None
         often = job is not None and after.is_tried_too_often(job, self._config.retries)
         if result is Result.CANCELLED or (often and result is not Result.DONE):
-            self._effects.append(w.PauseJob(queue=queue, job=claim.job))
+            self._effects.append(w.PauseJob(queue=printing.queue, job=printing.claim.job))
 
     # Small words
 

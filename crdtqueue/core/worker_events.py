@@ -76,21 +76,21 @@ class Saved:
 
     `held_claim` is the key of the armed claim that the printer works on, also between two copies;
     empty if there is none. Of `printing` and `script` at most one is at the printer; `todo` comes
-    before the next print, and `prepared` is the print that the before-print script has run for.
-    `worked` is set once something was printed since the queues were last empty, `called` once a
-    person was called to the printer since somebody last was there. `failed_jobs` are those whose
-    prints have failed here one after the other, and `stopped_because` is why the printer takes no
-    jobs although nobody has stopped it, as a sentence. `strange` is set once somebody else has
-    printed something since we were to begin what is at the printer. `doubtful` is a print that the
-    printer did not know of; a request that was on its way then may yet arrive.
+    before the next print, and `prepared` is the job for whose next print the before-print script
+    has run. `worked` is set once something was printed since the queues were last empty, `called`
+    once a person was called to the printer since somebody last was there. `failed_jobs` are those
+    whose prints have failed here one after the other, and `stopped_because` is why the printer
+    takes no jobs although nobody has stopped it, as a sentence. `strange` is set once somebody else
+    has printed something since we were to begin what is at the printer. `doubtful` are prints that
+    the printer did not know of; requests that were on their way then may yet arrive.
     """
 
     printing: Printing | None = None
     script: ScriptRun | None = None
     todo: tuple[Step, ...] = ()
-    prepared: PrintId | None = None
+    prepared: JobId | None = None
     strange: bool = False
-    doubtful: Printing | None = None
+    doubtful: tuple[Printing, ...] = ()
     bed_clear: bool = True
     managing: bool = True
     stopped_because: str = ""
@@ -140,15 +140,16 @@ class QueuesRead:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claimed:
-    """The claim is armed."""
+    """The claim is armed: until `begin_until_s`, by the clock of `now_s`, one print may begin."""
 
     queue: QueueName
     claim: Claim
+    begin_until_s: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotClaimed:
-    """The job is not ours this time."""
+    """The job, or the further print of it, is not ours this time."""
 
     queue: QueueName
     job: JobId
@@ -265,7 +266,8 @@ Event: TypeAlias = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ask:
-    """Ask for the job in this queue; answered by `Claimed` or `NotClaimed`."""
+    """Ask for the job in this queue, or for a further print of the one that is held; answered by
+    `Claimed` or `NotClaimed`. `Claimed` ends the claim that is held."""
 
     queue: QueueName
     job: JobId
@@ -297,7 +299,8 @@ class Save:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Start:
-    """Tell the printer to start; it starts a print id once and for ever."""
+    """Tell the printer to start, if its claim still allows it at that moment; answer with
+    `StartDelayed` if not. The printer starts a print id once and for ever."""
 
     printing: Printing
 

@@ -29,7 +29,7 @@ class ClaimHooks:
     """What the claims of a queue tell the rest of the peer. None of them waits."""
 
     tell: Callable[[PeerId, ClaimMessage], None]
-    claimed: Callable[[Claim], None]
+    claimed: Callable[[ce.MayHeat], None]
     missed: Callable[[JobId, ce.No], None]
 
 
@@ -107,9 +107,9 @@ class Claiming:
             match effect:
                 case ce.Tell(peer=peer, message=message):
                     self._hooks.tell(peer, message)
-                case ce.MayHeat(claim=claim):
+                case ce.MayHeat():
                     self.wanted = None
-                    self._hooks.claimed(claim)
+                    self._hooks.claimed(effect)
                 case ce.Missed(job=job, reason=reason):
                     self.wanted = None
                     self._hooks.missed(job, reason)

@@ -87,7 +87,7 @@ class Hooks:
     """What a queue tells the rest of the peer. None of them waits."""
 
     changed: Callable[[], None]
-    claimed: Callable[[QueueName, Claim], None]
+    claimed: Callable[[QueueName, ce.MayHeat], None]
     missed: Callable[[QueueName, JobId, ce.No], None]
     asked_for_piece: Callable[["LanQueue", Session, m.WantPiece], None]
     got_piece: Callable[[Session, Sha256, int, bytes | None], None]
@@ -114,7 +114,7 @@ class LanQueue:
         self._source: Session | None = None
         claim_hooks = ClaimHooks(
             tell=self._tell,
-            claimed=lambda claim: hooks.claimed(name, claim),
+            claimed=lambda armed: hooks.claimed(name, armed),
             missed=lambda job, reason: hooks.missed(name, job, reason),
         )
         self._claiming = Claiming(name, replica=self.replica, store=store, hooks=claim_hooks)
@@ -223,6 +223,11 @@ class LanQueue:
     def may_begin(self, claim: Claim) -> bool:
         """Whether a print may begin under this claim of ours now; if not, `want` the job again."""
         return self.claims.may_begin(claim, clock.now_s())
+
+    def still_owns(self, claim: Claim) -> bool:
+        """Whether, as far as can be seen, this claim of ours still owns its job."""
+        owner = self.claims.held_by(claim.job, clock.now_s())
+        return owner == claim and not self.holds_back
 
     @property
     def wanted(self) -> JobId | None:

@@ -5,12 +5,14 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from crdtqueue.adapters import clock
 from crdtqueue.adapters.files import FileStore
 from crdtqueue.adapters.printer_source import PrinterSource
 from crdtqueue.adapters.store import Store
 from crdtqueue.core import worker_events as w
+from crdtqueue.core.bed import Clearing
 from crdtqueue.core.document import paused_entry, record_entry
 from crdtqueue.core.errors import CrdtQueueError, Unavailable
 from crdtqueue.core.ids import Claim, JobId, PrintId, QueueName
@@ -22,10 +24,11 @@ from crdtqueue.peer.lan_queue import LanQueue
 from crdtqueue.peer.script_shelf import ScriptShelf
 from crdtqueue.peer.worker_store import save
 from printer_driver.errors import PrinterError, PrinterUnavailable, PrintRefused
-from printer_driver.printer import Connection, PrinterStatus, PrintReport
+from printer_driver.printer import Connection, PrinterStatus, PrintReport, always
 from printer_driver.printer import PrintId as DriverPrintId
 
 RETRY_WRITE_S = 2.0
+TOO_LATE = "It took too long to begin, so the other peers are asked for the job again."
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +140,7 @@ class Operator:
             case w.Fetch(queue=queue, file=file):
                 self._spawn(self._fetch(queue, file))
             case w.Start(printing=printing):
-                self._spawn(self._start(printing.print_id, printing.file, self._files))
+                self._start_print(printing)
             case w.StartScript(script=run):
                 self._spawn(self._start(run.print_id, run.file, self.shelf.files))
             case w.Record():
@@ -180,8 +183,11 @@ class Operator:
             await self._until_stored(lambda: queue.edit([record_entry(record)]))
         elif queue:
             await self._until_stored(queue.replica.durable)
+        is_clear = await self._took_its_part_off(print_id)
         self.look()
         self.post(w.Recorded(print_id=print_id))
+        if is_clear:
+            self.post(w.BedCleared(source=Clearing.PRINTER))
 
     async def _with_filament(self, effect: w.Record) -> RunRecord:
         """As much of the slicer's sum as of the file was printed."""
@@ -205,16 +211,33 @@ class Operator:
         else:
             self.post(w.Fetched(sha256=file.sha256))
 
-    async def _start(self, print_id: PrintId, file: FileRef, files: FileStore) -> None:
+    def _start_print(self, printing: w.Printing) -> None:
+        """A full disk may have held up the `Save` before this for any time, and an upload to the
+        printer may take long: then the queue must at least look as it did.
+        """
+        queue, claim = self._queues().get(printing.queue), printing.claim
+        if queue and queue.may_begin(claim):
+            still_ours = partial(queue.still_owns, claim)
+            self._spawn(self._start(printing.print_id, printing.file, self._files, still_ours))
+        else:
+            self.post(w.StartDelayed(print_id=printing.print_id, reason=TOO_LATE))
+
+    async def _start(
+        self,
+        print_id: PrintId,
+        file: FileRef,
+        files: FileStore,
+        may_begin: Callable[[], bool] = always,
+    ) -> None:
         path = files.path(file.sha256).absolute()
         try:
             report = await self.source.printer.start(
-                DriverPrintId(print_id), path, file.sha256, name=file.name
+                DriverPrintId(print_id), path, file.sha256, name=file.name, may_begin=may_begin
             )
         except PrinterUnavailable as error:
             self.post(w.StartDelayed(print_id=print_id, reason=str(error)))
         except PrintRefused as error:
-            busy = error.code in {"busy", "halted"}
+            busy = error.code in {"busy", "halted", "late"}
             refusal = w.StartDelayed if busy else w.StartRefused
             self.post(refusal(print_id=print_id, reason=str(error)))
         except PrinterError as error:
@@ -229,8 +252,35 @@ class Operator:
                 self.post(w.PrinterSeen(problem=status))
                 continue
             self.status = status
-            self.post(self._seen(status, await self._report_of_ours(status)))
+            report = await self._report_of_ours(status)
+            self.post(self._seen(status, report))
+            if await self._is_bed_said_clear(status, report):
+                self.post(w.BedCleared(source=Clearing.PRINTER))
         raise AssertionError("a printer source never ends")
+
+    async def _is_bed_said_clear(self, status: PrinterStatus, report: PrintReport | None) -> bool:
+        """Whether the printer itself says so, and we do not know it yet; of a print, see `_record`.
+
+        At rest it is asked again: a status may have been on its way since before another print.
+        """
+        saved, printer = self.worker.saved, self.source.printer
+        if saved.bed_clear or saved.printing:
+            return False
+        if saved.script:
+            script = DriverPrintId(saved.script.print_id)
+            ours = report if report and report.print_id == script else None
+            return ours is not None and ours.bed_cleared
+        try:
+            return bool(status.bed_cleared_after and (await printer.status()).bed_cleared_after)
+        except PrinterError:
+            return False
+
+    async def _took_its_part_off(self, print_id: PrintId) -> bool:
+        try:
+            report = await self.source.printer.report(DriverPrintId(print_id))
+        except PrinterError:
+            return False
+        return report is not None and report.bed_cleared
 
     async def _report_of_ours(self, status: PrinterStatus) -> PrintReport | None:
         """What the printer says of the print that we know of, also when it is at none any more."""

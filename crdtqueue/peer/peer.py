@@ -15,8 +15,9 @@ from crdtqueue.adapters.history import History
 from crdtqueue.adapters.links import Link, listen
 from crdtqueue.adapters.printer_source import Place, PrinterSource, source_of
 from crdtqueue.adapters.store import Store, StoredQueue
+from crdtqueue.core.claim_events import MayHeat
 from crdtqueue.core.errors import NotFound, Refused, Unavailable
-from crdtqueue.core.ids import PEER_ID_CHARS, Claim, JobId, PeerId, QueueName, Sha256
+from crdtqueue.core.ids import PEER_ID_CHARS, JobId, PeerId, QueueName, Sha256
 from crdtqueue.core.messages import PrinterNews, WantPiece
 from crdtqueue.core.worker import Worker
 from crdtqueue.core.worker_events import Claimed, NotClaimed
@@ -334,10 +335,11 @@ class Peer:
             for queue in self.queues.values():
                 queue.heartbeat()
 
-    def _claimed(self, queue: QueueName, claim: Claim) -> None:
+    def _claimed(self, queue: QueueName, armed: MayHeat) -> None:
         if self.operator:
             self.operator.look()
-            self.operator.post(Claimed(queue=queue, claim=claim))
+            claim, begin_until_s = armed.claim, armed.begin_until_s
+            self.operator.post(Claimed(queue=queue, claim=claim, begin_until_s=begin_until_s))
 
     def _missed(self, queue: QueueName, job: JobId, reason: object) -> None:
         log.debug("%s: %s not claimed: %s", queue, job, reason)

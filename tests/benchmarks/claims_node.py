@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from crdtqueue.core.claim_events import ClaimTimes, No
+from crdtqueue.core.claim_events import ClaimTimes, MayHeat, No
 from crdtqueue.core.document import job_entries
-from crdtqueue.core.ids import JOB_ID_CHARS, Claim, JobId
+from crdtqueue.core.ids import JOB_ID_CHARS, JobId
 from crdtqueue.peer.lan_queue import LanQueue
 from crdtqueue.peer.peer import Peer
 from tests.core.samples import a_job
@@ -33,9 +33,9 @@ class Node:
         claiming = self.queue._claiming
         claiming._hooks = replace(claiming._hooks, claimed=self.claimed, missed=self.missed)
 
-    def claimed(self, claim: Claim) -> None:
+    def claimed(self, armed: MayHeat) -> None:
         """The printer may heat."""
-        say(kind="claimed", job=claim.job)
+        say(kind="claimed", job=armed.claim.job)
 
     def missed(self, job: JobId, reason: No) -> None:
         """It may not."""

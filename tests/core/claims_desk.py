@@ -31,7 +31,7 @@ class Desk:
         synced: bool = True,
         rules: Rules = Rules(),  # noqa: B008  # it is frozen
     ) -> None:
-        self.now_s = 100.0
+        self.now_s = self.asked_s = 100.0
         self.others = frozenset(others)
         self.rules = rules
         self.records: tuple[frozenset[Claim], frozenset[Claim]] = frozenset(), frozenset()
@@ -83,7 +83,12 @@ class Desk:
         return self.claims._records.basis(claim)
 
     def want(self, job: JobId = JOB) -> list[ce.Effect]:
+        self.asked_s = self.now_s
         return self.tell(ce.Want(job=job))
+
+    def may_heat(self, claim: Claim) -> ce.MayHeat:
+        """What follows when the last `want` is granted by all."""
+        return ce.MayHeat(claim=claim, begin_until_s=self.asked_s + TIMES.begin_within_s)
 
     def hear(self, message: m.ClaimMessage, sender: PeerId | None = None) -> list[ce.Effect]:
         return self.tell(ce.Said(peer=sender or PeerId(message.claim.peer), message=message))

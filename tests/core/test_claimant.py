@@ -34,7 +34,7 @@ def test_alone_a_claim_is_stored_and_then_it_may_heat() -> None:
     assert desk.want() == [ce.StoreStart(claim=MINE)]
     assert desk.claims.why_not(JOB_2, desk.now_s) is ce.No.BUSY
     desk.read([MINE])
-    assert desk.stored(ce.StoreStart(claim=MINE)) == [ce.MayHeat(claim=MINE)]
+    assert desk.stored(ce.StoreStart(claim=MINE)) == [desk.may_heat(MINE)]
     assert desk.claims.held_by(JOB, desk.now_s) == MINE
     assert desk.claims.may_begin(MINE, desk.now_s)
 
@@ -54,7 +54,7 @@ def test_it_heats_only_after_every_grant_the_own_record_and_every_acknowledgemen
     assert desk.hear(grant(MINE), B) == []
     assert desk.hear(armed(MINE), B) == []
     assert desk.hear(armed(MINE), B) == []
-    assert desk.hear(armed(MINE), C) == [ce.MayHeat(claim=MINE)]
+    assert desk.hear(armed(MINE), C) == [desk.may_heat(MINE)]
     assert desk.hear(armed(MINE), C) == []
 
 
@@ -122,7 +122,7 @@ def test_a_peer_that_comes_in_sight_while_we_ask_gets_a_vote() -> None:
     late = peer(0xEE)
     assert desk.tell(ce.PeerSeen(peer=late)) == [told(late, desk.arm_of(MINE))]
     assert desk.hear(armed(MINE), C) == []
-    assert desk.hear(armed(MINE), late) == [ce.MayHeat(claim=MINE)]
+    assert desk.hear(armed(MINE), late) == [desk.may_heat(MINE)]
 
 
 def test_a_full_disk_ends_the_attempt() -> None:
@@ -163,7 +163,7 @@ def test_a_record_that_shows_us_late_ends_the_attempt(start: Callable[[PeerId], 
 def test_a_lower_record_does_not_end_an_attempt_that_is_granted() -> None:
     desk = arming(B)
     assert desk.read([LOWER, MINE]) == []
-    assert desk.hear(armed(MINE), B) == [ce.MayHeat(claim=MINE)]
+    assert desk.hear(armed(MINE), B) == [desk.may_heat(MINE)]
 
 
 def test_a_job_whose_epochs_are_used_up_is_left_alone() -> None:

@@ -116,7 +116,7 @@ def owning(*in_sight: PeerId) -> Desk:
     desk = Desk()
     desk.want()
     desk.read([MINE])
-    assert desk.stored(ce.StoreStart(claim=MINE)) == [ce.MayHeat(claim=MINE)]
+    assert desk.stored(ce.StoreStart(claim=MINE)) == [desk.may_heat(MINE)]
     for each in in_sight:
         desk.tell(ce.PeerSeen(peer=each))
     return desk
@@ -138,7 +138,7 @@ def test_the_owner_claims_anew_for_the_next_print_and_its_last_claim_ends() -> N
     desk.read([again])
     desk.stored(ce.StoreStart(claim=again))
     effects = desk.hear(armed(again), B)
-    assert effects == [ce.MayHeat(claim=again), ce.WriteEnd(claim=MINE, reason="renewed")]
+    assert effects == [desk.may_heat(again), ce.WriteEnd(claim=MINE, reason="renewed")]
     assert desk.claims.may_begin(again, desk.now_s)
     assert not desk.claims.may_begin(MINE, desk.now_s)
 
@@ -233,7 +233,7 @@ def test_in_safe_mode_a_majority_is_enough_and_only_voters_are_asked() -> None:
     assert desk.hear(grant(MINE), C) == [ce.StoreStart(claim=MINE)]
     desk.stored(ce.StoreStart(claim=MINE))
     assert desk.hear(armed(MINE), D) == []
-    assert desk.hear(armed(MINE), B) == [ce.MayHeat(claim=MINE)]
+    assert desk.hear(armed(MINE), B) == [desk.may_heat(MINE)]
 
 
 def test_in_safe_mode_nothing_is_asked_without_a_majority_in_sight() -> None:

@@ -22,7 +22,19 @@ from tests.core.samples import (
     print_set,
     record,
 )
-from tests.core.worker_bench import FETCHED, IDLE_PRINTER, MINE, QUEUE, Bench, ends, starts
+from tests.core.worker_bench import (
+    BEGIN_WITHIN_S,
+    FETCHED,
+    IDLE_PRINTER,
+    MINE,
+    QUEUE,
+    Bench,
+    claimed,
+    ends,
+    starts,
+)
+
+AGAIN = a_claim(epoch=2)
 
 # The cycle ----------------------------------------------------------------------------------------
 
@@ -53,7 +65,7 @@ def test_copies_follow_each_other_only_on_a_cleared_bed() -> None:
     assert isinstance(save, w.Save)
     assert isinstance(fetch, w.Fetch)
     second = bench.fetched()
-    assert second.print_id == MINE.print_id(2)
+    assert second.print_id == AGAIN.print_id(1)
     assert ends(bench.print(second)) == ["completed"]
 
 
@@ -129,6 +141,76 @@ def test_a_job_that_was_not_had_is_left_alone_for_a_while() -> None:
     assert bench.tell(w.NotClaimed(queue=QUEUE, job=JOB_2)) == []
     assert bench.worker.next_deadline_s() == RETRY_S
     assert bench.wait(RETRY_S) == [w.Ask(queue=QUEUE, job=JOB)]
+
+
+def test_each_print_has_a_claim_of_its_own() -> None:
+    bench = Bench(a_job(print_set(copies=3)), self_clearing=True)
+    printing = bench.start()
+    for epoch in (2, 3):
+        bench.print(printing)
+        assert bench.tell(FETCHED) == [w.Ask(queue=QUEUE, job=JOB)]
+        assert bench.worker.held == (QUEUE, a_claim(epoch=epoch - 1))
+        printing = starts(bench.armed_again())[0]
+        assert printing.print_id == a_claim(epoch=epoch).print_id(1)
+    assert ends(bench.print(printing)) == ["completed"]
+
+
+def test_a_further_print_that_was_refused_is_asked_for_again_after_a_while() -> None:
+    bench = Bench(a_job(print_set(copies=2)), self_clearing=True)
+    bench.print(bench.start())
+    bench.tell(FETCHED)
+    bench.held = {JOB: AGAIN}
+    bench.read()
+    assert bench.tell(w.NotClaimed(queue=QUEUE, job=JOB)) == []
+    assert bench.worker.held == (QUEUE, MINE)
+    assert bench.wait(RETRY_S) == [w.Ask(queue=QUEUE, job=JOB)]
+    assert starts(bench.armed(a_claim(epoch=3)))
+
+
+def test_a_further_claim_that_was_armed_but_not_stored_is_replaced_by_another() -> None:
+    bench = Bench(a_job(print_set(copies=2)), self_clearing=True)
+    bench.print(bench.start())
+    bench.state = replace(bench.state, ended=frozenset({MINE}))
+    bench.held = {JOB: AGAIN}
+    bench.boot()
+    bench.read()
+    bench.tell(IDLE_PRINTER)
+    assert bench.tell(FETCHED) == [w.Ask(queue=QUEUE, job=JOB)]
+    assert starts(bench.armed(a_claim(epoch=3)))
+
+
+def test_who_was_replaced_between_two_copies_prints_nothing_more() -> None:
+    bench = Bench(a_job(print_set(copies=2)), self_clearing=True)
+    bench.print(bench.start())
+    bench.held = {JOB: a_claim(peer(1), epoch=2)}
+    assert ends(bench.read()) == []
+    assert ends(bench.tell(FETCHED)) == ["replaced"]
+    assert bench.at(WorkerState.IDLE)
+
+
+def test_a_file_that_came_late_is_printed_after_asking_again() -> None:
+    bench = Bench(a_job())
+    bench.read()
+    bench.tell(IDLE_PRINTER)
+    bench.hold(MINE)
+    bench.wait(BEGIN_WITHIN_S + 0.1)
+    assert bench.tell(FETCHED) == [w.Ask(queue=QUEUE, job=JOB)]
+    assert starts(bench.armed_again())[0].claim == AGAIN
+
+
+def test_a_queue_that_was_left_while_a_further_print_was_asked_for_is_over() -> None:
+    bench = Bench(a_job(print_set(copies=2)), self_clearing=True)
+    bench.print(bench.start())
+    bench.tell(FETCHED)
+    assert ends(bench.tell(w.QueuesRead(queues=()))) == ["deleted"]
+    assert bench.at(WorkerState.IDLE)
+
+
+def test_a_claim_that_nobody_waits_for_any_more_is_given_back() -> None:
+    bench = Bench(a_job())
+    end = w.End(queue=QUEUE, claim=MINE, reason="given up")
+    assert bench.tell(claimed(MINE)) == [end]
+    assert bench.worker.held is None
 
 
 def test_our_own_record_of_an_attempt_that_failed_is_no_claim() -> None:
@@ -377,7 +459,7 @@ def test_after_a_restart_a_running_print_is_gone_on_with() -> None:
     bench.print(printing)
     assert bench.at(WorkerState.HOLDING)
     bench.tell(w.BedCleared())
-    assert bench.fetched().print_id == MINE.print_id(2)
+    assert bench.fetched().print_id == AGAIN.print_id(1)
 
 
 def test_after_a_restart_a_print_that_is_over_is_recorded_once() -> None:
@@ -394,13 +476,44 @@ def test_after_a_restart_a_print_that_is_over_is_recorded_once() -> None:
     assert len(bench.state.jobs[0].records) == 1
 
 
-def test_after_a_restart_a_print_that_never_began_begins_under_the_same_id() -> None:
+def test_after_a_restart_a_print_that_never_began_is_asked_for_again() -> None:
     bench, printing = restarted()
     bench.tell(IDLE_PRINTER)
     save, fetch = bench.tell(w.PrintUnknown(print_id=printing.print_id))
     assert isinstance(save, w.Save)
     assert isinstance(fetch, w.Fetch)
-    assert bench.fetched() == replace(printing, started_at_s=1000.0)
+    assert bench.fetched() == replace(printing, claim=AGAIN, started_at_s=1000.0)
+
+
+def test_a_start_that_was_delayed_for_long_is_asked_for_again() -> None:
+    bench = Bench(a_job())
+    printing = bench.start()
+    late = w.StartDelayed(print_id=printing.print_id, reason="Busy.")
+    bench.tell(late)
+    assert starts(bench.wait(RETRY_S)) == [printing]
+    bench.tell(late)
+    assert starts(bench.wait(RETRY_S)) == []
+    assert bench.at(WorkerState.RESUMING)
+    bench.tell(w.PrintUnknown(print_id=printing.print_id))
+    assert bench.fetched().print_id == AGAIN.print_id(1)
+
+
+def test_a_first_start_that_arrives_before_the_second_is_the_one_that_counts() -> None:
+    bench, printing = restarted()
+    bench.tell(IDLE_PRINTER)
+    bench.tell(w.PrintUnknown(print_id=printing.print_id))
+    second = bench.fetched()
+    bench.tell(w.StartDelayed(print_id=second.print_id, reason="Busy."))
+    bench.seen(printing, PrintPhase.PRINTING)
+    assert bench.at(WorkerState.PRINTING)
+    assert (bench.saved.printing, bench.saved.doubtful) == (printing, (second,))
+    assert bench.saved.held == (QUEUE, AGAIN)
+    (effect,) = bench.seen(printing, PrintPhase.DONE)
+    assert isinstance(effect, w.Record)
+    assert effect.record.print_id == printing.print_id
+    bench.recorded(effect)
+    bench.boot()
+    assert bench.worker.held == (QUEUE, AGAIN)
 
 
 @pytest.mark.parametrize("phase", [PrintPhase.PRINTING, PrintPhase.DONE])
@@ -459,7 +572,7 @@ def test_a_print_that_is_recorded_but_forgotten_by_the_printer_is_not_repeated()
     assert starts(effects) == []
     assert not bench.worker.saved.bed_clear
     bench.tell(w.BedCleared())
-    assert bench.fetched().print_id == MINE.print_id(2)
+    assert bench.fetched().print_id == AGAIN.print_id(1)
 
 
 def test_a_claim_is_kept_over_a_restart_between_two_copies() -> None:
@@ -469,7 +582,7 @@ def test_a_claim_is_kept_over_a_restart_between_two_copies() -> None:
     assert bench.tell(IDLE_PRINTER) == []
     assert bench.read() == []
     assert isinstance(bench.tell(w.BedCleared())[-1], w.Fetch)
-    assert bench.fetched().print_id == MINE.print_id(2)
+    assert bench.fetched().print_id == AGAIN.print_id(1)
 
 
 def test_a_restart_before_the_queues_are_read_forgets_nothing() -> None:

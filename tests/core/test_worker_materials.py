@@ -11,7 +11,7 @@ from crdtqueue.core.scripts import Step
 from crdtqueue.core.strategy import OVERTAKEN_MAX
 from crdtqueue.core.worker_states import Wait
 from tests.core.samples import JOB, JOB_2, a_claim, a_job, print_set
-from tests.core.worker_bench import IDLE_PRINTER, MINE, QUEUE, Bench, starts
+from tests.core.worker_bench import IDLE_PRINTER, MINE, QUEUE, Bench, claimed, starts
 
 # Materials ----------------------------------------------------------------------------------------
 
@@ -33,7 +33,7 @@ def test_a_print_waits_for_its_material() -> None:
     bench.tell(IDLE_PRINTER)
     bench.held = {JOB: MINE}
     bench.read()
-    run = bench.script(bench.tell(w.Claimed(queue=QUEUE, claim=MINE)))
+    run = bench.script(bench.tell(claimed(MINE)))
     assert run.step is Step.WAITING
     assert starts(bench.run_script(run)) == []
     assert (bench.worker.wait, bench.worker.missing) == (Wait.MATERIAL, {0: "PETG"})
@@ -53,7 +53,7 @@ def test_whoever_no_longer_wants_to_be_asked_is_not() -> None:
     bench.tell(IDLE_PRINTER)
     bench.held = {JOB: MINE}
     bench.read()
-    bench.tell(w.Claimed(queue=QUEUE, claim=MINE))
+    bench.tell(claimed(MINE))
     assert bench.worker.wait is Wait.MATERIAL
     assert isinstance(bench.tell(w.MaterialsLoaded(tools=None))[-1], w.Fetch)
 

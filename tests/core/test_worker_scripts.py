@@ -15,8 +15,16 @@ from crdtqueue.core.scripts import SCRIPT_STEPS, ScriptRun, Step
 from crdtqueue.core.worker import RETRY_S
 from crdtqueue.core.worker_events import PrintPhase
 from crdtqueue.core.worker_states import Wait, WorkerState
-from tests.core.samples import a_claim, a_job, peer, print_set, record
-from tests.core.worker_bench import IDLE_PRINTER, MINE, QUEUE, Bench, ends, starts
+from tests.core.samples import JOB, a_claim, a_job, peer, print_set, record
+from tests.core.worker_bench import (
+    BEGIN_WITHIN_S,
+    IDLE_PRINTER,
+    MINE,
+    QUEUE,
+    Bench,
+    ends,
+    starts,
+)
 
 WARM = w.PrinterSeen(bed_c=60.0)
 COOL = Cooldown(bed_c=30.0, max_s=600.0)
@@ -51,7 +59,7 @@ def test_a_script_that_clears_the_bed_lets_the_next_copy_begin() -> None:
     effects = bench.run_script(run)
     assert isinstance(effects[-1], w.Fetch)
     assert bench.worker.saved.bed_clear
-    assert bench.fetched().print_id == MINE.print_id(2)
+    assert bench.fetched().print_id == a_claim(epoch=2).print_id(1)
 
 
 @pytest.mark.parametrize("phase", [PrintPhase.FAILED, PrintPhase.CANCELLED])
@@ -201,8 +209,7 @@ def test_after_managing_was_stopped_in_mid_print_only_that_script_is_run() -> No
     bench.read()
     bench.tell(IDLE_PRINTER)
     bench.hold(MINE)
-    bench.run_script(bench.script(bench.tell(bench.fetched_event())))
-    printing = bench.fetched()
+    (printing,) = starts(bench.run_script(bench.script(bench.tell(bench.fetched_event()))))
     bench.seen(printing, PrintPhase.PRINTING)
     bench.tell(w.Manage(managing=False))
     run = bench.script(bench.print(printing))
@@ -217,12 +224,28 @@ def test_the_script_before_a_print_is_run_once_for_it() -> None:
     bench.tell(IDLE_PRINTER)
     bench.hold(MINE)
     run = bench.script(bench.tell(bench.fetched_event()))
-    assert (run.step, run.prepares) == (Step.BEFORE_PRINT, MINE.print_id(1))
-    assert isinstance(bench.run_script(run)[-1], w.Fetch)
+    assert (run.step, run.prepares) == (Step.BEFORE_PRINT, JOB)
+    bench.wait(BEGIN_WITHIN_S + 0.1)
+    assert bench.run_script(run)[-1] == w.Ask(queue=QUEUE, job=JOB)
     bench.boot()
     bench.read()
     assert isinstance(bench.tell(IDLE_PRINTER)[-1], w.Fetch)
-    assert bench.fetched().print_id == MINE.print_id(1)
+    printing = bench.fetched()
+    assert printing.print_id == a_claim(epoch=2).print_id(1)
+
+
+def test_a_job_that_is_given_back_is_not_prepared_any_more() -> None:
+    bench = Bench(a_job(), scripts=(Step.BEFORE_PRINT,))
+    bench.read()
+    bench.tell(IDLE_PRINTER)
+    bench.hold(MINE)
+    run = bench.script(bench.tell(bench.fetched_event()))
+    bench.wait(BEGIN_WITHIN_S + 0.1)
+    bench.run_script(run)
+    assert bench.saved.prepared == JOB
+    bench.tell(w.NotClaimed(queue=QUEUE, job=JOB))
+    assert ends(bench.tell(w.Manage(managing=False))) == ["stopped managing"]
+    assert bench.saved.prepared is None
 
 
 def test_a_job_that_is_deleted_while_its_script_runs_is_not_begun() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from crdtqueue.core import worker_events as w
 from crdtqueue.core.bed import Cooldown
+from crdtqueue.core.claim_events import ClaimTimes
 from crdtqueue.core.ids import Claim, JobId, Profile, QueueName, claim_of_print
 from crdtqueue.core.model import Job, QueueState, RunRecord
 from crdtqueue.core.scripts import ScriptRun, Step
@@ -17,6 +18,7 @@ from tests.core.samples import JOB, ME, MK3S, a_claim, file, print_set
 QUEUE = QueueName("workshop")
 IDLE_PRINTER = w.PrinterSeen()
 MINE = a_claim()
+BEGIN_WITHIN_S = ClaimTimes().begin_within_s
 FETCHED = w.Fetched(sha256=print_set().file.sha256)
 
 
@@ -110,15 +112,31 @@ class Bench:
         return self.fetched()
 
     def hold(self, claim: Claim) -> None:
-        self.held = {claim.job: claim}
-        self.read()
-        save, fetch = self.tell(w.Claimed(queue=QUEUE, claim=claim))
+        save, fetch = self.armed(claim)
         assert isinstance(save, w.Save)
         assert save.saved.held == (QUEUE, claim)
         assert isinstance(fetch, w.Fetch)
 
+    def armed(self, claim: Claim) -> list[w.Effect]:
+        """The claim is armed, just after it was asked for."""
+        self.held = {claim.job: claim}
+        self.read()
+        return self.tell(claimed(claim, self.now_s))
+
+    def armed_again(self) -> list[w.Effect]:
+        """The job in hand is ours for one more print."""
+        assert self.worker.held
+        claim = self.worker.held[1]
+        assert self.at(WorkerState.CLAIMING)
+        return self.armed(replace(claim, epoch=claim.epoch + 1))
+
     def fetched(self) -> w.Printing:
-        save, start = self.tell(self.fetched_event())
+        """The file is here; the job is asked for again if it must be."""
+        effects = self.tell(self.fetched_event())
+        if effects == [w.Ask(queue=QUEUE, job=JOB)]:
+            held, *effects = self.armed_again()
+            assert isinstance(held, w.Save)
+        save, start = effects
         assert isinstance(save, w.Save)
         assert isinstance(start, w.Start)
         assert save.saved.printing == start.printing
@@ -172,6 +190,10 @@ class Bench:
     def recorded(self, effect: w.Record) -> list[w.Effect]:
         self.add_record(effect.record)
         return self.tell(w.Recorded(print_id=effect.record.print_id))
+
+
+def claimed(claim: Claim, now_s: float = 0.0) -> w.Claimed:
+    return w.Claimed(queue=QUEUE, claim=claim, begin_until_s=now_s + BEGIN_WITHIN_S)
 
 
 def starts(effects: list[w.Effect]) -> list[w.Printing]:

@@ -40,6 +40,8 @@ from printer_driver.printer import (
     PrintReport,
     PrintState,
     Temperature,
+    always,
+    check_in_time,
 )
 
 GCODE = b"; printer_model = MK3S\nG28 ; home\nG1 X10 Y10 F3000\nM104 S0\n"
@@ -78,11 +80,18 @@ class MemoryPrinter:
         )
 
     async def start(
-        self, print_id: PrintId, path: Path, sha256: str, *, name: str = ""
+        self,
+        print_id: PrintId,
+        path: Path,
+        sha256: str,
+        *,
+        name: str = "",
+        may_begin: Callable[[], bool] = always,
     ) -> PrintReport:
         assert len(sha256) == 64
         if print_id in self.reports:
             return self.reports[print_id]
+        check_in_time(may_begin)
         if self.is_unreachable:
             raise PrinterUnavailable("The printer process does not answer.")
         if self.refusal:

@@ -86,17 +86,17 @@ def test_a_print_may_begin_soon_after_the_claim_and_not_later(
     async def scenario() -> None:
         async with running(tmp_path, queue="workshop") as peer:
             queue = peer.queue("workshop")
-            claimed: asyncio.Queue[Claim] = asyncio.Queue()
+            claimed: asyncio.Queue[ce.MayHeat] = asyncio.Queue()
             claiming = queue._claiming
             claiming._hooks = replace(claiming._hooks, claimed=claimed.put_nowait)
             claiming.want(JOB)
-            claim = await claimed.get()
+            claim = (await claimed.get()).claim
             assert queue.may_begin(claim)
             late_s = clock.now_s() + TIMES.begin_within_s + 0.1
             monkeypatch.setattr(clock, "now_s", lambda: late_s)
             assert not queue.may_begin(claim)
             claiming.want(JOB)
-            assert (await claimed.get()).epoch == claim.epoch + 1
+            assert (await claimed.get()).claim.epoch == claim.epoch + 1
 
     asyncio.run(scenario())
 

@@ -14,7 +14,7 @@ from crdtqueue.core.scripts import Step
 from crdtqueue.core.worker_events import PrintPhase
 from crdtqueue.peer.news import TEXT_CHARS_MAX, printer_news
 from tests.core.samples import JOB, a_job, print_set
-from tests.core.worker_bench import IDLE_PRINTER, MINE, QUEUE, Bench
+from tests.core.worker_bench import IDLE_PRINTER, MINE, Bench, claimed
 
 
 def news(bench: Bench, holds_back: str = "") -> PrinterNews:
@@ -78,7 +78,7 @@ def test_a_missing_material_is_named() -> None:
     bench.tell(IDLE_PRINTER)
     bench.held = {JOB: MINE}
     bench.read()
-    bench.tell(w.Claimed(queue=QUEUE, claim=MINE))
+    bench.tell(claimed(MINE))
     told = news(bench)
     assert (told.state, told.job) == ("waiting_for_material", JOB)
     assert told.text.startswith("Waits for PETG in tool 1.")

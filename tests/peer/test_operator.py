@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from crdtqueue.core import worker
 from crdtqueue.core import worker_events as w
-from crdtqueue.core.ids import Claim, JobId, PeerId, QueueName
+from crdtqueue.core.ids import Claim, JobId, PeerId, QueueName, claim_of_print
 from crdtqueue.peer import operator
 from crdtqueue.peer.operator import Operator
 from crdtqueue.peer.peer import Peer
@@ -29,16 +30,37 @@ def operator_of(peer: Peer) -> Operator:
     return peer.operator
 
 
-def test_each_copy_is_one_print_and_the_claim_ends_with_the_job(tmp_path: Path) -> None:
+def test_each_copy_is_one_print_with_a_claim_that_ends(tmp_path: Path) -> None:
     async def scenario() -> None:
         printer = MemoryPrinter(auto=True)
         async with running(tmp_path, printer=printer) as peer:
             job = await add_job(peer, "local", copies=2)
             local = peer.queue("local")
             await until(peer, lambda: done(peer, job, "local") == 2)
-            await until(peer, lambda: local.state.ended)
-            assert len(local.state.claims) == 1
-            assert [start.rpartition("/")[2] for start in printer.starts] == ["1", "2"]
+            await until(peer, lambda: len(local.state.ended) == 2)
+            assert local.state.claims == local.state.ended
+            named = [claim_of_print(start) for start in printer.starts]
+            assert [each and (each[0].epoch, each[1]) for each in named] == [(1, 1), (2, 1)]
+
+    asyncio.run(scenario())
+
+
+def test_a_print_whose_claim_no_longer_holds_is_not_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "RETRY_S", 0.1)
+
+    async def scenario() -> None:
+        printer = MemoryPrinter(auto=True)
+        async with running(tmp_path, printer=printer) as peer:
+            local = peer.queue("local")
+            with monkeypatch.context() as patch:
+                patch.setattr(local, "may_begin", lambda claim: False)
+                job = await add_job(peer, "local")
+                await until(peer, lambda: operator_of(peer).worker.problem == operator.TOO_LATE)
+                assert printer.starts == []
+            await until(peer, lambda: done(peer, job, "local") == 1)
+            assert len(printer.starts) == 1
 
     asyncio.run(scenario())
 

@@ -59,9 +59,9 @@ def stored(folder: Path, text: str | None = None, saved: w.Saved | None = None) 
         w.Saved(
             script=SCRIPT,
             strange=True,
-            doubtful=PRINTING,
+            doubtful=(PRINTING,),
             todo=(Step.COOL, Step.CLEAR_BED),
-            prepared=CLAIM.print_id(1),
+            prepared=CLAIM.job,
             worked=True,
             called=True,
             held_queue=QUEUE,

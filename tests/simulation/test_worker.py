@@ -57,7 +57,7 @@ def anything(bench: Bench, chance: random.Random) -> w.Event:
     events: list[w.Event] = [
         w.QueuesRead(queues=(view,) if chance.random() < 0.95 else ()),
         w.QueuesRead(queues=(view,)),
-        w.Claimed(queue=name, claim=claim),
+        w.Claimed(queue=name, claim=claim, begin_until_s=bench.now_s + chance.uniform(0.0, 8.0)),
         w.NotClaimed(queue=name, job=JOB),
         w.Fetched(sha256=sha256),
         w.Fetched(sha256=sha256),
@@ -150,8 +150,9 @@ def test_however_often_the_process_ends_each_copy_is_printed_once(seed: int) -> 
     done = [r for r in job.records if r.result is Result.DONE]
     assert len({(r.run, r.copy) for r in done}) == len(done) == progress(job).total
     assert progress(job).doubles == 0
+    assert len({p.rpartition("/")[0] for p in prints}) == len(prints)  # No two of one claim.
     runs = Counter(printer.scripts.values())
-    assert runs[Step.BEFORE_PRINT] <= len(prints) + world.stops
+    assert runs[Step.BEFORE_PRINT] <= len(prints) + world.stops + world.given_back
     assert runs[Step.PRINT_DONE] <= len(done)
     assert runs[Step.PRINT_FAILED] <= len(prints) - len(done)
     assert runs[Step.CLEAR_BED] <= len(done)
@@ -163,6 +164,7 @@ def test_each_script_is_run_once_for_each_occasion(seed: int) -> None:
     world = World(seed)
     world.result = lambda: PrintPhase.DONE  # type: ignore[method-assign]
     world.by_hand = 0.0
+    world.all_goes_well = True
     run(world)
     runs = Counter(world.printer.scripts.values())
     prints = len(world.state.jobs[0].records)

@@ -19,10 +19,12 @@ from crdtqueue.core.scripts import SCRIPT_STEPS, ScriptRun, Step
 from crdtqueue.core.worker import Worker
 from crdtqueue.core.worker_events import PrintPhase
 from crdtqueue.core.worker_states import Wait
-from tests.core.samples import JOB, ME, MK3S, a_claim, a_job, file, print_set
+from tests.core.samples import JOB, ME, MK3S, a_claim, a_job, file, peer, print_set
 
 QUEUE = QueueName("workshop")
+BEGIN_WITHIN_S = 8.0
 COOL_C = 30.0
+OTHER = peer(1)
 BY_HAND = "by hand"
 """It lasts until the peer has noticed it: of what is printed while it is off nobody knows."""
 
@@ -75,6 +77,7 @@ class World:
         self.chance = random.Random(seed)
         self.crash = crash
         self.by_hand = 0.02
+        self.all_goes_well = False
         self.self_clearing = self.chance.random() < 0.2
         self.scripts = {s: file(f"{s}.gcode") for s in SCRIPT_STEPS if self.chance.random() < 0.6}
         self.config = w.WorkerConfig(
@@ -85,9 +88,10 @@ class World:
         job = a_job(print_set(copies=self.chance.randint(1, 3)), runs=self.chance.randint(1, 2))
         self.state = QueueState(jobs=(job,))
         self.held: dict[JobId, Claim] = {}
+        self.armed: dict[Claim, float] = {}
         self.printer = SimPrinter(self_clearing=self.self_clearing)
         self.stored = w.Saved()
-        self.epoch = self.boots = self.stops = 0
+        self.epoch = self.boots = self.stops = self.given_back = 0
         self.now_s = 0.0
         self.in_flight: list[tuple[PrintId, ScriptRun | None]] = []
         self.todo: list[w.Effect] = []
@@ -148,25 +152,53 @@ class World:
             case w.Start(printing=printing):
                 assert self.stored.printing == printing
                 assert not self.stored.bed_clear
-                self.in_flight.append((printing.print_id, None))
+                self.start(printing)
             case w.StartScript(script=run):
                 assert self.stored.script == run
                 self.in_flight.append((run.print_id, run))
             case w.Record():
                 self.record(effect)
             case w.End(claim=claim):
-                self.held.pop(claim.job, None)
-                self.state = replace(self.state, ended=self.state.ended | {claim})
+                self.end(claim)
+                self.given_back += 1
                 self.answers.append(self.queues())
             case w.PauseJob():
                 self.state = replace(self.state, jobs=(replace(self.state.jobs[0], paused=True),))
                 self.answers.append(self.queues())
 
     def claim(self) -> None:
+        """Not every claim that has a start record is armed, and others ask too."""
         self.epoch += 1
-        claim = a_claim(epoch=self.epoch)
-        self.held = {JOB: claim}
-        self.answers += [self.queues(), w.Claimed(queue=QUEUE, claim=claim)]
+        before, claim = self.held.get(JOB), a_claim(epoch=self.epoch)
+        happens = 1.0 if self.all_goes_well else self.chance.random()
+        if happens < 0.1:
+            self.held = {JOB: before or replace(claim, peer=OTHER)}
+        elif happens < 0.2:
+            self.held = {JOB: claim}
+        else:
+            self.held = {JOB: claim}
+            if before:
+                self.end(before)
+            self.armed[claim] = until_s = self.now_s + BEGIN_WITHIN_S
+            answer = w.Claimed(queue=QUEUE, claim=claim, begin_until_s=until_s)
+            self.answers += [self.queues(), answer]
+            return
+        self.answers += [self.queues(), w.NotClaimed(queue=QUEUE, job=JOB)]
+
+    def end(self, claim: Claim) -> None:
+        """It is over."""
+        if self.held.get(JOB) == claim:
+            del self.held[JOB]
+        self.state = replace(self.state, ended=self.state.ended | {claim})
+
+    def start(self, printing: w.Printing) -> None:
+        """As `Operator` does: a claim that is over, or was armed long ago, begins nothing."""
+        claim = printing.claim
+        if self.held.get(JOB) == claim and self.now_s <= self.armed.get(claim, 0.0):
+            self.in_flight.append((printing.print_id, None))
+        else:
+            late = w.StartDelayed(print_id=printing.print_id, reason="Too late.")
+            self.answers.append(late)
 
     def record(self, effect: w.Record) -> None:
         job, done = self.state.jobs[0], effect.record
@@ -187,8 +219,12 @@ class World:
 
     def world_goes_on(self) -> None:
         happens = self.chance.random()
+        if self.chance.random() < 0.3 and self.held.get(JOB, a_claim()).peer == OTHER:
+            self.end(self.held[JOB])
+            self.answers.append(self.queues())
         unnoticed = self.printer.at == BY_HAND and self.stored.bed_clear
-        if self.printer.at and happens < 0.5 and not unnoticed:
+        arriving = self.in_flight  # No request is on its way for as long as a print takes.
+        if self.printer.at and happens < 0.5 and not unnoticed and not arriving:
             self.printer.end(self.result())
         elif not self.printer.at:
             self.printer.bed_c = max(20.0, self.printer.bed_c - self.chance.uniform(0.0, 15.0))

@@ -1,0 +1,61 @@
+"""Sentences for people with durations in them, which go on while they are read."""
+
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+MIN_S = 60
+H_S = 60 * MIN_S
+DAY_S = 24 * H_S
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Span:
+    """How long something has lasted by now; with `is_left`, how long it is until something."""
+
+    seconds: float
+    is_left: bool = False
+
+    def reference_s(self, now_s: float) -> float:
+        """The moment that it counts from, or to: the same for as long as only time passes."""
+        return round(now_s + self.seconds if self.is_left else now_s - self.seconds)
+
+    def __str__(self) -> str:
+        """What has lasted is rounded down, what is left is rounded up."""
+        return duration(_rounded_up(self.seconds) if self.is_left else self.seconds)
+
+
+Part: TypeAlias = str | Span
+
+
+class Sentence:
+    """One sentence, or a few, in parts that are put together as they are."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, *parts: Part) -> None:
+        self.parts = parts
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it changes by itself while time passes."""
+        return any(isinstance(part, Span) for part in self.parts)
+
+    def __str__(self) -> str:
+        return "".join(map(str, self.parts))
+
+
+def duration(seconds: float) -> str:
+    """For instance `45 s`, `12 min`, `3 h 05 min`, `2 days`; rounded down."""
+    if seconds < MIN_S:
+        return f"{max(math.floor(seconds), 0)} s"
+    if seconds < H_S:
+        return f"{math.floor(seconds / MIN_S)} min"
+    if seconds < 2 * DAY_S:
+        return f"{math.floor(seconds / H_S)} h {math.floor(seconds % H_S / MIN_S):02} min"
+    return f"{math.floor(seconds / DAY_S)} days"
+
+
+def _rounded_up(seconds: float) -> float:
+    unit_s = 1 if seconds <= MIN_S else MIN_S
+    return math.ceil(seconds / unit_s) * unit_s
