@@ -6,6 +6,7 @@ from typing import Any
 
 from crdtqueue.adapters.history import History
 from crdtqueue.adapters.history_export import csv_lines, json_pieces
+from crdtqueue.adapters.history_printers import printer_names
 from crdtqueue.api.jobs import Jobs
 from crdtqueue.api.models import NewJob, NewSet
 from crdtqueue.core.errors import Invalid, NotFound, Unavailable
@@ -30,6 +31,10 @@ class PrintHistory:
         page = await self._history.page(wanted, after=after, limit=limit)
         entries = [asdict(entry) for entry in page.entries]
         return {"entries": entries, "total": page.total, "after": page.after}
+
+    async def printers(self) -> list[str]:
+        """The names of the printers in it, also of those that no queue knows any more."""
+        return await printer_names(self._peer.store)
 
     def csv(self, wanted: HistoryFilter) -> AsyncIterator[str]:
         """All of it as CSV."""

@@ -1,19 +1,16 @@
 """The jobs of one queue as JSON, each computed anew only when something of it has changed."""
 
-import json
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
-from crdtqueue.adapters import clock
+from crdtqueue.api.shown import Json, Shown, parts_of, shown
 from crdtqueue.core.drafts import Drafts
 from crdtqueue.core.explain import JobState, Printer, Sight, explain, overtaking
 from crdtqueue.core.ids import JobId, PeerId
 from crdtqueue.core.model import Deletion, Job, PrintSet, QueueState
 from crdtqueue.core.progress import SetProgress, progress, set_progress
 from crdtqueue.core.replication import is_safe_to_leave
+from crdtqueue.core.sentences import Span
 from crdtqueue.peer.lan_queue import LanQueue
-
-Json: TypeAlias = dict[str, Any]
 
 
 def names(queue: LanQueue) -> dict[PeerId, str]:
@@ -25,7 +22,7 @@ def names(queue: LanQueue) -> dict[PeerId, str]:
 class _Cached:
     job: Job
     turn: object
-    text: str
+    shown: Shown
 
 
 class JobViews:
@@ -35,9 +32,11 @@ class JobViews:
         self._cached: dict[JobId, _Cached] = {}
         self._basis: tuple[object, object] = (None, None)
 
-    def texts(self, queue: LanQueue, drafts: Drafts, printers: tuple[Printer, ...]) -> list[str]:
-        """Every job as JSON text, in the queue's order."""
-        state, now_s = queue.state, clock.now_s()
+    def shown(
+        self, queue: LanQueue, drafts: Drafts, printers: tuple[Printer, ...], now_s: float
+    ) -> list[Shown]:
+        """Every job as JSON, in the queue's order."""
+        state = queue.state
         self._forget_outdated(state, printers)
         held = queue.claims.held(now_s)
         ahead = overtaking(state, printers)
@@ -48,22 +47,26 @@ class JobViews:
                 printers=printers,
                 claim=claim,
                 silent_s=queue.claims.silent_s(claim, now_s) if claim else 0.0,
+                takeover_in_s=queue.claims.takeover_in_s(claim, now_s) if claim else None,
+                obstacle="" if claim else queue.obstacle(job.id),
                 edited_for_s=drafts.edited_for_s(job.id, now_s) if job.draft else None,
                 overtaking=frozenset(p for p, next_place in ahead.items() if next_place > place),
             )
-            found.append(self._text(queue, job, sight))
+            found.append(self._shown(queue, job, sight, now_s))
         return found
 
-    def _text(self, queue: LanQueue, job: Job, sight: Sight) -> str:
+    def _shown(self, queue: LanQueue, job: Job, sight: Sight, now_s: float) -> Shown:
         if sight.claim or job.draft:
             # Its lease or its edit grows older with every look.
-            return _text(queue, job, sight)
-        turn = sight.overtaking, [p.peer for p in sight.printers if _is_next(job, p)]
+            return shown(_fields(queue, job, sight), now_s)
+        taken_by = [p.peer for p in sight.printers if _is_next(job, p)]
+        turn = sight.overtaking, sight.obstacle, taken_by
         known = self._cached.get(job.id)
         if known is None or known.job is not job or known.turn != turn:
-            known = _Cached(job=job, turn=turn, text=_text(queue, job, sight))
+            now = shown(_fields(queue, job, sight), now_s)
+            known = _Cached(job=job, turn=turn, shown=now)
             self._cached[job.id] = known
-        return known.text
+        return known.shown
 
     def _forget_outdated(self, state: QueueState, printers: tuple[Printer, ...]) -> None:
         holders, gist = self._basis
@@ -72,9 +75,9 @@ class JobViews:
             self._basis, self._cached = (state.holders, now), {}
 
 
-def _text(queue: LanQueue, job: Job, sight: Sight) -> str:
+def _fields(queue: LanQueue, job: Job, sight: Sight) -> Json:
     counts = _counts(job, safe_to_leave=is_safe_to_leave(queue.state, job))
-    return json.dumps(counts | _why(queue, job, sight))
+    return counts | _why(queue, job, sight)
 
 
 def _gist(printer: Printer) -> object:
@@ -133,7 +136,8 @@ def _why(queue: LanQueue, job: Job, sight: Sight) -> Json:
     state, why = explain(job, sight)
     return {
         "state": state.value,
-        "why": why,
+        "why": why if why.goes_on else str(why),
+        "why_parts": parts_of(why) if why.goes_on else None,
         "draft": _draft(queue, job, sight),
         "printing_by": _printing_by(queue, job, state, sight),
     }
@@ -145,7 +149,7 @@ def _draft(queue: LanQueue, job: Job, sight: Sight) -> Json | None:
     return {
         "by": job.draft.by,
         "self": job.draft.peer == queue.me.peer,
-        "for_s": round(sight.edited_for_s or 0.0),
+        "for_s": Span(seconds=sight.edited_for_s or 0.0),
     }
 
 
@@ -155,10 +159,13 @@ def _printing_by(queue: LanQueue, job: Job, state: JobState, sight: Sight) -> Js
         return None
     news = next((p.news for p in sight.printers if p.peer == claim.peer), None)
     its = news if news and news.job == job.id else None
+    left_s = sight.takeover_in_s if sight.is_silent else None
     return {
         "peer": claim.peer,
         "name": names(queue).get(claim.peer, claim.peer),
         "in_sight": claim.peer == queue.me.peer or queue.session_of(claim.peer) is not None,
+        "silent_s": Span(seconds=sight.silent_s) if sight.is_silent else None,
+        "takeover_in_s": None if left_s is None else Span(seconds=left_s, is_left=True),
         "progress": its.progress if its else None,
         "file_name": its.file_name if its else None,
     }

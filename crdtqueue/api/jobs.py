@@ -22,6 +22,7 @@ from crdtqueue.core.ids import (
     SetId,
     Sha256,
 )
+from crdtqueue.core.lost import Whereabouts, why_not_lost
 from crdtqueue.core.model import (
     SETS_PER_JOB_MAX,
     Deletion,
@@ -297,17 +298,31 @@ class Jobs:
     async def mark_lost(self, queue_name: str, job: str) -> None:
         """A person says that the printer that has the job will not finish it: another may begin.
 
-        Written down with who said so and when. Raises Refused if nobody has the job, or if its
-        printer's peer is in sight and can be asked to cancel.
+        Written down with who said so and when. Raises Refused if nobody has the job, if its printer
+        can be asked to cancel, or may be about to begin (`why_not_lost`).
         """
         queue, found = self.find(queue_name, job)
-        claim, me = queue.claims.held_by(found.id, clock.now_s()), self._peer.me
+        now_s, me = clock.now_s(), self._peer.me
+        claim = queue.claims.held_by(found.id, now_s)
         if claim is None:
             raise Refused(f"No printer has {found.name}. Look at the list again.")
-        owner = names(queue).get(claim.peer, claim.peer)
-        if claim.peer == me.peer or queue.session_of(claim.peer):
-            raise Refused(f"{owner} is in sight. Cancel the print there instead.", code="in_sight")
+        self._check_lost(queue, found, claim, now_s)
         await queue.edit([d.lost_entry(claim, peer=me.peer, by=me.name, at_s=clock.wall_s())])
+
+    def _check_lost(self, queue: LanQueue, job: Job, claim: Claim, now_s: float) -> None:
+        where = Whereabouts.IN_SIGHT if queue.session_of(claim.peer) else Whereabouts.AWAY
+        if claim.peer == self._peer.me.peer:
+            where = Whereabouts.HERE
+        why_not = why_not_lost(
+            names(queue).get(claim.peer, claim.peer),
+            job.name,
+            where,
+            silent_s=queue.claims.silent_s(claim, now_s),
+            after_s=self._peer.config.times.mark_lost_after_s,
+        )
+        if why_not:
+            code = "heard_lately" if where is Whereabouts.AWAY else "in_sight"
+            raise Refused(why_not, code=code)
 
     async def restore(self, queue_name: str, job: str) -> None:
         """Brings a deleted job back, with all that was printed of it."""

@@ -2,6 +2,7 @@
 
 from crdtqueue.api.models import NewScript, Spools
 from crdtqueue.core.errors import NotFound, Refused
+from crdtqueue.core.script_commands import check_commands
 from crdtqueue.core.worker_events import MaterialsLoaded
 from crdtqueue.peer.operator import Operator
 from crdtqueue.peer.peer import Peer
@@ -20,7 +21,9 @@ class PrinterSettings:
 
     async def set_script(self, event: str, new: NewScript) -> None:
         """Runs this g-code on an event from now on, durably. Raises Invalid."""
-        await self._operator().set_script(event_named(event), new.gcode)
+        step = event_named(event)
+        check_commands(step, new.gcode)
+        await self._operator().set_script(step, new.gcode)
 
     async def remove_script(self, event: str) -> None:
         """Runs nothing on an event any more, durably. Raises Invalid or NotFound."""

@@ -6,11 +6,13 @@ import socket
 from crdtqueue import __version__
 from crdtqueue.adapters import clock
 from crdtqueue.adapters.links import Address
-from crdtqueue.api.job_view import JobViews, Json
+from crdtqueue.api.job_view import JobViews
+from crdtqueue.api.shown import Json, Shown, nested, shown
 from crdtqueue.core.explain import Printer
 from crdtqueue.core.ids import PeerId, QueueName
 from crdtqueue.core.messages import PrinterNews
 from crdtqueue.core.model import Deletion, RosterEntry
+from crdtqueue.core.sentences import Span
 from crdtqueue.peer.claiming import rules_of
 from crdtqueue.peer.lan_queue import LanQueue
 from crdtqueue.peer.peer import Membership, Peer
@@ -28,11 +30,11 @@ class View:
 
     def state(self) -> Json:
         """Everything that a page shows."""
-        return dict(json.loads(self.text()))
+        return dict(json.loads(self.shown().text))
 
-    def text(self) -> str:
+    def shown(self) -> Shown:
         """`state` as JSON text."""
-        peer = self._peer
+        peer, now_s = self._peer, clock.now_s()
         head: Json = {
             "peer": {
                 "id": peer.me.peer,
@@ -44,10 +46,10 @@ class View:
             },
             "printer": _own_printer(peer),
         }
-        queues = ", ".join(self._queue(membership) for membership in peer.memberships.values())
-        return f'{json.dumps(head)[:-1]}, "queues": [{queues}]}}'
+        queues = [self._queue(membership, now_s) for membership in peer.memberships.values()]
+        return nested(shown(head, now_s), "queues", queues)
 
-    def _queue(self, membership: Membership) -> str:
+    def _queue(self, membership: Membership, now_s: float) -> Shown:
         queue = membership.queue
         news = _news(self._peer, queue)
         printers = tuple(
@@ -63,8 +65,8 @@ class View:
             if e.profile
         )
         views = self._jobs.setdefault(queue.name, JobViews())
-        jobs = ", ".join(views.texts(queue, membership.drafts.drafts, printers))
-        return f'{json.dumps(_queue_head(queue, news))[:-1]}, "jobs": [{jobs}]}}'
+        jobs = views.shown(queue, membership.drafts.drafts, printers, now_s)
+        return nested(shown(_queue_head(queue, news, now_s), now_s), "jobs", jobs)
 
 
 def problems(peer: Peer) -> list[str]:
@@ -121,7 +123,7 @@ def _printer(name: str, profile: str, news: PrinterNews) -> Json:
     }
 
 
-def _queue_head(queue: LanQueue, news: dict[PeerId, PrinterNews]) -> Json:
+def _queue_head(queue: LanQueue, news: dict[PeerId, PrinterNews], now_s: float) -> Json:
     state, settings = queue.state, queue.state.settings
     lists = rules_of(settings).lists
     current = lists.current
@@ -134,7 +136,7 @@ def _queue_head(queue: LanQueue, news: dict[PeerId, PrinterNews]) -> Json:
         "open": not queue.is_local,
         "local": queue.is_local,
         "synced": queue.synced,
-        "peers": [_peer(queue, entry, news) for entry in _roster(queue)],
+        "peers": [_peer(queue, entry, news, now_s) for entry in _roster(queue)],
         "deleted": [
             {"id": job.id, "name": job.name, "created_at_s": job.created_at_s}
             for job in sorted(state.deleted, key=lambda job: -job.created_at_s)[:DELETED_SHOWN_MAX]
@@ -157,17 +159,20 @@ def _news(peer: Peer, queue: LanQueue) -> dict[PeerId, PrinterNews]:
     return news | ({queue.me.peer: own} if own else {})
 
 
-def _peer(queue: LanQueue, entry: RosterEntry, news: dict[PeerId, PrinterNews]) -> Json:
+def _peer(
+    queue: LanQueue, entry: RosterEntry, news: dict[PeerId, PrinterNews], now_s: float
+) -> Json:
     remote = queue.remotes.get(entry.peer)
     own = entry.peer == queue.me.peer
+    online = own or queue.session_of(entry.peer) is not None
     its = news.get(entry.peer)
     return {
         "id": entry.peer,
         "name": entry.name,
         "profile": entry.profile,
         "self": own,
-        "online": own or queue.session_of(entry.peer) is not None,
-        "heard_s": round(clock.now_s() - remote.heard_s, 1) if remote and not own else None,
+        "online": online,
+        "heard_s": Span(seconds=now_s - remote.heard_s) if remote and not online else None,
         "address": entry.addresses[0] if entry.addresses else None,
         "printer": _printer(entry.name, entry.profile, its) if its and entry.profile else None,
     }

@@ -81,6 +81,13 @@ def add_parser(
         default=ClaimTimes().cold_start_hold_s,
         help="how long to hold back after a start while no known peer is in sight (default: 60)",
     )
+    # For tests alone: who marks a printer lost earlier may get a copy twice.
+    parser.add_argument(
+        "--mark-lost-after-s",
+        type=float,
+        default=ClaimTimes().mark_lost_after_s,
+        help=argparse.SUPPRESS,
+    )
     parser.set_defaults(run=serve)
 
 
@@ -135,6 +142,8 @@ def config_of(options: argparse.Namespace) -> PeerConfig:
         raise Invalid("--speed-up must be a number above 0.")
     if not 0 <= options.cold_start_hold_s < math.inf:
         raise Invalid("--cold-start-hold-s must be a number of seconds, 0 or more.")
+    if not 0 <= options.mark_lost_after_s < math.inf:
+        raise Invalid("--mark-lost-after-s must be a number of seconds, 0 or more.")
     if options.peer and not options.queue:
         raise Invalid("Say which queue you share with that peer: --queue NAME.")
     if options.queue:
@@ -146,7 +155,10 @@ def config_of(options: argparse.Namespace) -> PeerConfig:
         listen=parse_address(options.listen),
         http=parse_address(options.http),
         printer=_printer_of(options),
-        times=ClaimTimes(cold_start_hold_s=options.cold_start_hold_s),
+        times=ClaimTimes(
+            cold_start_hold_s=options.cold_start_hold_s,
+            mark_lost_after_s=options.mark_lost_after_s,
+        ),
     )
 
 

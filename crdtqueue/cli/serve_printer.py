@@ -6,6 +6,7 @@ from pathlib import Path
 from crdtqueue.core.bed import COOL_BED_C_MAX, COOL_S_MAX, Cooldown
 from crdtqueue.core.errors import Invalid
 from crdtqueue.core.profile import parse_profile
+from crdtqueue.core.script_commands import check_commands
 from crdtqueue.core.scripts import SCRIPT_BYTES_MAX, SCRIPT_STEPS, Step
 from crdtqueue.core.worker_events import RETRIES_MAX, WorkerConfig
 from crdtqueue.peer.script_shelf import check_script, event_named
@@ -78,6 +79,7 @@ def scripts_of(options: argparse.Namespace) -> dict[Step, str | None]:
         step = event_named(name.strip())
         found[step] = text = read_script(Path(path))
         check_script(step, text)
+        check_commands(step, text)
     return found
 
 

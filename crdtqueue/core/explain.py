@@ -15,7 +15,11 @@ from crdtqueue.core.messages import PrinterNews
 from crdtqueue.core.model import Job, QueueState, Strategy
 from crdtqueue.core.profile import ANY
 from crdtqueue.core.progress import on_hold, progress, sets_for
+from crdtqueue.core.sentences import Sentence, Span
 from crdtqueue.core.strategy import OVERTAKEN_MAX
+
+SILENT_AFTER_S = 8.0
+"""Who has a job is heard of every 2 s; after this it is out of sight of all that are in sight."""
 
 
 class JobState(StrEnum):
@@ -47,33 +51,42 @@ class Printer:
 class Sight:
     """What a peer sees of one job beside the job itself.
 
-    `claim` is the one that owns it, whose owner was last heard of `silent_s` ago. It is in edit for
-    `edited_for_s`. The printers of `overtaking` take another job first that stands behind it.
+    `claim` is the one that owns it, whose owner was last heard of `silent_s` ago; others may take
+    over in `takeover_in_s`, or never by time alone (None). `obstacle` is why nobody can ask for it,
+    as a sentence. It is in edit for `edited_for_s`. The printers of `overtaking` take another job
+    first that stands behind it.
     """
 
     printers: Sequence[Printer]
     claim: Claim | None = None
     silent_s: float = 0.0
+    takeover_in_s: float | None = None
+    obstacle: str = ""
     edited_for_s: float | None = None
     overtaking: frozenset[PeerId] = frozenset()
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether nobody has heard of the owner for a while."""
+        return self.claim is not None and self.silent_s >= SILENT_AFTER_S
 
-def explain(job: Job, sight: Sight) -> tuple[JobState, str]:
+
+def explain(job: Job, sight: Sight) -> tuple[JobState, Sentence]:
     """How the job stands and why."""
     claim = sight.claim
     if claim:
         owner = next((p for p in sight.printers if p.peer == claim.peer), None)
-        return _owned(job, owner, sight.silent_s)
+        return _owned(job, owner, sight)
     if progress(job).complete:
-        return JobState.DONE, "Printed."
+        return JobState.DONE, Sentence("Printed.")
     held = on_hold(job)
     if held and not job.paused and job.draft and sight.edited_for_s is not None:
-        since = _duration(sight.edited_for_s)
-        text = f"Being edited on {job.draft.by} for {since}. It goes on when that is finished."
-        return JobState.HELD, text
+        since = Span(seconds=sight.edited_for_s)
+        by = f"Being edited on {job.draft.by} for "
+        return JobState.HELD, Sentence(by, since, ". It goes on when that is finished.")
     if held:
-        return (JobState.PAUSED if job.paused else JobState.HELD), held
-    return JobState.WAITING, _waits(job, sight)
+        return (JobState.PAUSED if job.paused else JobState.HELD), Sentence(held)
+    return JobState.WAITING, Sentence(sight.obstacle or _waits(job, sight))
 
 
 def overtaking(state: QueueState, printers: Sequence[Printer]) -> dict[PeerId, int]:
@@ -85,23 +98,32 @@ def overtaking(state: QueueState, printers: Sequence[Printer]) -> dict[PeerId, i
     return {peer: place_of[job] for peer, job in nexts if job in place_of}
 
 
-def _duration(seconds: float) -> str:
-    return f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:.0f} s"
-
-
-def _owned(job: Job, owner: Printer | None, silent_s: float) -> tuple[JobState, str]:
-    if owner is None:
-        return JobState.PRINTING, "A printer that is no longer known has it."
-    news = owner.news
+def _owned(job: Job, owner: Printer | None, sight: Sight) -> tuple[JobState, Sentence]:
+    name = owner.name if owner else "A printer that is no longer known"
+    news = owner.news if owner else None
+    heard = Span(seconds=sight.silent_s)
+    if sight.is_silent:
+        return JobState.PRINTING, _silent(name, sight)
     if news is None:
-        since = _duration(silent_s)
-        return JobState.PRINTING, f"{owner.name} has it, and was last heard of {since} ago."
+        return JobState.PRINTING, Sentence(f"{name} has it, and was last heard of ", heard, " ago.")
     if news.job == job.id and news.state == "paused":
-        return JobState.PAUSED, f"Paused on {owner.name}."
+        return JobState.PAUSED, Sentence(f"Paused on {name}.")
     if news.job == job.id and news.state in {"printing", "starting", "cancelling"}:
-        return JobState.PRINTING, f"{news.state.capitalize()} on {owner.name}."
-    seen = "" if owner.own else f" (lease seen {_duration(silent_s)} ago)"
-    return JobState.WAITING, f"Claimed by {owner.name}{seen}. {news.text}"
+        return JobState.PRINTING, Sentence(f"{news.state.capitalize()} on {name}.")
+    if owner and owner.own:
+        return JobState.WAITING, Sentence(f"Claimed by {name}. {news.text}")
+    seen = f"Claimed by {name} (lease seen "
+    return JobState.WAITING, Sentence(seen, heard, f" ago). {news.text}")
+
+
+def _silent(name: str, sight: Sight) -> Sentence:
+    since = f"{name} has it and has been silent for ", Span(seconds=sight.silent_s)
+    if sight.takeover_in_s is None:
+        end = ". In safe mode no silence ends its claim: look at the printer, then mark it lost."
+        return Sentence(*since, end)
+    left = Span(seconds=sight.takeover_in_s, is_left=True)
+    end = "; or look at the printer, and mark it lost."
+    return Sentence(*since, ". Another printer may take over in ", left, end)
 
 
 def _waits(job: Job, sight: Sight) -> str:

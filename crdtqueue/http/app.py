@@ -58,10 +58,10 @@ class Routes:
 
     async def state(self, _: Request) -> Response:
         """Everything that a page shows."""
-        return Response(self._view.text(), media_type="application/json")
+        return Response(self._view.shown().text, media_type="application/json")
 
     async def events(self, _: Request) -> Response:
-        """The state, at once and after every change."""
+        """The state, at once and after every change of it; that time has passed is none."""
         if self._watchers >= WATCHERS_MAX:
             raise Unavailable(f"{WATCHERS_MAX} pages watch this peer already. Close some of them.")
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -71,17 +71,17 @@ class Routes:
         self._watchers += 1
         try:
             with self._peer.changes.watch() as changed:
-                last = ""
+                last: tuple[str, ...] = ()
                 while not self._peer.changes.is_closed:
                     changed.clear()
-                    now = self._view.text()
+                    now = self._view.shown()
                     yield (
-                        f"event: state\ndata: {now}\n\n"
-                        if now != last
+                        f"event: state\ndata: {now.text}\n\n"
+                        if now.gist != last
                         else "event: ping\ndata:\n\n"
                     )
-                    last = now
-                    await asyncio.sleep(EVENT_GAP_S + len(now) / EVENT_CHARS_PER_S)
+                    last = now.gist
+                    await asyncio.sleep(EVENT_GAP_S + len(now.text) / EVENT_CHARS_PER_S)
                     with suppress(TimeoutError):
                         async with asyncio.timeout(PING_S):
                             await changed.wait()

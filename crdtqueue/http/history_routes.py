@@ -26,6 +26,10 @@ class HistoryRoutes:
         rows = PAGE_ROWS_MAX if limit is None else int(limit)
         return JSONResponse(await self._history.page(_wanted(request), after=after, limit=rows))
 
+    async def printers(self, _: Request) -> Response:
+        """The names that can be filtered by."""
+        return JSONResponse({"printers": await self._history.printers()})
+
     async def csv(self, request: Request) -> Response:
         """The history for a spreadsheet."""
         lines = self._history.csv(_wanted(request))
@@ -47,6 +51,7 @@ class HistoryRoutes:
         """Method, path and handler of every route."""
         return [
             ("GET", "/history", self.page),
+            ("GET", "/history/printers", self.printers),
             ("GET", "/history.csv", self.csv),
             ("GET", "/history.json", self.json),
             ("POST", "/history/again", self.print_again),

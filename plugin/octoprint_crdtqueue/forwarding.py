@@ -11,6 +11,7 @@ _FILTER = ("queue", "printer", "job", "result", "from_s", "to_s", "text")
 
 _LOOKS: list[tuple[str, str, tuple[str, ...]]] = [
     ("GET", r"history", (*_FILTER, "after", "limit")),
+    ("GET", r"history/printers", ()),
     ("GET", r"history\.(csv|json)", _FILTER),
     ("GET", _JOB + r"/gjob", ()),
     ("GET", r"printer/scripts", ()),

@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -35,8 +36,18 @@ class LiveState:
         self._news = threading.Event()
         self._stopping = threading.Event()
         self.size_bytes = 0
-        self.state: Json | None = None
-        """What the peer said last; None while it does not answer."""
+        self._last: tuple[Json, float] | None = None
+        """The newest state, and when it came by our own clock."""
+
+    def as_json(self) -> Json:
+        """What the peer said last, None while it does not answer; and how long ago that was.
+
+        The peer says nothing new while only time passes, so the durations in it are older by that.
+        """
+        if self._last is None:
+            return {"state": None, "age_s": 0.0}
+        state, came_s = self._last
+        return {"state": state, "age_s": round(time.monotonic() - came_s, 1)}
 
     def start(self) -> None:
         """Starts the threads."""
@@ -60,7 +71,7 @@ class LiveState:
                     self._follow(client)
                 except (PeerUnavailable, ValueError, OSError) as error:
                     log.debug("The peer's events broke off: %s", error)
-                self.state = None
+                self._last = None
                 self._news.set()
             self._stopping.wait(LOOK_AGAIN_S)
 
@@ -68,7 +79,7 @@ class LiveState:
         self._on_connected(client)
         for name, data in client.events():
             if name == "state":
-                self.state = json.loads(data)
+                self._last = json.loads(data), time.monotonic()
                 self.size_bytes = len(data)
             self._news.set()
             if self._stopping.is_set():

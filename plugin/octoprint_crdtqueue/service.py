@@ -79,7 +79,7 @@ class Service:
         return {
             "service": {"state": status.state.value, "problem": status.problem},
             "queues": self.pending.as_json(),
-            "state": self._live.state,
+            **self._live.as_json(),
         }
 
     def _client(self) -> PeerClient | None:

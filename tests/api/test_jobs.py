@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from crdtqueue.core import worker
 from crdtqueue.core.document import draft_entry
 from crdtqueue.core.errors import NotFound, Refused
 from crdtqueue.core.ids import JobId, PeerId, Profile
+from crdtqueue.core.lost import MARK_LOST_AFTER_S
 from crdtqueue.core.model import Draft, Job
 from crdtqueue.core.progress import Progress, progress
 from crdtqueue.peer.peer import Peer
 from printer_driver.printer import PrintState
 from tests.peer.peers import (
     GCODE,
+    TIMES,
     MemoryPrinter,
     add_job,
     chunks,
@@ -274,9 +277,16 @@ def test_resuming_lets_a_job_that_has_failed_too_often_be_tried_again(
     run(tmp_path, use, printer)
 
 
-def test_a_printer_that_does_not_answer_is_given_up_by_a_person(tmp_path: Path) -> None:
+def test_a_printer_that_does_not_answer_is_given_up_by_a_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead_s, real = [0.0], clock.now_s
+    monkeypatch.setattr(clock, "now_s", lambda: real() + ahead_s[0])
+
     async def scenario() -> None:
-        async with running(tmp_path / "a", name="office", queue="workshop") as a:
+        # The jump is no sleep of this process, of which a silence would not count.
+        times = replace(TIMES, out_of_sight_s=1e9)
+        async with running(tmp_path / "a", name="office", queue="workshop", times=times) as a:
             printer = MemoryPrinter()
             async with running(tmp_path / "b", name="mini", printer=printer) as b:
                 await b.add_queue("workshop", [str(a.config.listen)])
@@ -286,7 +296,13 @@ def test_a_printer_that_does_not_answer_is_given_up_by_a_person(tmp_path: Path) 
                 await until(b, lambda: printer.current)
                 with pytest.raises(Refused, match="mini is in sight"):
                     await Jobs(a).mark_lost("workshop", job)
+                with pytest.raises(Refused, match="This printer has part itself"):
+                    await Jobs(b).mark_lost("workshop", job)
             await until(a, lambda: not a.queue("workshop").sessions)
+            with pytest.raises(Refused, match="look at the printer once more") as early:
+                await Jobs(a).mark_lost("workshop", job)
+            assert early.value.code == "heard_lately"
+            ahead_s[0] = MARK_LOST_AFTER_S
             await Jobs(a).mark_lost("workshop", job)
             assert a.queue("workshop").claims.held(clock.now_s()) == {}
             (mark,) = a.queue("workshop").replica.document.read()["lost"].values()

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,19 @@ from typing import Any
 import pytest
 
 from crdtqueue import __version__
+from crdtqueue.adapters import clock
+from crdtqueue.api.service import Service
 from crdtqueue.api.view import View, problems
 from crdtqueue.core import messages as m
+from crdtqueue.core.claim_events import HeardOf
+from crdtqueue.core.claims import EPOCH_MAX
+from crdtqueue.core.document import claim_entry, end_entry, mode_entry
 from crdtqueue.core.errors import Unavailable
+from crdtqueue.core.ids import Claim, PeerId
+from crdtqueue.core.model import Mode
 from crdtqueue.peer.peer import Peer
 from tests.peer.peers import (
+    TIMES,
     MemoryPrinter,
     add_job,
     done,
@@ -109,6 +119,8 @@ def test_both_peers_show_who_prints_what_and_what_is_done(tmp_path: Path) -> Non
                     "progress": 0.0,
                     "file_name": "part.gcode",
                     "in_sight": True,
+                    "silent_s": None,
+                    "takeover_in_s": None,
                 }
                 on_b = next(p for p in View(peer).state()["queues"][1]["peers"] if p["name"] == "b")
                 assert on_b["online"]
@@ -157,6 +169,109 @@ def test_a_peer_that_has_gone_is_shown_as_gone(tmp_path: Path) -> None:
             gone = next(p for p in queue["peers"] if p["name"] == "b")
             assert (gone["online"], gone["printer"]) == (False, None)
             assert queue["jobs"][0]["why"].startswith("b has it, and was last heard of ")
+
+    asyncio.run(scenario())
+
+
+class SilentOwner:
+    """A peer in whose queue somebody has a job who is never heard of. Time passes as it is told."""
+
+    def __init__(self, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.queue = peer.queue("workshop")
+        self.view = View(peer)
+        self._peer = peer
+        self._ahead_s = 0.0
+        real = clock.now_s
+        monkeypatch.setattr(clock, "now_s", lambda: real() + self._ahead_s)
+
+    async def claim(self) -> None:
+        job = await add_job(self._peer)
+        self.held = Claim(job=job, epoch=1, peer=PeerId("c" * 16), incarnation=1)
+        await self.queue.edit([claim_entry(self.held, at_s=0.0)])
+        await until(self._peer, lambda: self.queue.claims.held(clock.now_s()))
+
+    def pass_s(self, seconds: float) -> None:
+        self._ahead_s += seconds
+
+    @property
+    def job(self) -> dict[str, Any]:
+        return dict(self.view.state()["queues"][1]["jobs"][0])
+
+
+def with_silent_owner(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    use: Callable[[SilentOwner], Awaitable[None]],
+) -> None:
+    async def scenario() -> None:
+        # The jumps are no sleep of this process, of which a silence would not count.
+        times = replace(TIMES, out_of_sight_s=1e9)
+        async with running(folder, queue="workshop", times=times) as peer:
+            owner = SilentOwner(peer, monkeypatch)
+            await owner.claim()
+            await use(owner)
+
+    asyncio.run(scenario())
+
+
+def test_a_silence_is_counted_and_told_with_what_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def use(owner: SilentOwner) -> None:
+        assert "was last heard of 0 s ago" in owner.job["why"]
+        owner.pass_s(190)
+        job = owner.job
+        assert "silent for 3 min. Another printer may take over in 27 min" in job["why"]
+        assert job["printing_by"]["silent_s"] == pytest.approx(190, abs=1)
+        assert job["printing_by"]["takeover_in_s"] == pytest.approx(1610, abs=1)
+        for_s, in_s = (part for part in job["why_parts"] if isinstance(part, dict))
+        assert for_s == {"for_s": job["printing_by"]["silent_s"]}
+        assert in_s == {"in_s": job["printing_by"]["takeover_in_s"]}
+        await owner.queue.edit([mode_entry(Mode.SAFE)])
+        await until(owner._peer, lambda: "In safe mode" in owner.job["why"])
+        assert owner.job["printing_by"]["takeover_in_s"] is None
+        await owner.queue.edit([mode_entry(Mode.AVAILABLE)])
+        owner.pass_s(1_611)
+        await until(owner._peer, lambda: owner.job["printing_by"] is None)
+        assert owner.job["why"] == "No printer with profile MK3S is in sight."
+        assert owner.job["why_parts"] is None
+
+    with_silent_owner(tmp_path, monkeypatch, use)
+
+
+def test_only_what_is_more_than_time_is_news(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def use(owner: SilentOwner) -> None:
+        owner.pass_s(100)
+        before = owner.view.shown()
+        owner.pass_s(100)
+        after = owner.view.shown()
+        assert before.text != after.text
+        assert before.gist == after.gist
+        text = m.ClaimText.of(owner.held)
+        heard = m.HeldClaim(claim=text, silent_s=50.0)
+        owner.queue.claims.receive(
+            HeardOf(peer=PeerId("d" * 16), held=(heard,)), now_s=clock.now_s()
+        )
+        assert owner.view.shown().gist != after.gist
+
+    with_silent_owner(tmp_path, monkeypatch, use)
+
+
+def test_a_job_that_cannot_be_taken_any_more_says_so(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path, queue="workshop", printer=MemoryPrinter()) as peer:
+            queue, view = peer.queue("workshop"), View(peer)
+            service = Service(peer)
+            service.manage(managing=False)
+            await until(peer, lambda: peer.operator and not peer.operator.worker.saved.managing)
+            job = await add_job(peer)
+            assert "start managing it" in view.state()["queues"][1]["jobs"][0]["why"]
+            last = Claim(job=job, epoch=EPOCH_MAX, peer=PeerId("c" * 16), incarnation=1)
+            await queue.edit([claim_entry(last, at_s=0.0), end_entry(last, "done")])
+            await until(peer, lambda: queue.obstacle(job))
+            assert view.state()["queues"][1]["jobs"][0]["why"] == queue.obstacle(job)
 
     asyncio.run(scenario())
 

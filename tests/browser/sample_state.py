@@ -93,6 +93,7 @@ def job(number: int, name: str, **changes: Any) -> Json:
         "doubles": 0,
         "state": "waiting",
         "why": "Waiting for a printer with profile MK3S that is idle.",
+        "why_parts": None,
         "paused": changes.get("state") == "paused",
         "deleting": False,
         "draft": None,
@@ -185,6 +186,8 @@ def workshop_jobs() -> list[Json]:
         "name": "mk3s-left",
         "progress": 0.42,
         "file_name": "pin_mk3s.gcode",
+        "silent_s": None,
+        "takeover_in_s": None,
     }
     pins = [
         print_set("pin_mk3s.gcode", "MK3S", copies=3, done=1),

@@ -104,6 +104,7 @@ class StandInPeer:
             routes=[
                 Route("/api/events", self._events),
                 Route("/api/history", self._history),
+                Route("/api/history/printers", self._printers),
                 Route("/api/queues/{queue}/jobs/{id}/gjob", self._export),
                 self._route("POST", "/api/files", self._add_file),
                 self._route("POST", queues, self._add_queue),
@@ -139,6 +140,10 @@ class StandInPeer:
         after = str(first + limit) if first + limit < len(fitting) else ""
         page = fitting[first : first + limit]
         return JSONResponse({"entries": page, "total": len(fitting), "after": after})
+
+    async def _printers(self, _: Request) -> Response:
+        names = sorted({e["printer_name"] for e in self.history} - {""})
+        return JSONResponse({"printers": names})
 
     async def _export(self, _: Request) -> Response:
         if self.job_file is None:

@@ -1,6 +1,6 @@
 """What a person does with the page and sees on it, whichever peer serves it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +23,14 @@ class ViewSteps:
     def open(self, url: str) -> None:
         self.page.goto(url)
         expect(self.page.get_by_role("heading", level=1)).to_be_visible()
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Waits until something is so outside the page, such as what the peer was asked."""
+        for _ in range(100):
+            if condition():
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError("never came to be so")
 
     def printer(self, name: str) -> Locator:
         heading = self.page.get_by_role("heading", name=name, exact=True, level=3)

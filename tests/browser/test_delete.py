@@ -15,7 +15,7 @@ def test_a_job_is_deleted_only_after_a_yes(view: ViewSteps, peer: StandInPeer) -
     assert peer.calls == []
     view.delete_job("Shelf bracket")
     expect(view.job("Shelf bracket")).to_have_count(0)
-    assert peer.calls == ["DELETE queues/workshop/jobs/job-2"]
+    view.until(lambda: peer.calls == ["DELETE queues/workshop/jobs/job-2"])
 
 
 def test_a_delete_can_be_undone_at_once(view: ViewSteps, peer: StandInPeer) -> None:
@@ -24,7 +24,7 @@ def test_a_delete_can_be_undone_at_once(view: ViewSteps, peer: StandInPeer) -> N
     view.page.get_by_role("status").get_by_role("button", name="Undo").click()
     expect(view.job("Shelf bracket")).to_be_visible()
     expect(view.page.get_by_text("is deleted.")).to_have_count(0)
-    assert peer.calls[-1] == "POST queues/workshop/jobs/job-2/restore"
+    view.until(lambda: peer.calls[-1] == "POST queues/workshop/jobs/job-2/restore")
 
 
 def test_deleted_jobs_are_folded_away_and_can_be_brought_back(
@@ -48,7 +48,7 @@ def test_a_job_that_is_being_printed_can_be_deleted_after_this_copy(
     expect(view.dialog()).to_contain_text("mk3s-left has Hinge pins.")
     view.press(view.dialog(), "Delete when this copy is done")
     expect(view.job("Hinge pins")).to_contain_text("Is deleted when this copy is done")
-    assert peer.calls[-1] == "DELETE queues/workshop/jobs/job-1?after_copy=true"
+    view.until(lambda: peer.calls[-1] == "DELETE queues/workshop/jobs/job-1?after_copy=true")
     view.choose("Hinge pins", "Do not delete")
     expect(view.job("Hinge pins")).not_to_contain_text("Is deleted when this copy is done")
 

@@ -1,6 +1,6 @@
 """A job is edited: it is held back meanwhile, and each field is saved on its own."""
 
-from collections.abc import Callable
+import re
 from pathlib import Path
 from typing import Any
 
@@ -34,21 +34,13 @@ def job_2(peer: StandInPeer) -> Json:
     return found
 
 
-def until(view: ViewSteps, condition: Callable[[], bool]) -> None:
-    for _ in range(100):
-        if condition():
-            return
-        view.page.wait_for_timeout(50)
-    raise AssertionError("never came to be so")
-
-
 def test_a_job_is_held_back_while_it_is_edited(view: ViewSteps, peer: StandInPeer) -> None:
     view.edit("Shelf bracket")
-    assert peer.calls == [f"PUT {JOB}/draft"]
+    view.until(lambda: peer.calls == [f"PUT {JOB}/draft"])
     expect(view.dialog()).to_contain_text("No printer takes this job while it is being edited.")
     expect(view.page.get_by_text("Being edited here for")).to_have_count(1)
     view.done()
-    until(view, lambda: peer.calls == [f"PUT {JOB}/draft", f"DELETE {JOB}/draft"])
+    view.until(lambda: peer.calls == [f"PUT {JOB}/draft", f"DELETE {JOB}/draft"])
     expect(view.page.get_by_text("Being edited here for")).to_have_count(0)
 
 
@@ -101,7 +93,7 @@ def test_materials_are_given_for_each_tool(view: ViewSteps, peer: StandInPeer) -
     view.press(dialog, "Another tool")
     dialog.get_by_label("Material of tool 2").fill("PETG")
     dialog.get_by_label("Note").focus()
-    until(view, lambda: peer.bodies == [{"materials": ["", "PETG"]}])
+    view.until(lambda: peer.bodies == [{"materials": ["", "PETG"]}])
     dialog.get_by_label("Material of tool 2").fill("")
     view.done()
     assert peer.bodies[-1] == {"materials": []}
@@ -177,7 +169,7 @@ def test_a_late_refusal_of_what_was_there_before_is_not_said(view: ViewSteps) ->
     name = dialog.get_by_label("Job name")
     name.fill("Too early")
     dialog.get_by_label("Note").focus()
-    until(view, lambda: len(held) == 1)
+    view.until(lambda: len(held) == 1)
     name.fill("Better")
     error = {"error": {"code": "refused", "message": "Not this name."}}
     with view.page.expect_response(f"**/api/{JOB}"):
@@ -199,12 +191,50 @@ def test_what_others_write_shows_up_except_where_one_types(
     expect(runs).to_have_value("9")
     expect(name).to_have_value("Shelf bracket!")
     runs.focus()
-    until(view, lambda: {"name": "Shelf bracket!"} in peer.bodies)
+    view.until(lambda: {"name": "Shelf bracket!"} in peer.bodies)
     change(peer, name="Their second name")
     expect(name).to_have_value("Their second name")
     change(peer, runs=10)
     name.focus()
     expect(runs).to_have_value("10")
+    view.done()
+
+
+def test_what_another_writes_while_ours_is_on_its_way_shows_up(
+    view: ViewSteps, peer: StandInPeer
+) -> None:
+    name = view.edit("Shelf bracket").get_by_label("Job name")
+
+    def answer_late(route: Route) -> None:
+        answer = route.fetch()
+        change(peer, name="Their name")
+        expect(view.page.get_by_text("Edit “Their name”")).to_be_visible()
+        route.fulfill(response=answer)
+
+    view.page.route(re.compile(r"/jobs/job-2$"), answer_late)
+    name.fill("Our name")
+    view.dialog().get_by_label("Runs").focus()
+    expect(name).to_have_value("Their name")
+    assert {"name": "Our name"} in peer.bodies
+    view.done()
+
+
+def test_an_edit_that_is_opened_again_at_once_has_what_was_saved(
+    view: ViewSteps, peer: StandInPeer
+) -> None:
+    dialog = view.edit("Shelf bracket")
+    peer.silent = True
+    dialog.get_by_label("Job name").fill("Shelf brackets")
+    dialog.get_by_label("Copies per run").fill("7")
+    view.done()
+    expect(view.job("Shelf brackets")).to_be_visible()
+    dialog = view.edit("Shelf brackets")
+    expect(dialog.get_by_label("Job name")).to_have_value("Shelf brackets")
+    expect(dialog.get_by_label("Copies per run")).to_have_value("7")
+    change(peer, name="Shelf bracket")
+    peer.silent = False
+    expect(view.page.get_by_text("Edit “Shelf brackets”")).to_be_visible()
+    expect(dialog.get_by_label("Job name")).to_have_value("Shelf brackets")
     view.done()
 
 
@@ -217,10 +247,10 @@ def test_keystrokes_renew_the_draft_but_rarely(browser: Browser, peer: StandInPe
     note.press_sequentially("Quick!")
     page.clock.run_for(RENEW_MS - 2_000)
     note.press_sequentially("?")
-    assert peer.calls == [f"PUT {JOB}/draft"]
+    view.until(lambda: peer.calls == [f"PUT {JOB}/draft"])
     page.clock.run_for(3_000)
     note.press_sequentially("Slow")
-    until(view, lambda: peer.calls == [f"PUT {JOB}/draft"] * 2)
+    view.until(lambda: peer.calls == [f"PUT {JOB}/draft"] * 2)
     page.close()
 
 
@@ -233,7 +263,7 @@ def test_a_forgotten_edit_goes_on_when_somebody_types_again(
     expect(dialog).to_contain_text("This job is not held back any more")
     dialog.get_by_label("Note").press_sequentially("!")
     expect(dialog).to_contain_text("No printer takes this job")
-    assert peer.calls == [f"PUT {JOB}/draft"] * 2
+    view.until(lambda: peer.calls == [f"PUT {JOB}/draft"] * 2)
     view.done()
 
 
@@ -247,7 +277,7 @@ def test_somebody_elses_edit_is_ended_only_after_a_yes(view: ViewSteps, peer: St
     view.press(view.job("Shelf bracket"), "Edit")
     view.press(view.dialog(), "End that edit")
     expect(view.dialog().get_by_label("Job name")).to_be_visible()
-    assert peer.calls[-2:] == [f"DELETE {JOB}/draft", f"PUT {JOB}/draft"]
+    view.until(lambda: peer.calls[-2:] == [f"DELETE {JOB}/draft", f"PUT {JOB}/draft"])
 
 
 def test_a_closed_page_lets_the_job_go_on(browser: Browser, peer: StandInPeer) -> None:
@@ -256,7 +286,7 @@ def test_a_closed_page_lets_the_job_go_on(browser: Browser, peer: StandInPeer) -
             view.edit("Shelf bracket")
             expect(watching.job("Shelf bracket")).to_contain_text("Being edited here")
         expect(watching.job("Shelf bracket")).not_to_contain_text("Being edited here")
-    assert peer.calls[-1] == f"DELETE {JOB}/draft"
+    view.until(lambda: peer.calls[-1] == f"DELETE {JOB}/draft")
 
 
 def test_files_are_added_removed_and_put_in_order(view: ViewSteps, peer: StandInPeer) -> None:

@@ -24,7 +24,8 @@ def seconds(year: int, month: int, day: int) -> int:
 def printed(peer: StandInPeer) -> None:
     peer.history = [
         history_entry(1, "Hinge pins"),
-        history_entry(2, "Shelf bracket", result="failed", reason="The hotend was too cold."),
+        history_entry(2, "Shelf bracket", result="failed", reason="The hotend was too cold.")
+        | {"printer_name": "mini"},
         history_entry(3, HOSTILE, result="aborted", printer_name="", double=True),
     ]
 
@@ -69,6 +70,21 @@ def test_filters_are_asked_of_the_peer_and_go_into_the_exports(
         assert link is not None
         assert f"/api/{file}?text=pin+%26+bracket&" in link
         assert "result=failed" in link
+
+
+def test_printers_that_no_queue_has_any_more_can_be_chosen(
+    view: ViewSteps, peer: StandInPeer
+) -> None:
+    peer.history.append(history_entry(4, "Long ago", printer_name="sold-long-ago"))
+    names = view.show_history().get_by_label("Printer").locator("option")
+    expect(names).to_have_text(["All", "mini", "mk3s-left", "sold-long-ago"])
+    view.dialog().get_by_label("Printer").select_option("sold-long-ago")
+    expect(view.dialog()).to_contain_text("4 prints")
+    for _ in range(100):
+        if peer.questions[-1].get("printer"):
+            break
+        view.page.wait_for_timeout(50)
+    assert peer.questions[-1]["printer"] == "sold-long-ago"
 
 
 def test_more_is_shown_page_by_page(view: ViewSteps, peer: StandInPeer) -> None:

@@ -25,7 +25,7 @@ def test_a_chosen_job_file_becomes_a_job(
     expect(view.job("Vase & foot.gjob")).to_be_visible()
     expect(view.page.get_by_text("Vase & foot.gjob is a job of workshop now.")).to_be_visible()
     expect(view.dialog()).to_have_count(0)
-    assert peer.calls == ["POST queues/workshop/gjob"]
+    view.until(lambda: peer.calls == ["POST queues/workshop/gjob"])
     assert peer.bodies == [job_file.read_bytes()]
 
 

@@ -29,7 +29,7 @@ def expect_jobs(view: ViewSteps, name: str, *jobs: str) -> None:
 def test_a_job_is_dragged_ahead_of_another(view: ViewSteps, peer: StandInPeer) -> None:
     view.drag_job(THIRD, view.job(FIRST), part=0.2)
     expect_jobs(view, "workshop", THIRD, FIRST, SECOND)
-    assert peer.calls == ["POST queues/workshop/jobs/job-3/place"]
+    view.until(lambda: peer.calls == ["POST queues/workshop/jobs/job-3/place"])
     assert peer.bodies == [{"before": "job-1"}]
 
 
@@ -42,7 +42,7 @@ def test_a_job_is_dragged_to_the_end(view: ViewSteps, peer: StandInPeer) -> None
 def test_a_job_is_dragged_to_another_queue(view: ViewSteps, peer: StandInPeer) -> None:
     view.drag_job("Test cube", view.job(SECOND), part=0.2)
     expect_jobs(view, "workshop", FIRST, "Test cube", SECOND, THIRD)
-    assert peer.calls == ["POST queues/local/jobs/job-20/move"]
+    view.until(lambda: peer.calls == ["POST queues/local/jobs/job-20/move"])
     assert peer.bodies == [{"to": "workshop", "before": "job-2"}]
     view.drag_job(THIRD, view.queue("local"), part=0.5)
     expect_jobs(view, "local", THIRD)

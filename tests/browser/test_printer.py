@@ -50,7 +50,7 @@ def test_the_bed_can_be_cleared_while_it_cools(view: ViewSteps, peer: StandInPee
     becomes(peer, state="cooling", bed_clear=False)
     view.clear_bed(OWN)
     expect(view.printer(OWN).locator(".pill")).to_have_text("Idle")
-    assert peer.calls == ["POST printer/bed-clear"]
+    view.until(lambda: peer.calls == ["POST printer/bed-clear"])
 
 
 def test_a_script_is_paused_and_cancelled_like_a_print(view: ViewSteps, peer: StandInPeer) -> None:
@@ -61,7 +61,7 @@ def test_a_script_is_paused_and_cancelled_like_a_print(view: ViewSteps, peer: St
     view.press(view.dialog(), "Let it run")
     view.press(own, "Pause")
     view.press(own, "Resume")
-    assert peer.calls == ["POST printer/pause", "POST printer/resume"]
+    view.until(lambda: peer.calls == ["POST printer/pause", "POST printer/resume"])
 
 
 def test_what_is_asked_for_is_loaded(view: ViewSteps, peer: StandInPeer) -> None:
@@ -101,6 +101,21 @@ def test_what_is_loaded_is_said_and_forgotten(view: ViewSteps, peer: StandInPeer
     expect(view.dialog()).to_have_count(0)
     expect(view.printer(OWN).locator(".facts")).not_to_contain_text("Loaded")
     assert peer.bodies == [{"materials": ["PLA", "PETG"]}, {"materials": None}]
+
+
+def test_what_is_loaded_is_still_known_when_the_dialog_is_opened_again_at_once(
+    view: ViewSteps, peer: StandInPeer
+) -> None:
+    becomes(peer, text="Here we go.")
+    expect(view.printer(OWN)).to_contain_text("Here we go.")
+    peer.silent = True
+    view.choose_for_printer(OWN, "What is loaded")
+    view.dialog().get_by_label("Material of tool 1").fill("PLA")
+    view.press(view.dialog(), "That is loaded")
+    expect(view.dialog()).to_have_count(0)
+    view.choose_for_printer(OWN, "What is loaded")
+    expect(view.dialog().get_by_label("Material of tool 1")).to_have_value("PLA")
+    expect(view.dialog()).to_contain_text("A print that wants another material waits")
 
 
 def test_a_refused_material_is_said_in_the_dialog(view: ViewSteps, peer: StandInPeer) -> None:

@@ -36,7 +36,7 @@ def test_the_mode_is_chosen_with_its_voters(view: ViewSteps, peer: StandInPeer) 
     expect(dialog).to_contain_text("Not all peers are in sight.")
     view.press(dialog, "Save")
     expect(view.queue("workshop")).to_contain_text("Safe mode, 3 voters")
-    assert peer.calls == ["PATCH queues/workshop"]
+    view.until(lambda: peer.calls == ["PATCH queues/workshop"])
     assert peer.bodies == [
         {"mode": "safe", "voters": ["id-mini", "id-mk3s-left", "id-workshop-laptop"]}
     ]
@@ -48,6 +48,29 @@ def test_the_strategy_is_chosen(view: ViewSteps, peer: StandInPeer) -> None:
     view.press(dialog, "Save")
     expect(view.queue("workshop")).to_contain_text("Fewest changes of material first")
     assert peer.bodies == [{"strategy": "least-changes"}]
+
+
+def test_what_was_saved_is_shown_at_once_and_whatever_older_states_still_come(
+    view: ViewSteps, peer: StandInPeer
+) -> None:
+    peer.silent = True
+    dialog = open_settings(view)
+    dialog.get_by_label("Fewest changes of material.").check()
+    view.press(dialog, "Save")
+    expect(view.dialog()).to_have_count(0)
+    dialog = open_settings(view)
+    expect(dialog.get_by_label("Fewest changes of material.")).to_be_checked()
+    view.press(dialog, "Close")
+    peer.change(lambda state: state["peer"].update(address="a state from before"))
+    becomes(peer, strategy="in-order")
+    peer.silent = False
+    expect(view.page.get_by_text("a state from before")).to_be_visible()
+    expect(view.queue("workshop")).to_contain_text("Fewest changes of material first")
+    peer.change(lambda state: state["peer"].update(address="the state from after"))
+    becomes(peer, strategy="least-changes")
+    expect(view.page.get_by_text("the state from after")).to_be_visible()
+    becomes(peer, strategy="in-order")
+    expect(view.queue("workshop")).not_to_contain_text("Fewest changes of material first")
 
 
 def test_only_what_was_changed_is_saved(view: ViewSteps, peer: StandInPeer) -> None:
@@ -144,14 +167,14 @@ def test_a_lost_printer_is_marked_only_once_somebody_has_looked(
         if peer.calls:
             break
         view.page.wait_for_timeout(50)
-    assert peer.calls == ["POST queues/workshop/jobs/job-1/lost"]
+    view.until(lambda: peer.calls == ["POST queues/workshop/jobs/job-1/lost"])
     lose(peer)
     view.choose("Hinge pins", "The printer is lost: print it elsewhere")
     expect(question.get_by_label("Somebody has looked at ender")).not_to_be_checked()
     view.press(question, "Go on waiting")
     view.delete_job("Shelf bracket")
     expect(view.job("Shelf bracket")).to_have_count(0)
-    assert peer.calls[1:] == ["DELETE queues/workshop/jobs/job-2"]
+    view.until(lambda: peer.calls[1:] == ["DELETE queues/workshop/jobs/job-2"])
 
 
 def test_a_refused_mark_is_said(view: ViewSteps, peer: StandInPeer) -> None:
@@ -176,7 +199,7 @@ def test_what_the_store_has_lost_is_seen_by_a_person(view: ViewSteps, peer: Stan
     expect(view.page.get_by_role("button", name="I have seen this")).to_have_count(1)
     view.press(view.page.locator(".problems li").first, "I have seen this")
     expect(view.page.locator(".problems li")).to_have_count(0)
-    assert peer.calls == ["POST store/accept-damage"]
+    view.until(lambda: peer.calls == ["POST store/accept-damage"])
 
 
 def test_problems_without_lost_records_have_no_button(view: ViewSteps, peer: StandInPeer) -> None:

@@ -1,17 +1,19 @@
 """The printer's settings as their user has them: a real peer and a real printer process."""
 
+import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.steps import open_view
+from tests.browser.steps import ViewSteps, open_view
 from tests.harness import GCODE, PeerProcess, commands, executed, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e, pytest.mark.timeout(180)]
 
 PIN_MINI = GCODE / "pin_mini.gcode"
 SECONDS_MS = 1000
+MARK_LOST_AFTER_S = 11.0
 
 
 def add(peer: PeerProcess, name: str, material: str) -> None:
@@ -82,10 +84,17 @@ def test_a_queues_settings_reach_the_other_peers(browser: Browser, tmp_path: Pat
         laptop.start([mini])
 
 
+def mark_lost(view: ViewSteps) -> None:
+    view.choose("pins", "The printer is lost: print it elsewhere")
+    view.dialog().get_by_label("Somebody has looked at first").check()
+    view.press(view.dialog(), "Print it elsewhere")
+
+
 def test_the_job_of_a_lost_printer_is_printed_by_another(browser: Browser, tmp_path: Path) -> None:
     first = PeerProcess(tmp_path / "first", "first", profile="MINI", speed_up=0.2)
     second = PeerProcess(tmp_path / "second", "second", profile="MINI", speed_up=50)
-    with running(first, second), open_view(browser, second.url) as view:
+    early = ["--mark-lost-after-s", str(MARK_LOST_AFTER_S)]
+    with running(first, second, extra=early), open_view(browser, second.url) as view:
         view.press(view.printer("second"), "Stop managing")
         second.add(PIN_MINI, name="pins")
         expect(view.job("pins").locator(".pill")).to_have_text("Printing", timeout=30 * SECONDS_MS)
@@ -93,8 +102,15 @@ def test_the_job_of_a_lost_printer_is_printed_by_another(browser: Browser, tmp_p
         first.stop_printer()
         view.press(view.printer("second"), "Start managing")
         expect(view.job("pins")).to_contain_text("was last heard of", timeout=30 * SECONDS_MS)
-        view.choose("pins", "The printer is lost: print it elsewhere")
-        view.dialog().get_by_label("Somebody has looked at first").check()
-        view.press(view.dialog(), "Print it elsewhere")
+        mark_lost(view)
+        refusal = view.page.get_by_role("alert").filter(has_text="may be about to begin pins. Wait")
+        expect(refusal).to_be_visible()
+        expect(view.job("pins")).to_contain_text(
+            "Another printer may take over in 30 min; or look at the printer, and mark it lost.",
+            timeout=30 * SECONDS_MS,
+        )
+        silent = view.job("pins").get_by_text(re.compile(r"has been silent for 1[2-9] s"))
+        expect(silent).to_be_visible(timeout=30 * SECONDS_MS)
+        mark_lost(view)
         expect(view.page.get_by_text("1 job done")).to_be_visible(timeout=60 * SECONDS_MS)
         assert executed(second.record) == commands(PIN_MINI)

@@ -162,7 +162,7 @@ def test_the_bed_is_cleared(view: ViewSteps, peer: StandInPeer) -> None:
     peer.change(lambda state: state.update(printer=waiting))
     view.clear_bed("mk3s-left")
     expect(view.printer("mk3s-left").locator(".pill")).to_have_text("Idle")
-    assert peer.calls == ["POST printer/bed-clear"]
+    view.until(lambda: peer.calls == ["POST printer/bed-clear"])
 
 
 def test_the_own_print_is_paused_resumed_and_cancelled(view: ViewSteps, peer: StandInPeer) -> None:
@@ -172,7 +172,9 @@ def test_the_own_print_is_paused_resumed_and_cancelled(view: ViewSteps, peer: St
     view.press(own, "Cancel print")
     view.press(view.dialog(), "Cancel print")
     expect(own.locator(".pill")).to_have_text("Cancelling")
-    assert peer.calls == [f"POST printer/{verb}" for verb in ("pause", "resume", "cancel")]
+    view.until(
+        lambda: peer.calls == [f"POST printer/{verb}" for verb in ("pause", "resume", "cancel")]
+    )
 
 
 def test_managing_is_stopped_and_started(view: ViewSteps, peer: StandInPeer) -> None:
@@ -180,7 +182,7 @@ def test_managing_is_stopped_and_started(view: ViewSteps, peer: StandInPeer) -> 
     view.press(own, "Stop managing")
     view.press(own, "Start managing")
     expect(own.get_by_role("button", name="Stop managing")).to_be_visible()
-    assert peer.calls == ["POST printer/managing"] * 2
+    view.until(lambda: peer.calls == ["POST printer/managing"] * 2)
 
 
 def test_a_queue_is_made_and_left(view: ViewSteps, peer: StandInPeer) -> None:

@@ -1,12 +1,17 @@
 """The commands that change jobs, against a real peer."""
 
+import re
 from pathlib import Path
 
-from crdtqueue.core.ids import JobId
-from crdtqueue.core.model import Job
+from crdtqueue.adapters import clock
+from crdtqueue.core.document import claim_entry, roster_entry
+from crdtqueue.core.explain import SILENT_AFTER_S
+from crdtqueue.core.ids import Claim, JobId, PeerId
+from crdtqueue.core.model import Job, RosterEntry
 from crdtqueue.peer.peer import Peer
 from tests.cli.terminal import Capture, Terminal, run
-from tests.peer.peers import add_job
+from tests.core.samples import MK3S
+from tests.peer.peers import add_job, until
 
 
 def jobs(peer: Peer, queue: str = "workshop") -> tuple[Job, ...]:
@@ -51,5 +56,27 @@ def test_deleted_jobs_come_back_and_all_is_printed_again(tmp_path: Path, capsys:
         assert await terminal.json("restore", job[:5]) == {"id": job, "restored": True}
         assert len(jobs(peer)) == 1
         assert "no deleted job" in await terminal.fails("restore", job)
+
+    run(tmp_path, capsys, use, queue="workshop")
+
+
+def test_a_silent_printer_is_listed_and_cannot_be_given_up_at_once(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    async def use(peer: Peer, terminal: Terminal) -> None:
+        queue, job = peer.queue("workshop"), await add_job(peer)
+        owner = RosterEntry(peer=PeerId("c" * 16), name="ender", profile=MK3S, addresses=())
+        claim = Claim(job=job, epoch=1, peer=owner.peer, incarnation=1)
+        await queue.edit([roster_entry(owner), claim_entry(claim, at_s=0.0)])
+        await until(peer, lambda: queue.claims.held(clock.now_s()))
+        assert "last heard of 0 s ago." in " ".join((await terminal.says("ls")).split())
+        (listed,) = (await terminal.json("ls", "--queue", "workshop"))[0]["jobs"]
+        assert listed["printing_by"]["name"] == "ender"
+        assert listed["why_parts"][1]["for_s"] < SILENT_AFTER_S
+        code, _, refused = await terminal.run("lost", job)
+        assert code == 1
+        assert "ender has not been silent for long" in refused
+        assert re.search(r"Wait (1 min|5\d s), look at the printer once more", refused)
+        assert queue.claims.held(clock.now_s()) == {job: claim}
 
     run(tmp_path, capsys, use, queue="workshop")

@@ -19,6 +19,7 @@ from crdtqueue.adapters.links import Address
 from crdtqueue.adapters.printer_process import SerialPrinter
 from crdtqueue.cli import serve
 from crdtqueue.cli.main import main, make_parser
+from crdtqueue.core.claim_events import ClaimTimes
 from crdtqueue.core.errors import Invalid, Refused
 from crdtqueue.peer.peer import STORE_NAME
 from tests.peer.peers import running
@@ -35,6 +36,19 @@ def test_a_peer_needs_no_arguments() -> None:
     assert config.folder.is_absolute()
     assert config.printer is None
     assert config.name == socket.gethostname()
+
+
+def test_the_times_of_claims_are_those_that_are_safe_unless_a_test_says_otherwise(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert serve.config_of(options()).times == ClaimTimes()
+    told = serve.config_of(options("--cold-start-hold-s", "3", "--mark-lost-after-s", "4")).times
+    assert told == ClaimTimes(cold_start_hold_s=3.0, mark_lost_after_s=4.0)
+    with pytest.raises(SystemExit):
+        options("--help")
+    shown = capsys.readouterr().out
+    assert "--cold-start-hold-s" in shown
+    assert "--mark-lost-after-s" not in shown
 
 
 def test_a_printer_has_a_port_and_a_profile() -> None:
@@ -81,6 +95,8 @@ def test_a_speed_that_makes_no_sense_is_said(speed: str) -> None:
         (["--speed-up", "inf"], "--speed-up"),
         (["--cold-start-hold-s", "nan"], "--cold-start-hold-s"),
         (["--cold-start-hold-s", "-1"], "--cold-start-hold-s"),
+        (["--mark-lost-after-s", "-1"], "--mark-lost-after-s"),
+        (["--mark-lost-after-s", "inf"], "--mark-lost-after-s"),
         (["--peer", "a:1"], "--queue NAME"),
         (["--queue", "x", "--peer", "a"], "is no peer address"),
         (["--queue", "local"], "reserved"),

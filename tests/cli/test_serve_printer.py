@@ -45,6 +45,13 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
     assert told.scripts == {Step.CLEAR_BED: "G28", Step.WAITING: "G28"}
 
 
+def test_a_script_that_halts_the_printer_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "stop.gcode"
+    path.write_text("G28\nM112")
+    with pytest.raises(Invalid, match="clear-bed cannot have M112"):
+        printer("--script", f"clear-bed={path}")
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -4,10 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from crdtqueue.core.explain import JobState, Printer, Sight, explain, overtaking
+from crdtqueue.core.claim_events import ClaimTimes
+from crdtqueue.core.explain import (
+    SILENT_AFTER_S,
+    JobState,
+    Printer,
+    Sight,
+    explain,
+    overtaking,
+)
 from crdtqueue.core.ids import JobId, Profile
 from crdtqueue.core.messages import PrinterNews
 from crdtqueue.core.model import Draft, Job, QueueSettings, QueueState, Strategy
+from crdtqueue.core.sentences import Span
 from tests.core.samples import (
     ENDER,
     JOB,
@@ -38,9 +47,14 @@ def printer(
 
 
 def waits(*printers: Printer, job: Job | None = None) -> str:
-    state, text = explain(job or a_job(), Sight(printers=printers))
+    state, text = told(job or a_job(), Sight(printers=printers))
     assert state is JobState.WAITING
     return text
+
+
+def told(job: Job, sight: Sight) -> tuple[JobState, str]:
+    state, why = explain(job, sight)
+    return state, str(why)
 
 
 @pytest.mark.parametrize(
@@ -81,10 +95,10 @@ def test_what_holds_this_queue_back_is_said_rather_than_what_the_printer_does() 
 def test_a_job_that_is_overtaken_says_why() -> None:
     left = printer("idle", next_job=JOB_2)
     by = Sight(printers=[left], overtaking=frozenset({ME}))
-    _, text = explain(a_job(), by)
+    _, text = told(a_job(), by)
     assert text.startswith("Left first takes a job that needs fewer changes of material")
     ender = a_job(print_set(profiles=frozenset({ENDER})))
-    assert "No printer with profile ENDER" in explain(ender, by)[1]
+    assert "No printer with profile ENDER" in told(ender, by)[1]
 
 
 def test_only_where_changes_count_are_jobs_overtaken() -> None:
@@ -100,10 +114,10 @@ def test_only_where_changes_count_are_jobs_overtaken() -> None:
 def test_a_job_in_edit_says_where_and_for_how_long(for_s: float, text: str) -> None:
     draft = Draft(peer=ME, by="workshop-laptop", beat=1)
     sight = Sight(printers=[], edited_for_s=for_s)
-    state, why = explain(replace(a_job(), draft=draft), sight)
+    state, why = told(replace(a_job(), draft=draft), sight)
     assert state is JobState.HELD
     assert why == f"Being edited on workshop-laptop for {text}. It goes on when that is finished."
-    paused, why = explain(replace(a_job(paused=True), draft=draft), sight)
+    paused, why = told(replace(a_job(paused=True), draft=draft), sight)
     assert (paused, why[:6]) == (JobState.PAUSED, "Paused")
 
 
@@ -127,8 +141,8 @@ def test_a_job_with_nothing_in_it_says_so(job: Job) -> None:
 
 def test_done_and_held_jobs_say_so_whatever_printers_there_are() -> None:
     done = a_job(records=(record(a_claim()),), paused=True)
-    assert explain(done, Sight(printers=[printer("idle")])) == (JobState.DONE, "Printed.")
-    state, text = explain(a_job(paused=True), Sight(printers=[printer("idle")]))
+    assert told(done, Sight(printers=[printer("idle")])) == (JobState.DONE, "Printed.")
+    state, text = told(a_job(paused=True), Sight(printers=[printer("idle")]))
     assert state is JobState.PAUSED
     assert "Resume" in text
 
@@ -142,24 +156,55 @@ def test_done_and_held_jobs_say_so_whatever_printers_there_are() -> None:
         (
             printer("waiting_for_bed", job=JOB),
             JobState.WAITING,
-            "Claimed by Left (lease seen 59 s ago). Some words.",
+            "Claimed by Left (lease seen 5 s ago). Some words.",
         ),
         (
             printer("printing", job=JOB_2, own=True),
             JobState.WAITING,
             "Claimed by Left. Some words.",
         ),
-        (printer(None), JobState.PRINTING, "Left has it, and was last heard of 59 s ago."),
+        (printer(None), JobState.PRINTING, "Left has it, and was last heard of 5 s ago."),
     ],
 )
 def test_a_job_that_a_printer_has_says_which(owner: Printer, state: JobState, text: str) -> None:
-    sight = Sight(printers=[owner], claim=a_claim(), silent_s=59.0)
-    assert explain(a_job(), sight) == (state, text)
+    sight = Sight(printers=[owner], claim=a_claim(), silent_s=5.0)
+    assert told(a_job(), sight) == (state, text)
 
 
-def test_a_long_silence_is_told_in_minutes_and_an_unknown_owner_is_not_named() -> None:
-    _, text = explain(a_job(), Sight(printers=[printer(None)], claim=a_claim(), silent_s=120.0))
-    assert text.endswith("2 min ago.")
-    state, text = explain(a_job(), Sight(printers=[printer("idle")], claim=a_claim(peer(1))))
+@pytest.mark.parametrize("owner", [printer(None), printer("printing", job=JOB)])
+def test_a_silent_owner_has_its_silence_told_and_what_ends_it(owner: Printer) -> None:
+    silent = Sight(printers=[owner], claim=a_claim(), silent_s=190.0)
+    available = replace(silent, takeover_in_s=1_610.0)
+    state, why = explain(a_job(), available)
     assert state is JobState.PRINTING
-    assert "no longer known" in text
+    assert str(why) == (
+        "Left has it and has been silent for 3 min. Another printer may take over in 27 min; or"
+        " look at the printer, and mark it lost."
+    )
+    assert why.parts[1] == Span(seconds=190.0)
+    assert why.parts[3] == Span(seconds=1_610.0, is_left=True)
+    _, safe = told(a_job(), silent)
+    assert "In safe mode no silence ends its claim" in safe
+    assert "may take over" not in safe
+
+
+def test_only_who_has_a_job_is_silent() -> None:
+    assert not Sight(printers=[], silent_s=1e6).is_silent
+    assert not Sight(printers=[], claim=a_claim(), silent_s=SILENT_AFTER_S - 0.1).is_silent
+    assert Sight(printers=[], claim=a_claim(), silent_s=SILENT_AFTER_S).is_silent
+
+
+def test_who_is_silent_is_out_of_sight_of_everybody() -> None:
+    assert ClaimTimes().out_of_sight_s == SILENT_AFTER_S
+
+
+def test_an_owner_that_is_not_known_is_not_named() -> None:
+    state, text = told(a_job(), Sight(printers=[printer("idle")], claim=a_claim(peer(1))))
+    assert state is JobState.PRINTING
+    assert text.startswith("A printer that is no longer known has it")
+
+
+def test_what_keeps_everybody_from_a_job_is_said_instead_of_a_turn() -> None:
+    sight = Sight(printers=[printer("idle")], obstacle="Cannot be taken: it was claimed too often.")
+    assert told(a_job(), sight) == (JobState.WAITING, sight.obstacle)
+    assert told(a_job(paused=True), sight)[0] is JobState.PAUSED

@@ -9,8 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
+from crdtqueue.adapters import clock
 from crdtqueue.api.models import BODY_BYTES_MAX
 from crdtqueue.api.view import View
+from crdtqueue.core.document import claim_entry
+from crdtqueue.core.ids import Claim, PeerId
 from crdtqueue.http import app
 from crdtqueue.peer.peer import Peer
 from tests.http.pages import client_of, error_of, page_of
@@ -272,6 +275,26 @@ def test_the_state_comes_at_once_and_after_a_change(tmp_path: Path) -> None:
     run(tmp_path, use)
 
 
+def test_that_time_has_passed_is_no_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A printer is silent: each look finds a longer silence, which the page counts by itself."""
+    monkeypatch.setattr(app, "EVENT_GAP_S", 0.01)
+
+    async def use(peer: Peer, client: httpx.AsyncClient) -> None:
+        queue = peer.queue("workshop")
+        job = await add_job(peer)
+        claim = Claim(job=job, epoch=1, peer=PeerId("c" * 16), incarnation=1)
+        await queue.edit([claim_entry(claim, at_s=0.0)])
+        await until(peer, lambda: queue.claims.held(clock.now_s()))
+        before = (await client.get("/api/state")).json()
+        async with client.stream("GET", "/api/events") as answer:
+            events = events_of(answer)
+            assert (await anext(events))[0] == "state"
+            assert {(await anext(events))[0] for _ in range(10)} == {"ping"}
+        assert (await client.get("/api/state")).json() != before
+
+    run(tmp_path, use)
+
+
 def test_so_many_pages_may_watch_and_a_closed_one_makes_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -314,7 +337,7 @@ def test_a_mistake_of_ours_is_an_error_of_the_same_shape(
     def broken(_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(View, "text", broken)
+    monkeypatch.setattr(View, "shown", broken)
 
     async def use(_: Peer, client: httpx.AsyncClient) -> None:
         answer = await client.get("/api/state")

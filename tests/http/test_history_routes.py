@@ -35,6 +35,8 @@ def test_the_history_is_looked_at_taken_along_and_printed_again(tmp_path: Path) 
             ):
                 page = (await client.get("/api/history", params=params)).json()
                 assert (len(page["entries"]), page["total"]) == (count, count)
+            names = (await client.get("/api/history/printers")).json()
+            assert names == {"printers": [entry["printer_name"]]}
             table = await client.get("/api/history.csv", params={"result": "done"})
             assert "history.csv" in table.headers["content-disposition"]
             (row,) = csv.DictReader(io.StringIO(table.text))

@@ -49,6 +49,7 @@ def test_a_script_is_set_read_and_taken_away(tmp_path: Path) -> None:
         ("waiting", {"gcode": "hello"}, "no G or M command"),
         ("waiting", {"gcode": "G28\n" * SCRIPT_BYTES_MAX}, "gcode"),
         ("waiting", {"gcode": "ä" * SCRIPT_BYTES_MAX}, "larger than 16 kB"),
+        ("waiting", {"gcode": "G28\nM112"}, "cannot have M112 (line 2): it halts the printer"),
         ("waiting", {"gcode": ""}, "gcode"),
         ("waiting", {}, "gcode"),
         ("waiting", {"gcode": 3}, "gcode"),

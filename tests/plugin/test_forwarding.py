@@ -25,6 +25,7 @@ from octoprint_crdtqueue.forwarding import is_setting, peer_path
         ("POST", "queues/w/jobs/1/sets/2/place", "/api/queues/w/jobs/1/sets/2/place"),
         ("GET", "queues/w/jobs/1/gjob", "/api/queues/w/jobs/1/gjob"),
         ("GET", "history", "/api/history"),
+        ("GET", "history/printers", "/api/history/printers"),
         ("GET", "history.csv", "/api/history.csv"),
         ("POST", "history/again", "/api/history/again"),
         ("POST", "printer/bed-clear", "/api/printer/bed-clear"),

@@ -62,6 +62,15 @@ def names(view: dict[str, Any]) -> set[str]:
     return {queue["name"] for queue in view["state"]["queues"]} if view["state"] else set()
 
 
+def test_a_state_says_how_old_it_is_while_the_peer_has_nothing_new_to_say(
+    running: tuple[Service, Browser],
+) -> None:
+    service, browser = running
+    until(lambda: service.view()["age_s"] >= 1.5, START_S)
+    until(lambda: browser.last["age_s"] >= 1.5, START_S)
+    assert browser.last["state"] == service.view()["state"]
+
+
 def test_changes_reach_the_browsers_by_themselves(running: tuple[Service, Browser]) -> None:
     service, browser = running
     until(lambda: names(browser.last) == {"local"}, START_S)

@@ -17,7 +17,9 @@ const COPY_MS = 150_000;
  * @property {(message: Message) => void} onMessage  Told of each state that the view fetches.
  * @property {() => Promise<import("../view/types.js").StoredFile[]>} files  OctoPrint's own.
  *
- * @typedef {{changed?: true, state?: import("../view/types.js").State | null}} Message
+ * `age_s` is how long ago the state was as it says.
+ *
+ * @typedef {{changed?: true, state?: import("../view/types.js").State | null, age_s?: number}} Message
  */
 
 /** The API of the peer behind the plugin. */
@@ -69,7 +71,7 @@ class OctoPrintApi extends Api {
     let open = true;
     const show = (/** @type {Message} */ message) => {
       if (!open) return;
-      if (message.state) listener.state(message.state);
+      if (message.state) listener.state(message.state, message.age_s);
       else listener.error();
     };
     const fetchState = async () => {

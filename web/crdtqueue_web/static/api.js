@@ -44,7 +44,7 @@ export function errorFrom(status, body) {
 
 /**
  * @typedef {object} Listener
- * @property {(state: State) => void} state
+ * @property {(state: State, age_s?: number) => void} state  As it was so long ago; now by default.
  * @property {() => void} ping
  * @property {() => void} error  The stream broke; it is not opened again by itself.
  */

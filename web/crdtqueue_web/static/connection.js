@@ -25,7 +25,7 @@ export class Connection {
   /**
    * @param {object} options
    * @param {(listener: Listener) => () => void} options.subscribe
-   * @param {(state: State) => void} options.onState
+   * @param {(state: State, age_s: number) => void} options.onState
    * @param {(status: Status) => void} options.onStatus
    */
   constructor({ subscribe, onState, onStatus }) {
@@ -43,8 +43,8 @@ export class Connection {
     this.stop();
     this.#watch();
     this.#close = this.#subscribe({
-      state: (state) => {
-        this.#onState(state);
+      state: (state, age_s = 0) => {
+        this.#onState(state, age_s);
         this.#heard();
       },
       ping: () => this.#heard(),

@@ -8,6 +8,7 @@ import { SetsEditor } from "./edit-sets.js";
 import { CountField, TextField } from "./fields.js";
 import { sentenceOf } from "./format.js";
 import { button } from "./pieces.js";
+import { jobIn } from "./saved-edits.js";
 
 /** @import {JobCalls} from "./job-calls.js" */
 /** @import {JobFields, JobView, QueueView, ViewContext} from "./types.js" */
@@ -127,8 +128,7 @@ export class EditJobDialog {
   update(queues) {
     const edit = this.#edit;
     if (!edit) return;
-    const jobs = queues.find(({ name }) => name === edit.queue)?.jobs ?? [];
-    const job = jobs.find(({ id }) => id === edit.id);
+    const job = jobIn({ queues }, edit.queue, edit.id);
     if (job) this.#show(job, edit);
     else if (edit.seen) setText(this.#about, GONE);
     this.#body.inert = !job;
@@ -160,7 +160,13 @@ export class EditJobDialog {
 
   /** @param {Partial<JobFields>} fields */
   #save(fields) {
-    return this.#ask((jobs, queue, id) => jobs.edit(queue, id, fields));
+    return this.#ask((jobs, queue, id) =>
+      this.#context.save(
+        (state) => jobIn(state, queue, id),
+        fields,
+        () => jobs.edit(queue, id, fields),
+      ),
+    );
   }
 
   /**

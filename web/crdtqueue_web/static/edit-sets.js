@@ -4,11 +4,12 @@
 import { KeyedList, element, setText } from "./dom.js";
 import { SetEditor } from "./edit-set.js";
 import { FilePicker } from "./file-picker.js";
+import { jobIn } from "./saved-edits.js";
 import { Sorter } from "./sorting.js";
 
 /** @import {JobCalls} from "./job-calls.js" */
 /** @import {SavedValue} from "./saved-value.js" */
-/** @import {SetView, ViewContext} from "./types.js" */
+/** @import {SetFields, SetView, ViewContext} from "./types.js" */
 
 const NO_PROFILE = "Say for each file which printer it is made for; then they are added.";
 
@@ -30,6 +31,7 @@ export class SetsEditor {
   #rows;
   #picker;
   #job;
+  #context;
   node;
 
   /**
@@ -38,6 +40,7 @@ export class SetsEditor {
    */
   constructor(context, job) {
     this.#job = job;
+    this.#context = context;
     this.#rows = new KeyedList(this.#list, () => this.#row());
     this.#picker = new FilePicker(context, {
       id: "more-files",
@@ -96,10 +99,24 @@ export class SetsEditor {
   #row() {
     const { ask, perform } = this.#job;
     return new SetEditor({
-      save: (set, fields) => ask((jobs, queue, id) => jobs.editSet(queue, id, set, fields)),
+      save: (set, fields) => this.#save(set, fields),
       shift: (set, by) => void perform(() => this.#shift(set, by)),
       remove: (set) => void perform(() => ask((jobs, queue, id) => jobs.removeSet(queue, id, set))),
     });
+  }
+
+  /**
+   * @param {string} set
+   * @param {Partial<SetFields>} fields
+   */
+  #save(set, fields) {
+    return this.#job.ask((jobs, queue, id) =>
+      this.#context.save(
+        (state) => jobIn(state, queue, id)?.sets.find((each) => each.id === set),
+        fields,
+        () => jobs.editSet(queue, id, set, fields),
+      ),
+    );
   }
 
   /**

@@ -18,6 +18,15 @@ export function duration(seconds) {
 }
 
 /**
+ * @param {number} seconds
+ * @returns {string}  The same for what is still to come: rounded up.
+ */
+export function durationLeft(seconds) {
+  const unit_s = seconds <= 60 ? 1 : 60;
+  return duration(Math.ceil(seconds / unit_s) * unit_s);
+}
+
+/**
  * How long ago something was, by another machine's clock: what seems to lie ahead was just now.
  *
  * @param {number} at_s  Unix time.

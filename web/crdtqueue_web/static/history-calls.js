@@ -27,6 +27,12 @@ export class HistoryCalls {
     return /** @type {HistoryPage} */ (await this.#api.request("GET", path));
   }
 
+  /** The names of the printers in the history, also of those that no queue has any more. */
+  async printers() {
+    const answer = await this.#api.request("GET", "history/printers");
+    return /** @type {{printers: string[]}} */ (answer).printers;
+  }
+
   /**
    * The prints of a job that were made though another printer had made the copy.
    *

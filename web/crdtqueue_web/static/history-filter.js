@@ -63,13 +63,18 @@ export class HistoryFilterForm {
    */
   begin(queues, job) {
     for (const each of [this.#text, this.#jobName, this.#from, this.#to]) each.value = "";
-    const peers = queues.flatMap((queue) => queue.peers).filter(({ profile }) => profile);
-    const printers = [...new Set(peers.map(({ name }) => name))].sort();
-    this.#printer.replaceChildren(option("", "All"), ...printers.map((each) => option(each, each)));
+    this.#printer.replaceChildren(option("", "All"));
     this.#result.value = "";
     const names = new Set(queues.flatMap((queue) => queue.jobs).map(({ name }) => name));
     this.#jobs.replaceChildren(...[...names].map((each) => option(each, each)));
     this.#want(job);
+  }
+
+  /** @param {string[]} names  The printers to choose from. */
+  offerPrinters(names) {
+    const { value } = this.#printer;
+    this.#printer.replaceChildren(option("", "All"), ...names.map((each) => option(each, each)));
+    this.#printer.value = value;
   }
 
   /** @returns {HistoryFilter} */

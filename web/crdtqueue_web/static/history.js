@@ -60,6 +60,15 @@ export class HistoryDialog {
     this.#more.hidden = true;
     this.node.showModal();
     void this.#load("");
+    void this.#offerPrinters();
+  }
+
+  async #offerPrinters() {
+    try {
+      this.#form.offerPrinters(await this.#context.api().history.printers());
+    } catch (error) {
+      setText(this.#error, sentenceOf(error));
+    }
   }
 
   /** @param {string} after  Empty for the first page. */

@@ -1,9 +1,10 @@
 // @ts-check
 /** One job: its state and why, its print, its sets, and its buttons. */
 
+import { showCounting } from "./counting.js";
 import { element, rebuild, setText } from "./dom.js";
 import { DoublesMark } from "./doubles-mark.js";
-import { ago, counted, duration } from "./format.js";
+import { ago, counted } from "./format.js";
 import { JobActions } from "./job-actions.js";
 import { setsOf } from "./job-sets.js";
 import { Pill, Progress, button, grip, note } from "./pieces.js";
@@ -74,13 +75,14 @@ export class JobCard {
     this.#pill.update(...pillOf(job));
     setText(this.#name, job.name);
     setText(this.#count, copiesText(job));
-    setText(this.#why, job.why);
+    const age_s = this.#context.age_s();
+    showCounting(this.#why, job.why_parts ?? [job.why], age_s);
     setText(this.#note, job.note);
     setText(this.#added, `Added by ${job.created_by}, ${ago(job.created_at_s)}`);
     this.#updateProgress(job);
     rebuild(this.#sets, job.sets, () => setsOf(job.sets));
     this.#doubles.update(job);
-    rebuild(this.#marks, marksKey(job, queue), () => marksOf(job, queue));
+    rebuild(this.#marks, marksKey(job, queue, age_s), () => marksOf(job, queue, age_s));
     rebuild(this.#buttons, [job.name, ...waysOn(job)], () => this.#makeButtons(job));
   }
 
@@ -158,28 +160,33 @@ function copiesText({ copies_done, copies_total, run, runs, state }) {
 /**
  * @param {JobView} job
  * @param {QueueView} queue
+ * @param {number} age_s
  */
-function marksKey({ state, safe_to_leave, created_by, deleting, draft }, { local }) {
-  const edit = draft && [draft.by, draft.self, duration(draft.for_s)];
+function marksKey({ state, safe_to_leave, created_by, deleting, draft }, { local }, age_s) {
+  const begun_s = draft && Math.round(performance.now() / 1000 - age_s - draft.for_s);
+  const edit = draft && [draft.by, draft.self, begun_s];
   return [state, safe_to_leave, created_by, deleting, edit, local];
 }
 
 /**
  * @param {JobView} job
  * @param {QueueView} queue
+ * @param {number} age_s
  */
-function marksOf(job, queue) {
-  return [editMark(job), deletingMark(job), safetyMark(job, queue)];
+function marksOf(job, queue, age_s) {
+  return [editMark(job, age_s), deletingMark(job), safetyMark(job, queue)];
 }
 
-/** @param {JobView} job */
-function editMark({ draft }) {
+/**
+ * @param {JobView} job
+ * @param {number} age_s
+ */
+function editMark({ draft }, age_s) {
   if (!draft) return null;
+  const text = element("span");
   const where = draft.self ? "here" : `on ${draft.by}`;
-  return note(`Being edited ${where} for ${duration(draft.for_s)}`, {
-    tone: "accent",
-    icon: "edit",
-  });
+  showCounting(text, [`Being edited ${where} for `, { for_s: draft.for_s }], age_s);
+  return note(text, { tone: "accent", icon: "edit" });
 }
 
 /** @param {JobView} job */

@@ -74,7 +74,13 @@ export class LoadedDialog {
     setText(this.#error, "");
     node.disabled = true;
     try {
-      await this.#context.api().printer.setLoaded(materials);
+      const loaded = { loaded: materials ?? [], asks_for_material: materials !== null };
+      const calls = this.#context.api().printer;
+      await this.#context.save(
+        ({ printer }) => printer,
+        loaded,
+        () => calls.setLoaded(materials),
+      );
       this.node.close();
     } catch (error) {
       setText(this.#error, sentenceOf(error));

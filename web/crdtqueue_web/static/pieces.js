@@ -100,7 +100,7 @@ export function chip(text, { tone = "neutral", icon: name, title } = {}) {
 /**
  * A coloured remark, lighter than a chip.
  *
- * @param {string} text
+ * @param {string | Node} text
  * @param {{tone: Tone, icon: IconName, title?: string}} options
  */
 export function note(text, { tone, icon: name, title }) {

@@ -1,13 +1,14 @@
 // @ts-check
 /** One printer: its state, progress, temperatures and, for this peer's own, its buttons. */
 
+import { showCounting } from "./counting.js";
 import { element, rebuild, setText } from "./dom.js";
-import { duration, heaterName, printTime, temperatureText } from "./format.js";
+import { heaterName, printTime, temperatureText } from "./format.js";
 import { Pill, Progress, chip } from "./pieces.js";
 import { PrinterButtons } from "./printer-buttons.js";
 import { printerPill } from "./printer-states.js";
 
-/** @import {OwnPrinter, PrinterView, QueuePeer, State, ViewContext} from "./types.js" */
+/** @import {OwnPrinter, PrinterView, QueuePeer, SentencePart, State, ViewContext} from "./types.js" */
 
 /**
  * A printer as it is shown.
@@ -58,12 +59,13 @@ function shownOther({ id, online, name, profile, heard_s, printer }) {
   return { key: id, own: null, online, name, profile, heard_s, view: online ? printer : null };
 }
 
-/** @param {ShownPrinter} shown */
+/** @param {ShownPrinter} shown  @returns {SentencePart[]} */
 function stateText({ online, heard_s, view }) {
-  if (view) return view.text;
-  if (online) return "It has not said yet what it does.";
-  const heard = heard_s === null ? "Not heard of yet." : `Last heard of ${duration(heard_s)} ago.`;
-  return `Its peer is switched off or out of reach. ${heard}`;
+  if (view) return [view.text];
+  if (online) return ["It has not said yet what it does."];
+  const away = "Its peer is switched off or out of reach.";
+  if (heard_s === null) return [`${away} Not heard of yet.`];
+  return [`${away} Last heard of `, { for_s: heard_s }, " ago."];
 }
 
 /** The card of one printer. */
@@ -77,10 +79,12 @@ export class PrinterCard {
   #facts = element("dl", { class: "facts" });
   #buttons = element("div", { class: "buttons" });
   #maker;
+  #context;
   node;
 
   /** @param {ViewContext} context */
   constructor(context) {
+    this.#context = context;
     this.#maker = new PrinterButtons(context);
     this.node = element(
       "li",
@@ -108,7 +112,7 @@ export class PrinterCard {
       own ? element("span", { class: "hint" }, "this peer’s printer") : null,
     ]);
     this.#pill.update(...printerPill(state));
-    setText(this.#text, stateText(shown));
+    showCounting(this.#text, stateText(shown), this.#context.age_s());
     const file = view?.file_name ?? "";
     const caption = view?.text.includes(file) ? "" : file;
     this.#progress.update(view?.progress ?? null, caption, `Progress of the print on ${name}`);

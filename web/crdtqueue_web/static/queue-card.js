@@ -115,7 +115,9 @@ export class QueueCard {
     const warning = queue.local ? "" : modeWarning(queue, votersOf(queue));
     const shownWarning = () => [warning ? note(warning, { tone: "warning", icon: "warning" }) : null];
     rebuild(this.#warning, warning, shownWarning);
-    rebuild(this.#peers, queue.peers.map(peerKey), () => queue.peers.map(peerRow));
+    const age_s = this.#context.age_s();
+    const peers = queue.peers.map((peer) => ({ ...peer, heard: heardText(peer, age_s) }));
+    rebuild(this.#peers, peers.map(peerKey), () => peers.map(peerRow));
     this.#empty.hidden = ahead.length > 0;
     this.#leaveButton.hidden = queue.local;
     this.#peers.hidden = queue.local;
@@ -173,24 +175,33 @@ function marks(queue) {
   ];
 }
 
-/** @param {QueuePeer} peer */
-const peerKey = ({ id, name, self, online, profile, address, heard_s }) => [
+/**
+ * @param {QueuePeer} peer
+ * @param {number} age_s
+ */
+function heardText({ online, heard_s }, age_s) {
+  if (online) return "in sight";
+  return heard_s === null ? "not heard of yet" : `last heard of ${duration(heard_s + age_s)} ago`;
+}
+
+/** @typedef {QueuePeer & {heard: string}} ShownPeer */
+
+/** @param {ShownPeer} peer */
+const peerKey = ({ id, name, self, online, profile, address, heard }) => [
   id,
   name,
   self,
   online,
   profile,
   address,
-  online || heard_s === null ? null : duration(heard_s),
+  heard,
 ];
 
-/** @param {QueuePeer} peer */
-function peerRow({ name, self, online, heard_s, address }) {
-  const heard = heard_s === null ? "not heard of yet" : `last heard of ${duration(heard_s)} ago`;
-  const state = online ? "in sight" : heard;
+/** @param {ShownPeer} peer */
+function peerRow({ name, self, online, heard, address }) {
   return element(
     "li",
-    { class: online ? "online" : "offline", title: address ? `${address}, ${state}` : state },
+    { class: online ? "online" : "offline", title: address ? `${address}, ${heard}` : heard },
     element("span", { class: "dot", "aria-hidden": "true" }),
     element("span", { class: "data" }, name),
     self ? element("span", { class: "hint" }, "this peer") : null,

@@ -9,7 +9,7 @@ import { button } from "./pieces.js";
 import { modeWarning, votersOf } from "./queue-mode.js";
 import { VoterList } from "./voter-list.js";
 
-/** @import {QueueSettings, QueueView, ViewContext} from "./types.js" */
+/** @import {QueueSettings, QueueView, State, ViewContext} from "./types.js" */
 
 const STRATEGIES = [
   {
@@ -128,6 +128,15 @@ export class QueueSettingsDialog {
     return /** @type {QueueSettings} */ (settings);
   }
 
+  /**
+   * @param {string} name
+   * @param {Partial<QueueSettings>} changed
+   */
+  #save(name, changed) {
+    const place = (/** @type {State} */ { queues }) => queues.find((each) => each.name === name);
+    return this.#context.save(place, changed, () => this.#context.api().editQueue(name, changed));
+  }
+
   /** @param {SubmitEvent} event */
   async #send(event) {
     event.preventDefault();
@@ -137,7 +146,7 @@ export class QueueSettingsDialog {
     setText(this.#error, "");
     this.#submit.disabled = true;
     try {
-      if (Object.keys(changed).length) await this.#context.api().editQueue(name, changed);
+      if (Object.keys(changed).length) await this.#save(name, changed);
       this.node.close();
     } catch (error) {
       setText(this.#error, sentenceOf(error));

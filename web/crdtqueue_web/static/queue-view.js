@@ -9,6 +9,7 @@
 
 import { Banners } from "./banners.js";
 import { Connection } from "./connection.js";
+import { countOn } from "./counting.js";
 import { KeyedList, element, setText } from "./dom.js";
 import { DropTarget } from "./drop.js";
 import { noPrinters, noQueues } from "./empty.js";
@@ -19,6 +20,7 @@ import { Notices } from "./notices.js";
 import { button, section } from "./pieces.js";
 import { PrinterCard, printersOf } from "./printer-card.js";
 import { QueueCard } from "./queue-card.js";
+import { SavedEdits } from "./saved-edits.js";
 import { Sorter } from "./sorting.js";
 import { loadStyles } from "./styles.js";
 import { Suggestions } from "./suggestions.js";
@@ -30,6 +32,8 @@ import { ViewDialogs } from "./view-dialogs.js";
 
 /** Ages such as "3 min ago" are brought up to date this often. */
 const REFRESH_MS = 30_000;
+/** And those that count, this often. */
+const COUNT_MS = 1_000;
 const NOT_UNDERSTOOD =
   "This page cannot show all that the peer sent. Reload it; if that does not help, upgrade the peer.";
 
@@ -44,6 +48,13 @@ export class CrdtqueueView extends HTMLElement {
   /** Whether the last state could not be shown. */
   #broken = false;
   #refresh = 0;
+  #counting = 0;
+  /** When the state was as it is shown, by this page's clock. */
+  #stateAt_ms = 0;
+  /** Since when the peer is out of touch: what becomes of a silence then, nobody knows. */
+  /** @type {number | null} */
+  #lostAt_ms = null;
+  #saved = new SavedEdits();
 
   #banners;
   #name = element("h1", { class: "data" });
@@ -106,15 +117,17 @@ export class CrdtqueueView extends HTMLElement {
     if (!api || this.#connection) return;
     this.#connection = new Connection({
       subscribe: (listener) => api.subscribe(listener),
-      onState: (state) => this.#receive(state),
+      onState: (state, age_s) => this.#receive(state, age_s),
       onStatus: (status) => this.#showStatus(status),
     });
     this.#connection.start();
     this.#refresh = window.setInterval(() => this.#show(), REFRESH_MS);
+    this.#counting = window.setInterval(() => this.#count(), COUNT_MS);
   }
 
   #stop() {
     window.clearInterval(this.#refresh);
+    window.clearInterval(this.#counting);
     this.#connection?.stop();
     this.#connection = null;
   }
@@ -133,9 +146,19 @@ export class CrdtqueueView extends HTMLElement {
       notices: this.#notices,
       queues: () => this.#state?.queues ?? [],
       printer: () => this.#state?.printer ?? null,
+      age_s: () => ((this.#lostAt_ms ?? performance.now()) - this.#stateAt_ms) / 1000,
+      save: (place, fields, work) => this.#save(place, fields, work),
       importJobs: (queue, files) =>
         void importJobs(this.#context.api(), this.#notices, queue, files),
     };
+  }
+
+  /** @type {Surroundings["save"]} */
+  async #save(place, fields, work) {
+    const saved = this.#state && this.#saved.begin(this.#state, place, fields);
+    await work();
+    if (saved && this.#state) saved(this.#state);
+    this.#show();
   }
 
   /** @param {ShadowRoot} root */
@@ -191,9 +214,15 @@ export class CrdtqueueView extends HTMLElement {
     return button("New queue", { icon: "add", kind, press: () => this.#context.newQueue() });
   }
 
-  /** @param {State} state */
-  #receive(state) {
+  /**
+   * @param {State} state
+   * @param {number} age_s
+   */
+  #receive(state, age_s) {
     this.#state = state;
+    this.#stateAt_ms = performance.now() - 1000 * age_s;
+    this.#lostAt_ms = null;
+    this.#saved.putInto(state);
     this.#show();
     this.dispatchEvent(new CustomEvent("crdtqueue-state", { detail: state }));
   }
@@ -209,6 +238,10 @@ export class CrdtqueueView extends HTMLElement {
       if (!this.#broken) this.#notices.error(NOT_UNDERSTOOD);
       this.#broken = true;
     }
+  }
+
+  #count() {
+    if (this.#lostAt_ms === null) countOn(this.#content);
   }
 
   /** @param {State} state */
@@ -234,6 +267,7 @@ export class CrdtqueueView extends HTMLElement {
   /** @param {Status} status */
   #showStatus(status) {
     const lost = status === "lost";
+    this.#lostAt_ms = lost ? performance.now() : null;
     this.#content.classList.toggle("stale", lost);
     this.#live.className = `connection ${status}`;
     setText(this.#live, status === "live" ? "Live" : "");

@@ -34,7 +34,7 @@ export class SavedValue {
    * @param {HTMLElement} options.node  Holds the control.
    * @param {() => T} options.read  What is in the control; throws a sentence if that is no value.
    * @param {(value: T) => void} options.write
-   * @param {(value: T) => Promise<unknown>} options.save
+   * @param {(value: T) => Promise<unknown>} options.save  What the peer has then is shown by then.
    * @param {HTMLElement} options.error  Where the sentence of a refusal goes.
    */
   constructor({ node, read, write, save, error }) {
@@ -108,7 +108,6 @@ export class SavedValue {
       if (this.#base !== null && text !== this.#base) {
         await this.#save(value);
         this.#base = text;
-        this.#latest = value;
       }
     } catch (error) {
       if (typed === this.#typed) this.#say(sentenceOf(error));

@@ -37,7 +37,7 @@
  * @property {string | null} profile  Null for a peer without a printer.
  * @property {boolean} self
  * @property {boolean} online
- * @property {number | null} heard_s  How long ago it was last heard.
+ * @property {number | null} heard_s  How long ago it was last heard, if it is out of sight.
  * @property {string | null} address
  * @property {PrinterView | null} printer
  *
@@ -54,11 +54,17 @@
  * @property {number} pending  Copies still to be printed, in all runs.
  * @property {number} total
  *
+ * A part of a sentence: text, for how long something has been so, or how long it is until it is.
+ *
+ * @typedef {string | {for_s: number} | {in_s: number}} SentencePart
+ *
  * @typedef {object} PrintingBy
  * @property {string} peer
  * @property {string} name
  * @property {number | null} progress  From 0 to 1.
  * @property {string | null} file_name
+ * @property {number | null} silent_s  For how long nobody has heard of it, if for a while.
+ * @property {number | null} takeover_in_s  Then another printer may go on; null: never by itself.
  *
  * @typedef {object} DraftView
  * @property {string} by  The name of the peer on whose page the job is being edited.
@@ -76,6 +82,7 @@
  * @property {number} doubles  Copies that two printers have printed.
  * @property {"waiting" | "printing" | "paused" | "held" | "done"} state
  * @property {string} why  A sentence: why it is or is not being printed now.
+ * @property {SentencePart[] | null} why_parts  The same, if it goes on while time passes.
  * @property {boolean} paused  Somebody holds it back; a copy that is being printed goes on.
  * @property {boolean} deleting  It is deleted when the copy that is being printed is done.
  * @property {DraftView | null} draft
@@ -188,6 +195,10 @@
  * @property {import("./notices.js").Notices} notices
  * @property {() => QueueView[]} queues
  * @property {() => OwnPrinter | null} printer  This peer's own.
+ * @property {() => number} age_s  How long ago the queues and the printer were as they are shown.
+ * @property {(place: import("./saved-edits.js").Place, fields: Record<string, unknown>,
+ *   work: () => Promise<unknown>) => Promise<void>} save
+ *   Saves fields by that work, and from then on shows them, though older states are on their way.
  * @property {(queue: string, files: File[]) => void} importJobs  Makes jobs of .gjob files.
  *
  * @typedef {Surroundings & DialogContext} ViewContext
