@@ -10,6 +10,7 @@ from typing import Protocol
 from crdtqueue.core.errors import Hostile
 from crdtqueue.core.yprotocol import (
     Frame,
+    PassedOn,
     SyncStep1,
     SyncStep2,
     Update,
@@ -65,10 +66,16 @@ class SyncSession:
             case SyncStep2(update=update):
                 self._step2(update)
             case Update(update=update):
-                if not self._replica.integrate(update) and not self._asked:
-                    self._ask()
+                self._take(update)
+            case PassedOn(updates=updates):
+                for update in updates:
+                    self._take(update)
             case _:
                 return
+
+    def _take(self, update: bytes) -> None:
+        if not self._replica.integrate(update) and not self._asked:
+            self._ask()
 
     def _step2(self, update: bytes) -> None:
         self._asked = False

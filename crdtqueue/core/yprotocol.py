@@ -10,12 +10,15 @@ and what belongs to it; one frame holds one message.
     3                  a request for the other side's awareness
     100 varString      a message of ours as JSON text
     101 varUint8Array  bytes of ours, such as a piece of a file
+    102 varUint, then so many varUint8Array: changes by other peers that are passed on, in order;
+        never sent to a stock client
 
 The payloads are only cut out here: updates and state vectors are checked by `yupdate`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -26,10 +29,11 @@ from crdtqueue.core.yupdate import STATE_VECTOR_BYTES_MAX, UPDATE_BYTES_MAX
 AWARENESS_BYTES_MAX: Final = 64 * 2**10
 JSON_BYTES_MAX: Final = 256 * 2**10
 BINARY_BYTES_MAX: Final = 2**20
+PASSED_ON_MAX: Final = 1024
 FRAME_BYTES_MAX: Final = UPDATE_BYTES_MAX + 16
 """The largest frame of all: an update and its header. A websocket's limit is set to this."""
 
-_SYNC, _AWARENESS, _QUERY_AWARENESS, _JSON, _BINARY = 0, 1, 3, 100, 101
+_SYNC, _AWARENESS, _QUERY_AWARENESS, _JSON, _BINARY, _PASSED_ON = 0, 1, 3, 100, 101, 102
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,6 +84,13 @@ class Binary:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PassedOn:
+    """Changes that the sender has integrated a moment ago."""
+
+    updates: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Unknown:
     """A message of a type not known here. Ignore it, as Yjs does."""
 
@@ -87,7 +98,7 @@ class Unknown:
 
 
 Frame: TypeAlias = (
-    SyncStep1 | SyncStep2 | Update | Awareness | QueryAwareness | Json | Binary | Unknown
+    SyncStep1 | SyncStep2 | Update | Awareness | QueryAwareness | Json | Binary | PassedOn | Unknown
 )
 
 
@@ -126,6 +137,12 @@ def encode_binary(payload: bytes) -> bytes:
     return write_var_uint(_BINARY) + write_bytes(payload)
 
 
+def encode_passed_on(updates: Sequence[bytes]) -> bytes:
+    """Return the frame of at most `PASSED_ON_MAX` changes."""
+    count = write_var_uint(len(updates))
+    return write_var_uint(_PASSED_ON) + count + b"".join(map(write_bytes, updates))
+
+
 def decode(frame: bytes) -> Frame:
     """Return the message in `frame`.
 
@@ -157,8 +174,17 @@ def _read(reader: Reader, message_type: int) -> Frame:
             return Json(text=reader.var_string(JSON_BYTES_MAX))
         case 101:
             return Binary(payload=reader.var_bytes(BINARY_BYTES_MAX))
+        case 102:
+            return _read_passed_on(reader)
         case _:
             return Unknown(message_type=message_type)
+
+
+def _read_passed_on(reader: Reader) -> PassedOn:
+    count = reader.var_uint()
+    if count > PASSED_ON_MAX:
+        raise Hostile(f"{count} changes at once are over the {PASSED_ON_MAX} allowed")
+    return PassedOn(updates=tuple(reader.var_bytes(UPDATE_BYTES_MAX) for _ in range(count)))
 
 
 def _read_sync(reader: Reader) -> SyncStep1 | SyncStep2 | Update:

@@ -14,6 +14,7 @@ from crdtqueue.core import messages as m
 from crdtqueue.core.claims import Claims
 from crdtqueue.core.document import Entry, end_entry
 from crdtqueue.core.errors import Hostile
+from crdtqueue.core.forwarding import FORWARD_S, Forwarding
 from crdtqueue.core.ids import Claim, JobId, PeerId, Profile, QueueName, Sha256
 from crdtqueue.core.model import QueueState
 from crdtqueue.core.sync import SyncSession
@@ -22,6 +23,7 @@ from crdtqueue.core.yprotocol import (
     Binary,
     Json,
     decode,
+    encode_awareness,
     encode_binary,
     encode_json,
     encode_update,
@@ -33,6 +35,9 @@ from crdtqueue.peer.replica import Replica
 
 SYNC_TIMEOUT_S = 60.0
 """A link at whose other end nobody answers our sync step 1 would hold up every claim."""
+STOCK_HEARTBEAT = encode_awareness(b"\0")
+"""To who has said no hello: y-websocket's client hangs up after 30 s without any message. The
+awareness of no client says nothing."""
 REMOTES_MAX = 512
 """So many peers' last words are kept."""
 
@@ -55,7 +60,7 @@ class Identity:
     """This start of the process, and never stored: a copy of our store has another."""
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True, eq=False)
 class Session:
     """A link, how far it is in sync, and who is at its other end once they have said so."""
 
@@ -112,6 +117,8 @@ class LanQueue:
         self._greeting = Greeting(me.peer, me.instance)
         self._sessions: list[Session] = []
         self._source: Session | None = None
+        self._forwarding: Forwarding[Session] = Forwarding()
+        self._passing = asyncio.Event()
         claim_hooks = ClaimHooks(
             tell=self._tell,
             claimed=lambda armed: hooks.claimed(name, armed),
@@ -211,6 +218,7 @@ class LanQueue:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._beat(), name=f"heartbeat {self.name}")
             tasks.create_task(self._claiming.run(), name=f"claims {self.name}")
+            tasks.create_task(self._keep_passing_on(), name=f"passing on {self.name}")
 
     async def edit(self, entries: Iterable[Entry]) -> None:
         """Writes into the document; returns when it is durable."""
@@ -431,14 +439,36 @@ class LanQueue:
         for session in self._sessions:
             if session.hello:
                 self._send_heartbeat(session)
+            else:
+                session.link.send(STOCK_HEARTBEAT)
 
     def _on_update(self, update: bytes) -> None:
-        frame = encode_update(update)
+        source = self._source
+        is_by_peer = source is not None and source.hello is not None
+        if not is_by_peer:
+            self._pass_on()
         for session in self._sessions:
-            if session is not self._source:
-                session.link.send(frame)
+            if session is not source and not (is_by_peer and session.hello):
+                session.link.send(encode_update(update))
+        if source and is_by_peer:
+            self._forwarding.put(update, source)
+            self._passing.set()
+        if self._forwarding.is_full:
+            self._pass_on()
         self._claiming.document_changed()
         self._hooks.changed()
+
+    def _pass_on(self) -> None:
+        targets = [session for session in self._sessions if session.hello]
+        for session, frame in self._forwarding.take(targets):
+            session.link.send(frame)
+
+    async def _keep_passing_on(self) -> None:
+        while True:
+            await self._passing.wait()
+            self._passing.clear()
+            await asyncio.sleep(FORWARD_S)
+            self._pass_on()
 
     def _tell(self, peer: PeerId, message: m.ClaimMessage) -> None:
         session = self.session_of(peer)

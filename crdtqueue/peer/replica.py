@@ -19,6 +19,10 @@ from crdtqueue.core.replay import Left
 UNWRITTEN_MAX = 1_000
 """So many updates may wait for the disk before no more are taken from other peers."""
 
+KNOWN_MAX = 1024
+KNOWN_BYTES_MAX = 1024
+"""The last small updates that are in the document."""
+
 log = logging.getLogger(__name__)
 
 
@@ -39,6 +43,7 @@ class Replica:
         self._since_compaction = 0
         self._is_unmarked = False
         self._newer: list[bytes] | None = None
+        self._known: dict[bytes, None] = {}
         self._gapped: list[bytes] = []
         self._behind = ""
         self._lost: list[bytes] = []
@@ -173,8 +178,22 @@ class Replica:
     # What a sync session needs
 
     def integrate(self, update: bytes) -> bool:
-        """Applies another peer's update; False if it has a gap. Raises Hostile."""
-        return self.document.apply(update) is not ApplyResult.GAP
+        """Applies another peer's update; False if it has a gap. Raises Hostile.
+
+        Each comes from every peer in sight, sooner or later: what is known is not looked at again.
+        """
+        if update in self._known:
+            return True
+        if self.document.apply(update) is ApplyResult.GAP:
+            return False
+        self._know(update)
+        return True
+
+    def _know(self, update: bytes) -> None:
+        if len(update) <= KNOWN_BYTES_MAX:
+            self._known[update] = None
+            if len(self._known) > KNOWN_MAX:
+                del self._known[next(iter(self._known))]
 
     def diff(self, state_vector: bytes) -> bytes:
         """What the owner of this state vector lacks. Raises Hostile."""
@@ -189,6 +208,7 @@ class Replica:
         return self.document.state_vector()
 
     def _updated(self, update: bytes) -> None:
+        self._know(update)
         self._unwritten += 1
         self._since_compaction += 1
         if self._newer is not None:

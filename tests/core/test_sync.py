@@ -15,6 +15,7 @@ from crdtqueue.core.yprotocol import (
     SyncStep2,
     Update,
     decode,
+    encode_passed_on,
     encode_sync_step_1,
     encode_update,
 )
@@ -159,6 +160,31 @@ def test_after_a_gap_it_asks_once_and_gets_everything(sides: tuple[Side, Side]) 
     assert isinstance(decode(reader.outbox[0]), SyncStep1)
     exchange(reader, writer)
     assert reader.is_synced()
+    assert equal(reader, writer)
+
+
+def test_changes_that_are_passed_on_are_changes(sides: tuple[Side, Side]) -> None:
+    reader, writer = sides
+    reader.start()
+    exchange(reader, writer)
+    for n in range(3):
+        writer.document.set("jobs", str(n), n)
+    updates = [decode(frame) for frame in writer.taken()]
+    reader.receive(encode_passed_on([u.update for u in updates if isinstance(u, Update)]))
+    assert reader.outbox == []
+    assert equal(reader, writer)
+
+
+def test_a_gap_among_changes_that_are_passed_on_is_asked_about_once(
+    sides: tuple[Side, Side],
+) -> None:
+    reader, writer = sides
+    reader.start()
+    exchange(reader, writer)
+    updates = [decode(frame) for frame in updates_with_gaps(writer, 5)]
+    reader.receive(encode_passed_on([u.update for u in updates if isinstance(u, Update)]))
+    assert len(reader.outbox) == 1
+    exchange(reader, writer)
     assert equal(reader, writer)
 
 

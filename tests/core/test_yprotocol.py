@@ -19,6 +19,18 @@ def test_every_frame_with_bytes_round_trips(data: bytes) -> None:
     assert yp.decode(yp.encode_binary(data)) == yp.Binary(payload=data)
 
 
+@given(st.lists(st.binary(max_size=30), max_size=20))
+def test_changes_that_are_passed_on_round_trip(updates: list[bytes]) -> None:
+    assert yp.decode(yp.encode_passed_on(updates)) == yp.PassedOn(updates=tuple(updates))
+
+
+def test_more_changes_than_any_peer_passes_on_are_refused() -> None:
+    frame = yp.encode_passed_on([b""] * yp.PASSED_ON_MAX)
+    assert len(yp.decode(frame).updates) == yp.PASSED_ON_MAX  # type: ignore[union-attr]
+    with pytest.raises(Hostile):
+        yp.decode(yp.encode_passed_on([b""] * (yp.PASSED_ON_MAX + 1)))
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_json_frames_round_trip(text: str) -> None:
     assert yp.decode(yp.encode_json(text)) == yp.Json(text=text)
@@ -32,11 +44,12 @@ def test_frames_are_laid_out_as_y_protocols_says() -> None:
     assert yp.encode_query_awareness() == b"\x03"
     assert yp.encode_json("{}") == b"\x64\x02{}"
     assert yp.encode_binary(b"x") == b"\x65\x01x"
+    assert yp.encode_passed_on([b"ab", b"c"]) == b"\x66\x02\x02ab\x01c"
     assert yp.decode(b"\x03") == yp.QueryAwareness()
 
 
 @pytest.mark.parametrize(
-    ("frame", "message_type"), [(b"\x02\x00\x00", 2), (b"\x66", 102), (b"\xff\x7f??", 16383)]
+    ("frame", "message_type"), [(b"\x02\x00\x00", 2), (b"\x67", 103), (b"\xff\x7f??", 16383)]
 )
 def test_unknown_types_are_tolerated_whatever_follows(frame: bytes, message_type: int) -> None:
     assert yp.decode(frame) == yp.Unknown(message_type=message_type)

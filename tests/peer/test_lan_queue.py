@@ -8,18 +8,24 @@ from pathlib import Path
 
 import pytest
 
+from crdtqueue.adapters.crdt.facade import ApplyResult, open_document
 from crdtqueue.core import messages as m
 from crdtqueue.core.claim_events import ClaimTimes
 from crdtqueue.core.claims import EPOCH_MAX
-from crdtqueue.core.document import claim_entry, end_entry, mode_entry
+from crdtqueue.core.document import ROOTS, claim_entry, end_entry, mode_entry
 from crdtqueue.core.errors import Unavailable
 from crdtqueue.core.ids import Claim, JobId, PeerId, QueueName
 from crdtqueue.core.model import Mode
 from crdtqueue.core.voters import VoterLists, voters_entry
 from crdtqueue.core.yprotocol import (
+    Awareness,
+    PassedOn,
+    SyncStep2,
+    Update,
     encode_awareness,
     encode_binary,
     encode_json,
+    encode_passed_on,
     encode_sync_step_1,
     encode_update,
 )
@@ -64,6 +70,8 @@ GARBAGE: dict[str, str | bytes] = {
     "text": "hello",
     "nothing": b"",
     "a sync message that is cut off": b"\0\0",
+    "changes passed on that are cut off": encode_passed_on([b"x", b"y"])[:-1],
+    "a change passed on that is none": encode_passed_on([b"\x01\x01\xff\xff\xff\xff\x0f"]),
     "a state vector that is none": encode_sync_step_1(b"\xff\xff\xff\xff"),
     "an update that is none": encode_update(b"\x01\x01\xff\xff\xff\xff\x0f"),
     "an update of random bytes": encode_update(hashlib.sha512(b"seed").digest() * 50),
@@ -412,6 +420,54 @@ def test_a_voter_that_vanishes_while_we_leave_breaks_nothing(tmp_path: Path) -> 
             await until(peer, lambda: peer.operator and peer.operator.worker.state == "idle")
 
     asyncio.run(scenario())
+
+
+def test_a_stock_client_hears_something_now_and_then(tmp_path: Path) -> None:
+    async def talk(_: Peer, other: Stranger) -> None:
+        heard = [await other.frame() for _ in range(4)]
+        assert heard[-1] == Awareness(payload=b"\0")
+
+    run_with_stranger(tmp_path, talk)
+
+
+def test_what_one_peer_changes_reaches_the_next_before_what_was_changed_later(
+    tmp_path: Path,
+) -> None:
+    author, note = open_document(1, ROOTS), f"{JOB}/note"
+    updates: list[bytes] = []
+    author.on_update(updates.append)
+    copy = open_document(2, ROOTS)
+
+    async def follow(third: Stranger, root: str, key: str, value: str) -> None:
+        while copy.get(root, key) != value:
+            match await third.frame():
+                case Update(update=update) | SyncStep2(update=update):
+                    assert copy.apply(update) is not ApplyResult.GAP
+                case PassedOn(updates=passed_on):
+                    assert all(copy.apply(each) is not ApplyResult.GAP for each in passed_on)
+                case _:
+                    pass
+
+    async def talk(peer: Peer, other: Stranger) -> None:
+        queue = peer.queue("workshop")
+        async with stranger(peer) as third:
+            for each in (other, third):
+                await each.say(each.hello())
+                await each.hear(m.Heartbeat)
+            await third.websocket.send(encode_sync_step_1(copy.state_vector()))
+            await until(peer, lambda: queue.synced)
+            for text in ("first", "second"):
+                author.set("jobs", note, text)
+                await other.websocket.send(encode_update(updates[-1]))
+            await follow(third, "jobs", note, "second")
+            author.set("jobs", note, "third")
+            await other.websocket.send(encode_update(updates[-1]))
+            await until(peer, lambda: queue.replica.document.get("jobs", note) == "third")
+            await queue.edit([mode_entry(Mode.SAFE)])
+            await follow(third, "queue", "mode", "safe")
+            assert copy.get("jobs", note) == "third"
+
+    run_with_stranger(tmp_path, talk)
 
 
 def test_no_frame_waits_for_the_acknowledgement_of_another(tmp_path: Path) -> None:

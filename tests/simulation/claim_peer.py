@@ -18,6 +18,7 @@ from crdtqueue.core.document import (
     record_entry,
     roster_entry,
 )
+from crdtqueue.core.forwarding import FORWARD_S, Forwarding
 from crdtqueue.core.ids import Claim, JobId, PeerId, PrintId
 from crdtqueue.core.lib0 import JsonValue
 from crdtqueue.core.model import Job, QueueState, Result, RosterEntry, RunRecord
@@ -114,6 +115,7 @@ class SimulatedPeer:
         self.up = True
         disk.incarnation += 1
         world.note(f"{self.me[-2:]} boots {disk.incarnation}")
+        self.forwarding: Forwarding[Link] = Forwarding()
         self.copy = self.kit.open_copy(world.chance.randrange(1, 2**32))
         for update in disk.updates:
             self.copy.integrate(update)
@@ -298,18 +300,29 @@ class SimulatedPeer:
         self.store(lambda: self.disk.updates.extend(updates), stored, may_fail=False)
 
     def changed(self, source: Link | None) -> list[bytes]:
-        """Stores and passes on what is new; what is our own is stored by `edit`."""
+        """Stores and passes on what is new; what is our own is stored by `edit`, and goes behind
+        what waits to be passed on."""
         updates = self.copy.take_updates()
+        if updates and source is None:
+            self.pass_on()
+        elif updates:
+            self.later(FORWARD_S, self.pass_on)
         for update in updates:
-            for link in self.sessions:
-                if link is not source:
-                    link.send_document(self.me, encode_update(update), may_lag=True)
+            if source:
+                self.forwarding.put(update, source)
+            for link in () if source else self.sessions:
+                link.send_document(self.me, encode_update(update), may_lag=True)
             if source and not self.kit.forgets:
                 self.store(partial(self.disk.updates.append, update))
         if updates:
             self._state, self._fresh = None, True
             self.later(0.001, self.look)
         return updates
+
+    def pass_on(self) -> None:
+        """What others have changed goes to further peers."""
+        for link, frame in self.forwarding.take([*self.sessions]):
+            link.send_document(self.me, frame, may_lag=True)
 
     @property
     def state(self) -> QueueState:
