@@ -4,6 +4,7 @@ import tty
 from collections.abc import Iterator
 
 import pytest
+import serial
 
 from printer_driver.errors import PortError
 from printer_driver.wire import UNSENT_BYTES_MAX, Wire
@@ -32,6 +33,16 @@ def test_bytes_go_both_ways_without_waiting(terminal: tuple[int, str]) -> None:
     assert wire.read() == b"ok\n"
     wire.close()
     assert not wire.is_open
+
+
+def test_an_adapter_is_told_to_pass_on_at_once(
+    terminal: tuple[int, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pseudo-terminal refuses that, and is a port nevertheless; see the test above."""
+    told: list[bool] = []
+    monkeypatch.setattr(serial.Serial, "set_low_latency_mode", lambda _, on: told.append(on))
+    Wire(terminal[1], 115200).open()
+    assert told == [True]
 
 
 def test_a_port_that_takes_nothing_is_lost(terminal: tuple[int, str]) -> None:
