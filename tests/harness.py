@@ -75,6 +75,7 @@ class PeerProcess:
         self.record = folder / "executed.gcode"
         self.client = Client(self.url)
         self.process: subprocess.Popen[bytes] | None = None
+        self.environment: dict[str, str] = {}
         self._printer: list[str] = []
         if profile:
             self._printer = ["--port", port, "--profile", profile]
@@ -95,6 +96,7 @@ class PeerProcess:
                 [*command, *self._printer, *extra],
                 stdout=log,
                 stderr=log,
+                env={**os.environ, **self.environment},
                 # Ctrl-C is for whoever started us, who ends us in good order.
                 process_group=0,
             )

@@ -307,7 +307,9 @@ class Jobs:
         if claim is None:
             raise Refused(f"No printer has {found.name}. Look at the list again.")
         self._check_lost(queue, found, claim, now_s)
-        await queue.edit([d.lost_entry(claim, peer=me.peer, by=me.name, at_s=clock.wall_s())])
+        lost = queue.claims.open_of_owner(claim)
+        at_s = clock.wall_s()
+        await queue.edit([d.lost_entry(c, peer=me.peer, by=me.name, at_s=at_s) for c in lost])
 
     def _check_lost(self, queue: LanQueue, job: Job, claim: Claim, now_s: float) -> None:
         where = Whereabouts.IN_SIGHT if queue.session_of(claim.peer) else Whereabouts.AWAY

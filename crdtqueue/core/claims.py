@@ -163,6 +163,11 @@ class Claims:
         """The claim that owns the job now: the open one of highest rank that has not lapsed."""
         return self._records.owner(job, now_s)
 
+    def open_of_owner(self, claim: Claim) -> list[Claim]:
+        """All that its owner has open on the job: a further one may have been under way."""
+        claims = self._records.open(claim.job)
+        return sorted((c for c in claims if c.peer == claim.peer), key=lambda c: c.key)
+
     def held(self, now_s: float) -> dict[JobId, Claim]:
         """`held_by` of every job that is owned."""
         return self._records.owners(now_s)

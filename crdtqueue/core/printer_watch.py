@@ -33,6 +33,10 @@ class PrinterWatch:
         self.seen = replace(seen, print_id=None, phase=None) if late else seen
         return self.is_busy_with_another_than(ours)
 
+    def forget(self) -> None:
+        """What the printer was seen at, it does not know any more."""
+        self.seen = replace(self.seen, print_id=None, phase=None)
+
     def is_over(self, print_id: PrintId | None) -> None:
         """A print of ours has ended and is not heard of any more."""
         self._over = print_id

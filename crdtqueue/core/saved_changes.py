@@ -102,13 +102,13 @@ def begun(saved: Saved, printing: Printing, scripts: Scripts) -> Saved:
     )
 
 
-def never_begun(saved: Saved, *, recorded: bool) -> Saved:
+def never_begun(saved: Saved, *, recorded: bool, told: bool) -> Saved:
     """The printer does not know the print in `saved`: the bed is as it was before.
 
-    Unless it is recorded, and the printer forgetful.
+    Unless it is recorded, and the printer forgetful. What it was `told` may arrive yet.
     """
     clear = not saved.strange and not recorded
-    doubtful = saved.doubtful if recorded else _doubtful(saved)
+    doubtful = _doubtful(saved) if told and not recorded else saved.doubtful
     return replace(saved, printing=None, doubtful=doubtful, strange=False, bed_clear=clear)
 
 

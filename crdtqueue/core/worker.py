@@ -8,8 +8,8 @@ A job is claimed whole: between its copies the worker is HOLDING the claim. A sc
 STARTING → PRINTING, and back to where it came from, HOLDING or IDLE. Rules:
 
 1. What is about to be printed is stored, and the bed counted as used, before the printer is told to
-   start (`Save`). The printer starts a print id once and for ever, and an id is used again until
-   its record is there, so a restart at any moment ends in the same print, never in a second one.
+   start (`Save`). The printer starts a print id once and for ever, and what it may have been told
+   is remembered, so a restart at any moment ends in the same print, never in a second one.
 2. A finished print is recorded (`Record`) before it is forgotten (`Save`).
 3. Nothing is chosen, and no next copy begun, on a bed that nobody has cleared.
 4. Stopping to manage never stops the running print.
@@ -38,6 +38,8 @@ from crdtqueue.core.worker_states import AT_PRINTER, AT_REST, Wait, WorkerState
 
 RETRY_S = 5.0
 """How long a job that could not be had, or a file that could not be fetched, is left alone."""
+RETRY_S_MAX = 300.0
+"""And one that the printer does not begin, time after time: each try costs a claim."""
 
 
 class Worker:
@@ -70,6 +72,8 @@ class Worker:
         self._overtakes: Overtaken | None = None
         self._ended: set[Claim] = set()
         self._begin_until: tuple[Claim, float] | None = None
+        self._reached = True
+        self._retry_print_s = 0.0
         self._fetching: FileRef | None = None
         self._fetched: FileRef | None = None
         self._avoid_until_s: dict[JobId, float] = {}
@@ -204,8 +208,9 @@ class Worker:
                 self._end_of_print(Result.FAILED, event.reason, 0, wall_s, moved=False)
             case w.StartDelayed() if starting:
                 self._problem, self._retry_s = event.reason, now_s + RETRY_S
+                self._reached |= event.told
             case w.PrintUnknown():
-                self._unknown(wall_s)
+                self._unknown(now_s, wall_s)
             case _:
                 pass  # It has begun after all.
 
@@ -266,7 +271,8 @@ class Worker:
         while self._saved.todo and self._state in AT_REST:
             step = self._saved.todo[0]
             file = self._scripts.get(step)
-            if step is Step.COOL and not self._is_cool(now_s):
+            cooling = self._cooling if step is Step.COOL else None
+            if cooling and not cooling.is_over(self.printer.bed_c, now_s):
                 return
             if file is None:
                 self._save(replace(self._saved, todo=self._saved.todo[1:]))
@@ -276,9 +282,6 @@ class Worker:
                 self._begin_script(step, file)
         if self._cooling:
             self._cooling.end()
-
-    def _is_cool(self, now_s: float) -> bool:
-        return self._cooling is None or self._cooling.is_over(self.printer.bed_c, now_s)
 
     def _begin_script(self, step: Step, file: FileRef, prepares: JobId | None = None) -> None:
         self._scripts_begun += 1
@@ -368,6 +371,7 @@ class Worker:
 
     def _begin(self, printing: w.Printing) -> None:
         self._state, self._problem, self._fetched = WorkerState.STARTING, "", None
+        self._reached = False
         self._save(after.begun(self._saved, printing, self._scripts))
         self._effects.append(w.Start(printing=printing))
 
@@ -394,34 +398,42 @@ class Worker:
         if seen.phase in w.RESULTS:
             result = w.RESULTS[seen.phase]
             self._end_of_print(result, seen.reason, seen.bytes, wall_s, moved=True)
+        elif seen.phase is w.PrintPhase.STARTING and self._state is WorkerState.STARTING:
+            # It looks the file through, and may refuse it yet.
+            self._problem, self._retry_s = "", None
         elif seen.phase:
             self._state, self._problem, self._retry_s = WorkerState.PRINTING, "", None
+            self._retry_print_s = 0.0
 
     def _take_up(self, seen: w.PrinterSeen) -> None:
         """Whatever has become of its claim: what is printed counts."""
         delayed = self._state is WorkerState.STARTING and self._saved.script is None
-        if self._state not in AT_REST and not delayed:
-            return
-        for doubtful in self._saved.doubtful:
-            if seen.print_id == doubtful.print_id:
-                self._state = WorkerState.PRINTING
-                self._save(after.begun_after_all(self._saved, doubtful))
-                return
+        known = (each for each in self._saved.doubtful if each.print_id == seen.print_id)
+        if (self._state in AT_REST or delayed) and (doubtful := next(known, None)):
+            self._state = WorkerState.PRINTING
+            self._save(after.begun_after_all(self._saved, doubtful))
 
-    def _unknown(self, wall_s: float) -> None:
+    def _unknown(self, now_s: float, wall_s: float) -> None:
         """The printer answers, and does not know what we believe that it is at."""
         if self._state is WorkerState.PRINTING:
             reason = "The printer no longer knows of it. Look at it before you go on."
             self._end_of_print(Result.ABORTED, reason, 0, wall_s, moved=True)
         elif self._state is WorkerState.RESUMING:
-            self._never_begun()
+            self._never_begun(now_s)
+        elif self._state is WorkerState.STARTING and self._watched.is_at(self._saved.at_printer):
+            self._watched.forget()  # It was about to begin, and is no longer.
+            self._retry_s = now_s + RETRY_S
 
-    def _never_begun(self) -> None:
+    def _never_begun(self, now_s: float) -> None:
         printing, run = self._saved.printing, self._saved.script
         if printing:
             recorded = is_recorded(printing, self._choice.view(printing.queue))
-            self._state = WorkerState.HOLDING
-            self._save(after.never_begun(self._saved, recorded=recorded))
+            self._state = self._rest
+            if self._retry_print_s:
+                self._avoid_until_s[printing.claim.job] = now_s + self._retry_print_s
+            self._retry_print_s = min(max(2 * self._retry_print_s, RETRY_S), RETRY_S_MAX)
+            self._save(after.never_begun(self._saved, recorded=recorded, told=self._reached))
+            self._reached = True
         elif run and self._saved.strange:
             reason = "something else was printed meanwhile."
             self._end_of_script(run, Result.ABORTED, reason)

@@ -196,10 +196,11 @@ class StartRefused:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StartDelayed:
-    """The printer could not be told to start; it is tried again."""
+    """The printer has not begun; it is tried again. `told` is whether it may begin nevertheless."""
 
     print_id: PrintId
     reason: str
+    told: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -90,6 +90,12 @@ class Claiming:
         self._carry_out()
         self._wake.set()
 
+    def catch_up(self) -> None:
+        """Takes in what has happened until now, also while this machine slept."""
+        self._read_records()
+        self.claims.tick(clock.now_s())
+        self._carry_out()
+
     def document_changed(self) -> None:
         """The document is another than when it was read last."""
         self._unread = True
@@ -173,9 +179,7 @@ class Claiming:
         while True:
             self._wake.clear()
             now_s = clock.now_s()
-            self._read_records()
-            self.claims.tick(now_s)
-            self._carry_out()
+            self.catch_up()
             wait_s = max(self.claims.next_deadline_s() - now_s, 0.01)
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):

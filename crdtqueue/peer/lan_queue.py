@@ -234,6 +234,7 @@ class LanQueue:
 
     def still_owns(self, claim: Claim) -> bool:
         """Whether, as far as can be seen, this claim of ours still owns its job."""
+        self._claiming.catch_up()
         owner = self.claims.held_by(claim.job, clock.now_s())
         return owner == claim and not self.holds_back
 

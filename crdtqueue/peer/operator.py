@@ -220,7 +220,8 @@ class Operator:
             still_ours = partial(queue.still_owns, claim)
             self._spawn(self._start(printing.print_id, printing.file, self._files, still_ours))
         else:
-            self.post(w.StartDelayed(print_id=printing.print_id, reason=TOO_LATE))
+            late = w.StartDelayed(print_id=printing.print_id, reason=TOO_LATE, told=False)
+            self.post(late)
 
     async def _start(
         self,
@@ -237,9 +238,10 @@ class Operator:
         except PrinterUnavailable as error:
             self.post(w.StartDelayed(print_id=print_id, reason=str(error)))
         except PrintRefused as error:
-            busy = error.code in {"busy", "halted", "late"}
-            refusal = w.StartDelayed if busy else w.StartRefused
-            self.post(refusal(print_id=print_id, reason=str(error)))
+            if error.code in {"busy", "halted", "late"}:
+                self.post(w.StartDelayed(print_id=print_id, reason=str(error), told=False))
+            else:
+                self.post(w.StartRefused(print_id=print_id, reason=str(error)))
         except PrinterError as error:
             self.post(w.StartDelayed(print_id=print_id, reason=str(error)))
         else:
@@ -276,11 +278,12 @@ class Operator:
             return False
 
     async def _took_its_part_off(self, print_id: PrintId) -> bool:
+        """Whether that is said of this print, and nothing was printed after it."""
         try:
-            report = await self.source.printer.report(DriverPrintId(print_id))
+            status = await self.source.printer.status()
         except PrinterError:
             return False
-        return report is not None and report.bed_cleared
+        return status.bed_cleared_after == DriverPrintId(print_id)
 
     async def _report_of_ours(self, status: PrinterStatus) -> PrintReport | None:
         """What the printer says of the print that we know of, also when it is at none any more."""

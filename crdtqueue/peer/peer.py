@@ -253,8 +253,10 @@ class Peer:
     def _check_may_leave(self, queue: LanQueue) -> None:
         if queue.is_local:
             raise Refused("The queue local is this peer's own and cannot be left.")
-        held = self.operator.worker.held if self.operator else None
-        if held and held[0] == queue.name:
+        saved = self.operator.worker.saved if self.operator else None
+        prints = saved and saved.printing and saved.printing.queue == queue.name
+        holds = saved and saved.held and saved.held[0] == queue.name
+        if prints or holds:
             raise Refused(f"This printer is printing a job of {queue.name}. Leave when it is done.")
         if queue.wanted:
             raise Refused(

@@ -130,6 +130,14 @@ def test_a_print_begins_soon_or_not_at_all() -> None:
     assert not desk.claims.may_begin(MINE, desk.now_s)
 
 
+def test_a_further_claim_under_way_is_its_owners_too() -> None:
+    desk, first, further = Desk(), a_claim(B), a_claim(B, epoch=2)
+    desk.read([first, further, a_claim(C, epoch=3)])
+    assert desk.claims.open_of_owner(first) == [first, further]
+    desk.read(ended=[further])
+    assert desk.claims.open_of_owner(first) == [first]
+
+
 def test_the_owner_claims_anew_for_the_next_print_and_its_last_claim_ends() -> None:
     desk = owning(B)
     again = a_claim(epoch=2)

@@ -372,8 +372,46 @@ def test_a_start_that_is_delayed_is_tried_again() -> None:
     assert bench.wait(1.0) == [w.Start(printing=printing)]
     assert bench.worker.next_deadline_s() is None
     bench.seen(printing, PrintPhase.STARTING)
-    assert bench.at(WorkerState.PRINTING)
+    assert bench.at(WorkerState.STARTING)
     assert bench.worker.problem == ""
+    bench.seen(printing, PrintPhase.PRINTING)
+    assert bench.at(WorkerState.PRINTING)
+
+
+def test_a_file_is_refused_after_it_was_looked_through() -> None:
+    bench = Bench(a_job())
+    printing = bench.start()
+    bench.seen(printing, PrintPhase.STARTING)
+    (effect,) = bench.tell(w.StartRefused(print_id=printing.print_id, reason="No g-code."))
+    assert isinstance(effect, w.Record)
+    bench.recorded(effect)
+    assert bench.worker.saved.bed_clear
+
+
+def test_what_was_about_to_begin_and_is_forgotten_is_begun_again() -> None:
+    bench = Bench(a_job())
+    printing = bench.start()
+    bench.seen(printing, PrintPhase.STARTING)
+    assert bench.tell(w.PrintUnknown(print_id=printing.print_id)) == []
+    bench.tell(IDLE_PRINTER)
+    assert bench.wait(RETRY_S) == [w.Start(printing=printing)]
+
+
+def test_a_printer_that_never_begins_costs_ever_fewer_claims() -> None:
+    bench = Bench(a_job())
+    printing, asked = bench.start(), 0
+    bench.tell(w.StartDelayed(print_id=printing.print_id, reason="Busy.", told=False))
+    while bench.now_s < 3600.0:
+        told = starts(bench.wait(1.0))
+        if bench.at(WorkerState.RESUMING):
+            bench.tell(w.PrintUnknown(print_id=printing.print_id))
+        if bench.at(WorkerState.FETCHING):
+            printing, asked = bench.fetched(), asked + 1
+            told = [printing]
+        for each in told:
+            bench.tell(w.StartDelayed(print_id=each.print_id, reason="Busy.", told=False))
+    assert 10 < asked < 30
+    assert bench.saved.doubtful == ()
 
 
 def test_a_delayed_start_of_a_job_that_is_deleted_meanwhile_is_not_repeated() -> None:

@@ -129,6 +129,43 @@ def names_in_sight(peer: PeerProcess) -> set[str]:
     return {each["name"] for each in peer.queue()["peers"] if each["online"]}
 
 
+FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+HOUR_S = 3600
+
+
+@pytest.mark.skipif(FAKETIME is None, reason="libfaketime is not installed: `apt install faketime`")
+def test_clocks_that_are_set_in_mid_print_change_nothing(tmp_path: Path) -> None:
+    peers = peers_in(tmp_path)[:3]
+    clocks = [tmp_path / f"clock-{peer.name}" for peer in peers]
+    for peer, clock in zip(peers, clocks, strict=True):
+        clock.write_text("+0")
+        peer.environment = {
+            "LD_PRELOAD": str(FAKETIME),
+            "FAKETIME_TIMESTAMP_FILE": str(clock),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+    try:
+        for peer in peers:
+            peer.start([other for other in peers if other is not peer])
+        for peer in peers:
+            peer.wait(lambda peer=peer: peer.sees(*peers))  # type: ignore[misc]
+        jobs = [peers[2].add(PIN, name=f"pin {n}") for n in range(JOBS)]
+        for offset_h in (-3, 48, -72):
+            peers[0].wait(lambda: printing(peers[0]) or all_done(peers, jobs), 60)
+            for clock, sign in zip(clocks, (1, -1, 1), strict=True):
+                clock.write_text(f"{sign * offset_h * HOUR_S:+d}")
+            assert names_in_sight(peers[1]) == {peer.name for peer in peers}
+        peers[2].wait(lambda: all_done(peers, jobs), 120)
+        times = [
+            entry["ended_at_s"] for entry in peers[0].client.get("/api/history", {})["entries"]
+        ]
+    finally:
+        stop_all(*peers)
+    judge(peers, jobs)
+    assert max(times) - min(times) > HOUR_S, "no clock was set"
+
+
 WHY_NOT = why_no_namespaces()
 
 

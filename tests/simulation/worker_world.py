@@ -197,7 +197,7 @@ class World:
         if self.held.get(JOB) == claim and self.now_s <= self.armed.get(claim, 0.0):
             self.in_flight.append((printing.print_id, None))
         else:
-            late = w.StartDelayed(print_id=printing.print_id, reason="Too late.")
+            late = w.StartDelayed(print_id=printing.print_id, reason="Too late.", told=False)
             self.answers.append(late)
 
     def record(self, effect: w.Record) -> None:
@@ -213,7 +213,8 @@ class World:
         """A start reaches the printer; its answer may reach another process than asked."""
         phase = self.printer.start(print_id, script)
         if phase is None:
-            self.answers.append(w.StartDelayed(print_id=print_id, reason="Busy."))
+            busy = w.StartDelayed(print_id=print_id, reason="Busy.", told=False)
+            self.answers.append(busy)
         else:
             self.answers.append(w.PrinterSeen(print_id=print_id, phase=phase))
 
