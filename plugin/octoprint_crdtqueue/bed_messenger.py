@@ -6,7 +6,17 @@ import threading
 import time
 from collections.abc import Callable
 
-from octoprint_crdtqueue.bed_word import Answered, BedWord, Drop, Event, TellPeer, Word
+from octoprint_crdtqueue.bed_word import (
+    Answered,
+    BedWord,
+    Drop,
+    Event,
+    FilamentLaid,
+    PrintBegan,
+    PrintOver,
+    Said,
+    TellPeer,
+)
 from octoprint_crdtqueue.peer_client import PeerClient, PeerUnavailable
 
 PATH = "/api/printer/bed-clear"
@@ -19,7 +29,8 @@ log = logging.getLogger("octoprint.plugins.crdtqueue")
 class BedMessenger:
     """`post` never waits, so OctoPrint's own threads may call it. The thread starts with the first.
 
-    `tell` asks the peer with a function of its client, and raises PeerUnavailable.
+    `tell` asks the peer with a function of its client, and raises PeerUnavailable. Whatever else it
+    raises is logged once, and it is asked again.
     """
 
     def __init__(self, tell: Callable[[Callable[[PeerClient], Answered]], Answered]) -> None:
@@ -28,24 +39,42 @@ class BedMessenger:
         self._bed = BedWord()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._is_said_in_print = False
+        self._has_failed = False
 
     @property
     def is_said_in_print(self) -> bool:
-        """Whether it matters if the running print lays filament."""
-        return self._bed.word is Word.IN_PRINT
+        """Whether it matters if the running print lays filament; as of the last `post`.
+
+        Not as of the thread, which may be waiting for the peer for many seconds.
+        """
+        return self._is_said_in_print
 
     def post(self, event: Event) -> None:
         """Something happened; from any thread."""
         with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._work, name="crdtqueue bed", daemon=True
-                )
-                self._thread.start()
-        try:
-            self._inbox.put_nowait(event)
-        except queue.Full:
-            log.warning("The print queue has no time for the printer's word about its bed.")
+            self._start()
+            # Said over and over, it must not take the room of the filament that is laid next.
+            if self._is_said_in_print and event == Said(in_print=True):
+                return
+            try:
+                self._inbox.put_nowait(event)
+            except queue.Full:
+                log.warning("The print queue has no time for the printer's word about its bed.")
+            else:
+                self._note(event)
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="crdtqueue bed", daemon=True)
+            self._thread.start()
+
+    def _note(self, event: Event) -> None:
+        match event:
+            case Said(in_print=in_print):
+                self._is_said_in_print = in_print
+            case FilamentLaid() | PrintBegan() | PrintOver():
+                self._is_said_in_print = False
 
     def _work(self) -> None:
         while True:
@@ -73,9 +102,16 @@ class BedMessenger:
 
     def _ask(self) -> Answered:
         try:
-            return self._tell(_tell_peer)
+            answered = self._tell(_tell_peer)
         except PeerUnavailable as error:
             return Answered(reason=str(error))
+        except Exception as error:  # the thread must outlive it, for the words to come
+            if not self._has_failed:
+                log.exception("The print queue could not be told that the bed is clear.")
+            self._has_failed = True
+            return Answered(reason=f"telling the peer failed: {error!r}")
+        self._has_failed = False
+        return answered
 
 
 def _tell_peer(client: PeerClient) -> Answered:

@@ -1,7 +1,8 @@
 """The printer's word that its bed is clear, and when to pass it on. Pure: no thread, no network.
 
 Between two prints it holds at once. Within a print it holds once that print is done, for a file may
-take its own part off; not if it lays filament afterwards, or fails.
+take its own part off; not if it lays filament afterwards, or fails. So it never holds within a
+print from the printer's SD card, whose lines nobody here sees.
 
 The peer refuses while it has not written the print down yet, so it is asked again. The next print
 that begins may be a script of the peer's, during which it still takes the word; when that one is
@@ -12,15 +13,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 SPELLINGS = ("bed_clear", "bed-clear", "bedclear", "bed_cleared")
 """The names of the `// action:` command; the same as without OctoPrint (docs/printing.md)."""
 KEEP_S = 300.0
 """How long the peer is asked to take it; it may be starting, or still be writing the print down."""
 RETRY_S = 2.0
+FROM_CARD = "the print is from the printer's SD card, which may lay filament unseen"
 
-_LAYS_FILAMENT = re.compile(r"G0*[0-3](?![\d.])(?=.*[XY])(?=.*E\s*\+?[\d.])")
+_LAYS_FILAMENT = re.compile(
+    r"G\s*0*(?:[0-3]|5)(?![\d.])(?=.*[XYIJ])(?=.*E\s*\+?[\d.])", re.IGNORECASE
+)
 
 
 def says_bed_is_clear(action: str) -> bool:
@@ -38,6 +42,11 @@ class Said:
     """The printer said so; `in_print` while something is printed, pauses included."""
 
     in_print: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SaidUnwatched:
+    """The printer said so within a print whose filament we do not see."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,8 +85,22 @@ class Drop:
     reason: str
 
 
-Event: TypeAlias = Said | PrintBegan | FilamentLaid | PrintOver | Answered
+Event: TypeAlias = Said | SaidUnwatched | PrintBegan | FilamentLaid | PrintOver | Answered
 Effect: TypeAlias = TellPeer | Drop
+
+
+def said_to(comm: Any) -> Said | SaidUnwatched:
+    """What it means that OctoPrint's `MachineCom` hears the word now.
+
+    `isSdPrinting` is false while a print from the card is paused or cancelled: the file counts.
+    Where `comm` does not tell, the print is taken for one from the card.
+    """
+    if not comm.isBusy():
+        return Said(in_print=False)
+    is_from_card = getattr(comm, "isSdFileSelected", None)
+    if is_from_card is None or is_from_card():
+        return SaidUnwatched()
+    return Said(in_print=True)
 
 
 class Word(Enum):
@@ -108,6 +131,8 @@ class BedWord:
     def receive(self, event: Event, now_s: float) -> None:
         """Takes in what happened."""
         match event:
+            case SaidUnwatched():
+                self._effects.append(Drop(reason=FROM_CARD))
             case Said(in_print=True):
                 self.word = Word.IN_PRINT
             case Said() if self.word not in _WAITING:

@@ -12,8 +12,8 @@ from octoprint_crdtqueue.bed_word import (
     FilamentLaid,
     PrintBegan,
     PrintOver,
-    Said,
     lays_filament,
+    said_to,
     says_bed_is_clear,
 )
 from octoprint_crdtqueue.peer_client import PeerUnavailable
@@ -50,7 +50,7 @@ class PrinterVoice(EventHandlerPlugin):  # type: ignore[misc]  # OctoPrint has n
     def hear_action(self, comm: Any, *_: object, name: str = "", **__: object) -> None:
         """Hook: an `// action:` command of the printer."""
         if says_bed_is_clear(name):
-            self._bed.post(Said(in_print=bool(comm.isBusy())))
+            self._bed.post(said_to(comm))
 
     def see_sent(self, _comm: object, _phase: str, command: str, *_: object, **__: object) -> None:
         """Hook: a line has gone to the printer."""

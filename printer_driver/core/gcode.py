@@ -28,7 +28,9 @@ _SHOWN_TEXT = re.compile(r"M(?:0|1|117|118|486)(?![\d.])")
 _SETS_LINE_NUMBER = re.compile(r"M110(?![\d.])")
 _COMMAND = re.compile(r"[GMT]\d")
 _MOVE = re.compile(r"G0*[0-3](?![\d.])")
-_LAYS_FILAMENT = re.compile(r"G0*[0-3](?![\d.])(?=.*[XY])(?=.*E\s*\+?[\d.])")
+_LAYS_FILAMENT = re.compile(
+    r"G\s*0*(?:[0-3]|5)(?![\d.])(?=.*[XYIJ])(?=.*E\s*\+?[\d.])", re.IGNORECASE
+)
 
 
 class FileCommand(NamedTuple):

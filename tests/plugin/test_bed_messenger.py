@@ -3,21 +3,30 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from octoprint_crdtqueue import bed_word
 from octoprint_crdtqueue.bed_messenger import EVENTS_MAX, BedMessenger
-from octoprint_crdtqueue.bed_word import Answered, FilamentLaid, PrintBegan, PrintOver, Said
+from octoprint_crdtqueue.bed_word import (
+    Answered,
+    Event,
+    FilamentLaid,
+    PrintBegan,
+    PrintOver,
+    Said,
+    SaidUnwatched,
+)
 from octoprint_crdtqueue.peer_client import PeerClient, PeerUnavailable
 
 from tests.harness import until
 
 LIMIT_S = 10.0
-AT_REST = Said(in_print=False)
+AT_REST, IN_PRINT = Said(in_print=False), Said(in_print=True)
 Work = Callable[[PeerClient], Answered]
 
 
 class Peer:
     """Answers in turn; it hangs until `go_on`."""
 
-    def __init__(self, *answers: Answered | PeerUnavailable) -> None:
+    def __init__(self, *answers: Answered | Exception) -> None:
         self.asked = 0
         self.go_on = threading.Event()
         self._answers = list(answers)
@@ -26,7 +35,7 @@ class Peer:
         self.asked += 1
         assert self.go_on.wait(LIMIT_S)
         answer = self._answers.pop(0)
-        if isinstance(answer, PeerUnavailable):
+        if isinstance(answer, Exception):
             raise answer
         return answer
 
@@ -56,10 +65,65 @@ def test_a_peer_that_is_away_is_a_log_line(caplog: pytest.LogCaptureFixture) -> 
     assert "(Still not.)" in caplog.text
 
 
+def test_what_nobody_expected_is_logged_once_and_asked_again(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bed_word, "RETRY_S", 0.01)
+    peer = Peer(ValueError("What?"), ValueError("Again?"), Answered(), Answered())
+    peer.go_on.set()
+    messenger = BedMessenger(peer.tell)
+    messenger.post(AT_REST)
+    until(lambda: peer.asked == 3, LIMIT_S)
+    (record,) = caplog.records
+    assert record.exc_info
+    assert "What?" in caplog.text
+
+
 def test_it_says_whether_filament_matters() -> None:
     messenger = BedMessenger(Peer().tell)
+    matters = [messenger.is_said_in_print]
+    for event in (IN_PRINT, FilamentLaid()):
+        messenger.post(event)
+        matters.append(messenger.is_said_in_print)
+    assert matters == [False, True, False]
+
+
+@pytest.mark.parametrize("event", [AT_REST, PrintBegan(), PrintOver(done=True)])
+def test_filament_matters_no_more(event: Event) -> None:
+    peer = Peer(Answered())
+    peer.go_on.set()
+    messenger = BedMessenger(peer.tell)
+    messenger.post(IN_PRINT)
+    messenger.post(event)
     assert not messenger.is_said_in_print
-    messenger.post(Said(in_print=True))
-    until(lambda: messenger.is_said_in_print, LIMIT_S)
+
+
+def test_filament_laid_while_the_peer_is_asked_counts(caplog: pytest.LogCaptureFixture) -> None:
+    peer = Peer(Answered(), Answered())
+    messenger = BedMessenger(peer.tell)
+    messenger.post(AT_REST)
+    until(lambda: peer.asked == 1, LIMIT_S)
+    messenger.post(PrintBegan())
+    for _ in range(EVENTS_MAX):
+        messenger.post(IN_PRINT)
+    if messenger.is_said_in_print:
+        messenger.post(FilamentLaid())
+    messenger.post(PrintOver(done=True))
+    messenger.post(SaidUnwatched())
+    peer.go_on.set()
+    until(lambda: "was not passed on" in caplog.text, LIMIT_S)
+    assert "has no time" not in caplog.text
+    assert peer.asked == 1
+
+
+def test_filament_that_found_no_room_matters_still() -> None:
+    peer = Peer(Answered())
+    messenger = BedMessenger(peer.tell)
+    messenger.post(AT_REST)
+    until(lambda: peer.asked == 1, LIMIT_S)
+    messenger.post(IN_PRINT)
+    for _ in range(EVENTS_MAX):
+        messenger.post(SaidUnwatched())
     messenger.post(FilamentLaid())
-    until(lambda: not messenger.is_said_in_print, LIMIT_S)
+    assert messenger.is_said_in_print
+    peer.go_on.set()

@@ -12,6 +12,7 @@ from octoprint_crdtqueue.bed_word import (
     PrintBegan,
     PrintOver,
     Said,
+    SaidUnwatched,
     TellPeer,
     Word,
 )
@@ -48,6 +49,53 @@ def after(bed: BedWord, *events: Event, now_s: float = 0.0) -> list[Effect]:
 )
 def test_when_the_word_is_passed_on(events: list[Event], effects: list[Effect]) -> None:
     assert after(BedWord(), *events) == effects
+
+
+class Comm:
+    """OctoPrint's connection, as far as a print says what it is."""
+
+    def __init__(self, *, busy: bool) -> None:
+        self._busy = busy
+
+    def isBusy(self) -> bool:  # noqa: N802  # OctoPrint's name
+        return self._busy
+
+
+class CommOfCard(Comm):
+    def __init__(self, *, busy: bool, card: bool) -> None:
+        super().__init__(busy=busy)
+        self._card = card
+
+    def isSdFileSelected(self) -> bool:  # noqa: N802  # OctoPrint's name
+        return self._card
+
+
+@pytest.mark.parametrize(
+    ("comm", "event"),
+    [
+        (CommOfCard(busy=False, card=False), AT_REST),
+        (CommOfCard(busy=False, card=True), AT_REST),
+        (CommOfCard(busy=True, card=False), IN_PRINT),
+        (CommOfCard(busy=True, card=True), SaidUnwatched()),
+        (Comm(busy=False), AT_REST),
+        (Comm(busy=True), SaidUnwatched()),
+    ],
+)
+def test_what_it_means_depends_on_the_print(comm: Comm, event: Event) -> None:
+    assert bed_word.said_to(comm) == event
+
+
+def test_within_a_print_from_the_card_it_does_not_count() -> None:
+    bed = BedWord()
+    assert after(bed, PrintBegan(), SaidUnwatched()) == [Drop(reason=bed_word.FROM_CARD)]
+    assert after(bed, DONE) == []
+
+
+def test_a_word_that_waits_survives_one_from_the_card() -> None:
+    bed = BedWord()
+    after(bed, AT_REST, NOT_YET, PrintBegan(), NOT_YET)
+    after(bed, SaidUnwatched())
+    assert bed.word is Word.LAST_CALL
 
 
 def test_told_once() -> None:
@@ -103,7 +151,23 @@ def test_it_is_heard_as_without_octoprint() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["G1 X1 E1", "G1 Y1E.1", "G1 X1 E-1", "G1 E1", "G1 X1", "G28 X", "M104 S1", "G10XE1"]
+    ("command", "expected"),
+    [
+        ("G1 X1 E1", True),
+        ("G1 Y1E.1", True),
+        ("g1 x1 e1", True),
+        ("G 01 X1 E1", True),
+        ("G5 I0 J3 P0 Q-3 X1 Y1 E1", True),
+        ("G2 I10 E5", True),
+        ("G1 X1 E-1", False),
+        ("G1 E1", False),
+        ("G1 X1", False),
+        ("G28 X", False),
+        ("M104 S1", False),
+        ("G10XE1", False),
+        ("G53 X1 E1", False),
+    ],
 )
-def test_filament_is_seen_as_without_octoprint(command: str) -> None:
-    assert bed_word.lays_filament(command) is gcode.lays_filament(command)
+def test_filament_is_seen_as_without_octoprint(command: str, *, expected: bool) -> None:
+    assert bed_word.lays_filament(command) is expected
+    assert gcode.lays_filament(command) is expected

@@ -79,3 +79,23 @@ def test_with_a_script_after_the_print(octopi: OctoPi, tmp_path: Path) -> None:
     print_and_wait(octopi, tmp_path, "swept-with-script", *MOVES, SAYS_CLEAR, *LAST_MOVES)
     wait_for_clear_bed(octopi)
     assert octopi.ask("DELETE", script, key).is_success
+
+
+def test_in_mid_print_from_the_card_it_does_not_count(octopi: OctoPi, tmp_path: Path) -> None:
+    print_and_wait(octopi, tmp_path, "before-the-card", *MOVES)
+    server, card = octopi.octoprint, octopi.octoprint.basedir / "virtualSd"
+    # The virtual printer does not list a file that has a DOS name already.
+    (card / "from-the-card.gcode").write_text("\n".join(MOVES * 5) + "\n")
+    server.request("POST", "/api/printer/sd", json={"command": "refresh"})
+    server.wait(lambda: server.get("/api/files/sdcard")["files"])
+    (file,) = server.get("/api/files/sdcard")["files"]
+    select = {"command": "select", "print": True}
+    server.request("POST", f"/api/files/sdcard/{file['path']}", json=select)
+    server.wait(lambda: server.state() == "Printing from SD")
+    server.gcode("!!DEBUG:action_custom bed_clear")
+    server.wait(lambda: "from the printer's SD card" in server.log(), 10)
+    server.wait(lambda: server.state() == "Operational", PRINT_S)
+    with pytest.raises((AssertionError, TimeoutError)):
+        server.wait(lambda: printer(octopi)["bed_clear"] is True, 5)
+    server.gcode("!!DEBUG:action_custom bed_clear")
+    wait_for_clear_bed(octopi)
