@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from printer_driver.core.gcode import FILE_LINE_BYTES_MAX, check_gcode, commands_of
 from printer_driver.core.link_estimate import Link, estimate
@@ -15,6 +15,16 @@ from printer_driver.errors import GcodeError, PrinterError, PrintRefused
 
 ESTIMATED_COMMANDS_MAX = 50_000
 """Of the file's beginning; a start must not wait for more."""
+
+
+class Identity(NamedTuple):
+    """While all of this is the same, so is what a check says."""
+
+    sha256: str
+    device: int
+    inode: int
+    size_bytes: int
+    mtime_ns: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +36,8 @@ class Checked:
     gcode_bytes: int
     """The offset behind the last command."""
     problem: PrinterError | None
+    identity: Identity
+    """As the check began."""
     notice: str = ""
     """See `PrintReport`."""
 
@@ -44,6 +56,12 @@ def open_gcode(path: Path) -> BinaryIO:
     return os.fdopen(fd, "rb", buffering=1 << 16)
 
 
+def identity_of(file: BinaryIO, sha256: str) -> Identity:
+    """Of an open file that should have this SHA-256."""
+    found = os.fstat(file.fileno())
+    return Identity(sha256, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
 def lines_of(file: BinaryIO) -> Iterator[bytes]:
     """The file's lines, none much longer than FILE_LINE_BYTES_MAX. Raises `GcodeError`."""
     try:
@@ -58,6 +76,7 @@ def check_file(file: BinaryIO, sha256: str, link: Link | None = None) -> Checked
 
     With a `link` also whether that keeps up with the beginning of the file.
     """
+    identity = identity_of(file, sha256)
     digest = hashlib.sha256()
 
     def hashed() -> Iterator[bytes]:
@@ -90,6 +109,7 @@ def check_file(file: BinaryIO, sha256: str, link: Link | None = None) -> Checked
         bytes_total=bytes_total,
         gcode_bytes=gcode_bytes,
         problem=problem,
+        identity=identity,
         notice=notice,
     )
 

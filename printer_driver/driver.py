@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from printer_driver.background import Background
-from printer_driver.checking import Checked, check_file, open_gcode
+from printer_driver.checking import Checked, check_file, identity_of, open_gcode
 from printer_driver.core import events as ev
 from printer_driver.core.gcode import command_of
 from printer_driver.errors import NotPrinting, PrinterError, PrinterUnavailable, PrintRefused
@@ -28,6 +28,9 @@ from printer_driver.session import Session
 
 WAITERS_MAX = 16
 """Clients that wait for the same start."""
+CHECK_S_MAX = 45.0
+"""From a start being asked for to its beginning. A peer may be given up after 60 s of silence, and
+its job be printed elsewhere; so a start that took longer is refused, not carried out."""
 
 Control = ev.PausePrint | ev.ResumePrint | ev.CancelPrint
 Answer = Callable[[dict[str, Any]], None]
@@ -42,6 +45,8 @@ class _Start:
 
     request: Request
     file: BinaryIO
+    asked_s: float
+    """Last; whoever asks again still wants it."""
     answers: list[Answer] = field(default_factory=list)
     is_cancelled: bool = False
 
@@ -64,6 +69,8 @@ class Driver:
         self._background = background
         self._call_soon = call_soon
         self._starting: _Start | None = None
+        self._checked: Checked | None = None
+        """The last file found good whose print has not begun yet."""
         self._now_s = 0.0
         self.is_quitting = False
 
@@ -178,6 +185,7 @@ class Driver:
             if len(starting.answers) >= WAITERS_MAX:
                 raise PrintRefused("Too many clients wait for this start.", code="busy")
             starting.answers.append(answer)
+            starting.asked_s = self._now_s
         elif known := self._report(request.print_id):
             answer({"report": report_to_json(known)})
         else:
@@ -199,7 +207,12 @@ class Driver:
 
     def _look_through(self, request: Request, answer: Answer) -> None:
         file = open_gcode(request.path)
-        starting = _Start(request=request, file=file, answers=[answer])
+        starting = _Start(request=request, file=file, asked_s=self._now_s, answers=[answer])
+        known = self._checked
+        if known and known.identity == identity_of(file, request.sha256):
+            self._starting = starting
+            self._write_down(starting, known)
+            return
         link = self._session.link
 
         def work() -> None:
@@ -223,6 +236,7 @@ class Driver:
         try:
             if checked.problem:
                 raise checked.problem
+            self._checked = checked
             self._check_start(starting)
             self._in_background(lambda: self._record(starting, checked))
         except PrinterError as error:
@@ -231,6 +245,11 @@ class Driver:
     def _check_start(self, starting: _Start) -> None:
         if starting.is_cancelled:
             raise PrintRefused("The print was cancelled before it began.", code="cancelled")
+        if self._now_s - starting.asked_s > CHECK_S_MAX:
+            raise PrintRefused(
+                f"Looking through the file took more than {CHECK_S_MAX:.0f} s; start it again.",
+                code="late",
+            )
         self._starting = None
         try:
             self._check_readiness()
@@ -270,7 +289,7 @@ class Driver:
             self._line_journal.close()
             self._refuse(starting, error)
             return
-        self._starting = None
+        self._starting = self._checked = None
         _log.info("print %s begins: %s", request.print_id, request.path)
         what = PrintFile(
             print_id=request.print_id,

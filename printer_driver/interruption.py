@@ -112,9 +112,9 @@ class Interruption:
 def find_left(
     journal: Journal, line_journal: LineJournal, report: PrintReport, now_s: float
 ) -> Interruption | None:
-    """A print that an earlier process left; None when its place is not known."""
+    """A print that an earlier process left; None when it was cancelled or its place is lost."""
     trail = line_journal.recall(report.print_id)
-    if trail is None or trail.age_s > GAP_S_MAX:
+    if trail is None or trail.is_cancelled or trail.age_s > GAP_S_MAX:
         return None
     entry = journal.entry(report.print_id)
     what = PrintFile(

@@ -19,6 +19,7 @@ PRINTS_MAX = 200
 RECORDS_MAX = 4 * PRINTS_MAX
 """Lines in the file before it is written anew."""
 STOPPED = "printer process stopped in mid-print"
+STOPPED_CANCELLED = "Cancelled; the printer process stopped before that was done."
 _WRITE = os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 """The last two: not on Windows, and only there."""
 
@@ -172,8 +173,10 @@ class Journal:
         _sync_folder(self._path.parent)
 
 
-def stopped_report(report: PrintReport) -> PrintReport:
+def stopped_report(report: PrintReport, *, was_cancelled: bool = False) -> PrintReport:
     """A print that an earlier process left and nobody can take up again."""
+    if was_cancelled:
+        return replace(report, state=PrintState.CANCELLED, reason=STOPPED_CANCELLED)
     return replace(report, state=PrintState.FAILED, reason=STOPPED)
 
 

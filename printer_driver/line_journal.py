@@ -7,6 +7,7 @@ missing; a record that is missing leads to a safe stop, never to a wrong place, 
 firmware itself says which number it took last.
 """
 
+import contextlib
 import mmap
 import os
 import struct
@@ -27,7 +28,7 @@ RECENT = 2 * LINES_MAX
 """Records that count: more lines than are ever in flight. The firmware has taken all older ones, so
 whoever says one of their numbers was given it by another program, or has restarted."""
 _MAGIC = b"crdtqln1"
-_HEAD = struct.Struct("<8s16s16s?7xd")
+_HEAD = struct.Struct("<8s16s16s??6xd")
 _BODY = struct.Struct("<QQQQQd")
 _CRC = struct.Struct("<Q")
 _RECORD_BYTES = _BODY.size + _CRC.size
@@ -42,6 +43,7 @@ class Trail:
 
     lines: dict[int, LineRecord] = field(default_factory=dict)
     is_paused: bool = False
+    is_cancelled: bool = False
     age_s: float = 0.0
     """Since the last line was sent."""
     elapsed_s: float = 0.0
@@ -55,18 +57,20 @@ class LineJournal:
         self._path = path
         self._map: mmap.mmap | None = None
         self._head = b""
+        self._is_cancelled = False
         self._sequence = 0
         self._began_s = 0.0
 
     def begin(self, print_id: PrintId) -> None:
         """A print begins or goes on; what was there is forgotten. Raises `OSError`."""
         self._open(os.O_CREAT | os.O_TRUNC)
-        self._began_s = _boot_clock_s()
+        self._began_s, self._is_cancelled = _boot_clock_s(), False
         self._write_head(print_id, is_paused=False)
 
     def go_on(self, print_id: PrintId) -> None:
         """After `recall`: the same print goes on, its records stay. Raises `OSError`."""
         self._open(0)
+        self._is_cancelled = False
         self._write_head(print_id, is_paused=False)
 
     def _open(self, flags: int) -> None:
@@ -84,6 +88,14 @@ class LineJournal:
         if self._map:
             self._write_head(print_id, is_paused=is_paused)
 
+    def note_cancelled(self, print_id: PrintId) -> None:
+        """This print must not go on, whatever becomes of this process."""
+        self._is_cancelled = True
+        if self._map is None:  # an earlier process's print, known by `recall`
+            with contextlib.suppress(OSError):
+                self._open(0)
+        self._write_head(print_id, is_paused=False)
+
     def write(self, records: Sequence[LineRecord]) -> None:
         """Before these lines go to the port."""
         if self._map is None or not records:
@@ -95,7 +107,8 @@ class LineJournal:
             self._map[start : start + _RECORD_BYTES] = _pack(record, self._sequence, now_s)
 
     def _write_head(self, print_id: PrintId, *, is_paused: bool) -> None:
-        head = _HEAD.pack(_MAGIC, _boot_id(), _name(print_id), is_paused, self._began_s)
+        wishes = (is_paused, self._is_cancelled)
+        head = _HEAD.pack(_MAGIC, _boot_id(), _name(print_id), *wishes, self._began_s)
         if self._map and head != self._head:
             self._map[: len(head)] = head
             self._head = head
@@ -104,7 +117,7 @@ class LineJournal:
         """What is known of this print; None when it is of no use."""
         try:
             data = self._path.read_bytes()
-            magic, boot_id, name, is_paused, began_s = _HEAD.unpack_from(data)
+            magic, boot_id, name, is_paused, is_cancelled, began_s = _HEAD.unpack_from(data)
             ours = (magic, boot_id, name) == (_MAGIC, _boot_id(), _name(print_id))
         except (OSError, struct.error):
             return None
@@ -117,6 +130,7 @@ class LineJournal:
         return Trail(
             lines={record.number: record for record in recent},
             is_paused=is_paused,
+            is_cancelled=is_cancelled,
             age_s=max(0.0, _boot_clock_s() - newest_s),
             elapsed_s=max(0.0, newest_s - began_s),
         )

@@ -1,4 +1,4 @@
-"""Notes down whether a print is paused, so that it comes back as it was after a break."""
+"""Notes down whether a print is paused or cancelled: it comes back as it was after a break."""
 
 from printer_driver.line_journal import LineJournal
 from printer_driver.printer import PrintReport, PrintState
@@ -35,4 +35,7 @@ class PauseNotes:
         elif self._seen is PrintState.PAUSED:
             self._is_paused = False
         self._seen = report.state
+        if report.state is PrintState.CANCELLING:  # perhaps from the printer's panel
+            self._line_journal.note_cancelled(report.print_id)
+            return
         self._line_journal.note_paused(report.print_id, is_paused=self._is_paused)

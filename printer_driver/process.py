@@ -23,7 +23,7 @@ from printer_driver.journal import Journal, stopped_report
 from printer_driver.line_journal import LineJournal
 from printer_driver.port_keeper import PortKeeper
 from printer_driver.ports import AUTO
-from printer_driver.printer import PrinterStatus
+from printer_driver.printer import PrinterStatus, PrintReport
 from printer_driver.protocol import (
     Do,
     error_to_json,
@@ -140,6 +140,7 @@ class PrinterProcess:
     def _take_up_prints(self) -> None:
         """What an earlier process left unfinished: to be found again, or failed."""
         now_s = time.monotonic()
+        is_found = is_left = False
         for report in self._journal.load_open():
             found = None
             if not is_virtual(self._settings.port):  # that printer ended with its process
@@ -147,9 +148,16 @@ class PrinterProcess:
             if found:
                 _log.warning("print %s: %s", report.print_id, found.cause)
                 self._session.find_again(found)
+                is_found = True
             else:
-                self._driver.note(ev.PrintEnded(report=stopped_report(report)))
-                self._session.cool_first()
+                self._driver.note(ev.PrintEnded(report=self._left(report)))
+                is_left = True
+        if is_left and not is_found:  # heaters off would spoil a print that goes on
+            self._session.cool_first()
+
+    def _left(self, report: PrintReport) -> PrintReport:
+        trail = self._line_journal.recall(report.print_id)
+        return stopped_report(report, was_cancelled=bool(trail and trail.is_cancelled))
 
     def _connect(self) -> None:
         self._wakeup, self._waker = socket.socketpair()

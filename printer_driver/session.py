@@ -172,7 +172,9 @@ class Session:
         interruption = self._interruption
         if interruption is None:
             self._streamer.receive(event, now_s)
-            if not isinstance(event, ev.CancelPrint):
+            if isinstance(event, ev.CancelPrint):
+                self._note_cancel()
+            else:
                 self._pause_notes.wish(is_paused=isinstance(event, ev.PausePrint))
             return
         match event:
@@ -182,8 +184,14 @@ class Session:
                 interruption.is_paused = False
             case ev.CancelPrint(reason=reason):
                 interruption.final_state = PrintState.CANCELLED
+                self._line_journal.note_cancelled(interruption.what.print_id)
                 interruption.recovery.receive(event, now_s)
                 self._give_up(interruption, reason, now_s)
+
+    def _note_cancel(self) -> None:
+        """Before anybody is told that it worked: this process may be killed in the next moment."""
+        if self._printing and self._streamer.is_printing:
+            self._line_journal.note_cancelled(self._printing.what.print_id)
 
     def stop_at_once(self, answer: StopAnswer, now_s: float) -> None:
         """Write M112 now; `answer` comes when it is known whether that worked.
@@ -246,9 +254,10 @@ class Session:
         self._stopping.received(data, now_s)
         if not self._port.is_ready:
             return
-        if recovery := self._asking():
-            recovery.receive(ev.Received(data=data), now_s)
-        else:
+        is_asking = self._asking() is not None
+        if self._interruption:  # also after its verdict, which a restart overturns
+            self._interruption.recovery.receive(ev.Received(data=data), now_s)
+        if not is_asking:
             self._streamer.receive(ev.Received(data=data), now_s)
             self._has_ticked = True
 

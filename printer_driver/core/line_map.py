@@ -31,7 +31,8 @@ class Certainty(IntEnum):
     """What a record is worth."""
 
     EXACT = 1
-    UNSURE = 2  # a line that fits neither the file nor what the driver sends of itself
+    UNSURE = 2  # from a line that fits neither the file nor what the driver sends, to the next
+    # of the file: between them the head may be parked aside
 
 
 class LineRecord(NamedTuple):
@@ -61,6 +62,7 @@ class LineMap:
         self._awaited: deque[_Awaited] = deque()
         self._lines = self._lines_read = lines
         self._end_offset = end_offset
+        self._is_aside = False
 
     def newest(self) -> LineRecord | None:
         """The place of the last line sent."""
@@ -109,13 +111,15 @@ class LineMap:
             if shortened(candidate.text) == shortest:
                 self._pass(place)
                 return Certainty.EXACT
-        is_lost = len(awaited) > UNMATCHED_MAX
-        return Certainty.EXACT if _OWN.match(command) and not is_lost else Certainty.UNSURE
+        if not _OWN.match(command) or len(awaited) > UNMATCHED_MAX:
+            self._is_aside = True
+        return Certainty.UNSURE if self._is_aside else Certainty.EXACT
 
     def _pass(self, count: int) -> None:
         for _ in range(count):
             passed = self._awaited.popleft()
         self._lines, self._end_offset = passed.lines, passed.end_offset
+        self._is_aside = False
 
 
 def shortened(command: bytes) -> bytes:

@@ -22,7 +22,11 @@ PLANNER_MOVES = 16
 FEEDRATE_MM_PER_MIN = 1500.0
 """Until the first F."""
 
-_STILL_G = frozenset({"G4", "G17", "G18", "G19", "G21", "G80"})
+_STILL_G = frozenset({"G4", "G17", "G18", "G19", "G21", "G60", "G80"})
+_RETRACTION = re.compile(r"G1[01](?: ?S[01])?")
+"""Firmware retraction; G10 with other words sets offsets or temperatures."""
+_CODE = re.compile(r"G ?\d+")
+_WORD = re.compile(r" *([A-Z]) *([-+]?(?:\d+\.?\d*|\.\d+))")
 _MOVING_M = re.compile(r"M(?:48|125|206|290|428|60[0-3]|66[56]|70[12]|851|911|999)")
 
 
@@ -46,6 +50,7 @@ class Head:
     __slots__ = (
         "_durations_s",
         "_extruded",
+        "_is_retracted",
         "e",
         "fan",
         "feedrate",
@@ -62,6 +67,7 @@ class Head:
         self.g90_sets_extruder = g90_sets_extruder
         self.x = self.y = self.z = self.e = nan
         self._extruded = nan
+        self._is_retracted = False
         self.is_absolute: bool | None = None
         self.is_extruder_relative: bool | None = None
         self.feedrate = FEEDRATE_MM_PER_MIN
@@ -71,7 +77,12 @@ class Head:
 
     @property
     def position(self) -> Position:
-        """Where the head is once everything sent is executed."""
+        """Where the head is once everything sent is executed.
+
+        Between G10 and G11 the firmware's own hop and retraction are in it or not, as it pleases.
+        """
+        if self._is_retracted:
+            return Position(x=self.x, y=self.y)
         return Position(x=self.x, y=self.y, z=self.z, e=self.e)
 
     @property
@@ -82,6 +93,8 @@ class Head:
     def believe(self, position: Position) -> None:
         """The firmware says so."""
         self.x, self.y, self.z, self.e = position.x, position.y, position.z, position.e
+        if self._is_retracted:
+            self._forget("ZE")
 
     def execute(self, command: str, kind: Kind, now_s: float) -> None:
         """One command is being sent."""
@@ -94,8 +107,8 @@ class Head:
 
     def _move(self, command: str, now_s: float) -> None:
         try:
-            given = {word[0]: float(word[1:]) for word in command.split()[1:]}
-        except (ValueError, IndexError):
+            given = _words_of(command)
+        except ValueError:
             self._forget("XYZE")
             return
         old_x, old_y, old_z, old_e = self.x, self.y, self.z, self.e
@@ -149,6 +162,9 @@ class Head:
             case "G28":
                 named = [axis for axis in "XYZ" if axis in command]
                 self._forget("".join(named) or "XYZ")
+            case "G10" | "G11" if _RETRACTION.fullmatch(command):
+                self._is_retracted = code == "G10"
+                self._forget("E")
             case _:
                 if may_move(command):
                     self._forget("XYZE")
@@ -159,15 +175,14 @@ class Head:
             self.is_extruder_relative = not is_absolute
 
     def _set_position(self, command: str) -> None:
-        words = command.split()[1:]
         try:
-            given = {word[0].lower(): float(word[1:]) for word in words}
+            given = _words_of(command)
         except ValueError:
             self._forget("XYZE")
             return
-        for axis in "xyze":
+        for axis in "XYZE":
             if axis in given or not given:
-                setattr(self, axis, given.get(axis, 0.0))
+                setattr(self, axis.lower(), given.get(axis, 0.0))
 
     def _forget(self, axes: str) -> None:
         for axis in axes.lower():
@@ -181,6 +196,24 @@ class Head:
         if self.is_extruder_relative is not None:
             codes.append("M83" if self.is_extruder_relative else "M82")
         return codes
+
+
+def _words_of(command: str) -> dict[str, float]:
+    """The values by their letters. Raises `ValueError` for anything else in the command."""
+    # X1E2 is X1 and E2, no power of ten.
+    if command[2:3] == " " and command.count("E") == command.count(" E"):
+        try:
+            return {word[0]: float(word[1:]) for word in command.split()[1:]}
+        except ValueError:
+            pass  # perhaps X1Y2 or X 1
+    code = _CODE.match(command)
+    place = code.end() if code else 0
+    given = {}
+    while word := _WORD.match(command, place):
+        given[word[1]], place = float(word[2]), word.end()
+    if place < len(command.rstrip()):
+        raise ValueError(command)
+    return given
 
 
 def may_move(command: str) -> bool:

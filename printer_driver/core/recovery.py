@@ -138,7 +138,7 @@ class Recovery:
 
     def receive(self, event: Event, now_s: float) -> None:
         """Take one event."""
-        if self.verdict is not None:
+        if self.verdict is not None and not isinstance(event, ev.Received):
             return
         match event:
             case ev.PortOpened():
@@ -201,10 +201,13 @@ class Recovery:
     # --- answers -----------------------------------------------------------------------------
 
     def _take(self, line: bytes, now_s: float) -> None:
-        if self._phase in (_Phase.ABSENT, _Phase.OVER):
+        if self._phase is _Phase.ABSENT:
             return
         self._heard_s = now_s
         reply = rp.parse_reply(line)
+        if self._phase is _Phase.OVER:
+            self._take_after_verdict(reply)
+            return
         match reply:
             case rp.Start():
                 self._stop("The printer restarted and has forgotten where it was.")
@@ -222,6 +225,11 @@ class Recovery:
                 self._take_temperatures(temperatures)
             case _:
                 pass
+
+    def _take_after_verdict(self, reply: rp.Reply) -> None:
+        """Until the print goes on, a restart still makes the verdict wrong."""
+        if isinstance(reply, rp.Start) and isinstance(self.verdict, ResumeBehind):
+            self._stop("The printer restarted and has forgotten where it was.")
 
     def _take_fault(self, fault: Fault) -> None:
         if fault.severity is not Severity.REMARK:

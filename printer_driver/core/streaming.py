@@ -226,7 +226,12 @@ class Streamer:
         if self._feeder is None:
             return
         report = self._feeder.job.report(self._link.done, now_s)
-        final = replace(report, state=state, reason=reason[: 2 * TEXT_CHARS_MAX])
+        final = replace(
+            report,
+            state=state,
+            reason=reason[: 2 * TEXT_CHARS_MAX],
+            bed_cleared=report.bed_cleared and state is PrintState.DONE,
+        )
         self._last_telemetry = self.telemetry(now_s)
         self._feeder, self._last_report = None, final
         self._idling.poll_at_s = now_s

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from printer_driver import driver as module
 from printer_driver.background import Background, Task
 from printer_driver.core import events as ev
 from printer_driver.core.incidents import parse_incident
@@ -140,10 +141,14 @@ class Bench:
         return code
 
     def post_start(self, print_id: PrintId, gcode: str) -> list[dict[str, Any]]:
+        (self.folder / f"{print_id}.gcode").write_text(gcode)
+        return self.post("start", **self.started(print_id))
+
+    def started(self, print_id: PrintId) -> dict[str, str]:
+        """The fields of the request."""
         path = self.folder / f"{print_id}.gcode"
-        path.write_text(gcode)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        return self.post("start", print_id=print_id, path=str(path), sha256=digest)
+        return {"print_id": print_id, "path": str(path), "sha256": digest}
 
     def look_through(self) -> None:
         """The file is read, then written down, then the print begins."""
@@ -249,6 +254,40 @@ def test_cancelled_before_it_began_it_may_be_started_again(bench: Bench, steps: 
     assert replies[0]["error"]["code"] == "cancelled"
     assert (bench.report(A), bench.driver.is_busy) == (None, False)
     assert bench.print(A, MOVES).state is PrintState.DONE
+
+
+@pytest.mark.parametrize("steps", [0, 1])
+def test_a_start_that_took_too_long_is_refused_and_the_next_begins_at_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    late = bench.post_start(A, MOVES)
+    for _ in range(steps):
+        bench.shelf.work()
+        bench.turn()
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "CHECK_S_MAX", 0.0)
+        bench.look_through()
+    assert late[0]["error"]["code"] == "late"
+    assert (bench.report(A), bench.driver.is_busy) == (None, False)
+    again = bench.post("start", **bench.started(A))
+    bench.shelf.work()  # it is written down, not looked through
+    bench.turn()
+    assert again[0]["report"]["state"] == "starting"
+    bench.until(lambda: bench.is_at(A, PrintState.DONE))
+
+
+def test_a_file_changed_since_its_check_is_looked_through_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.post_start(A, MOVES)
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "CHECK_S_MAX", 0.0)
+        bench.look_through()
+    fields = bench.started(A)
+    Path(fields["path"]).write_text("G1 X1\n" + MOVES)
+    again = bench.post("start", **fields)
+    bench.look_through()
+    assert again[0]["error"]["code"] == "wrong_file"
 
 
 def test_a_wrong_file_leaves_no_trace(bench: Bench) -> None:

@@ -60,6 +60,13 @@ def test_a_print_that_an_earlier_process_left(journals: tuple[Journal, LineJourn
     assert found.report.state is PrintState.PRINTING
 
 
+def test_a_print_that_was_cancelled_does_not_go_on(journals: tuple[Journal, LineJournal]) -> None:
+    journal, lines = journals
+    lines.write(list(LINES.values()))
+    lines.note_cancelled(P1)
+    assert find_left(journal, lines, REPORT, 10.0) is None
+
+
 def test_too_long_ago_or_another_print(
     journals: tuple[Journal, LineJournal], monkeypatch: pytest.MonkeyPatch
 ) -> None:

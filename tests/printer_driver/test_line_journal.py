@@ -57,6 +57,33 @@ def test_it_goes_on_in_the_next_process(tmp_path: Path) -> None:
     assert trail.elapsed_s >= 0
 
 
+def test_a_cancel_outlives_the_process_and_what_is_noted_later(tmp_path: Path) -> None:
+    journal = begun(tmp_path / "lines")
+    journal.write([record(1)])
+    journal.note_cancelled(P1)
+    journal.note_paused(P1, is_paused=False)
+    trail = LineJournal(tmp_path / "lines").recall(P1)
+    assert trail
+    assert trail.is_cancelled
+    journal.begin(P1)
+    journal.write([record(1)])
+    trail = LineJournal(tmp_path / "lines").recall(P1)
+    assert trail
+    assert not trail.is_cancelled
+
+
+def test_a_print_of_an_earlier_process_may_be_cancelled(tmp_path: Path) -> None:
+    begun(tmp_path / "lines").write([record(1)])
+    second = LineJournal(tmp_path / "lines")
+    assert second.recall(P1)
+    second.note_cancelled(P1)
+    second.close()
+    trail = LineJournal(tmp_path / "lines").recall(P1)
+    assert trail
+    assert trail.is_cancelled
+    assert set(trail.lines) == {1}
+
+
 def test_unsure_stays_unsure(tmp_path: Path) -> None:
     unsure = LineRecord(number=7, lines=1, end_offset=2, certainty=Certainty.UNSURE)
     begun(tmp_path / "lines").write([unsure])
@@ -100,6 +127,7 @@ def test_without_a_print_nothing_is_written(tmp_path: Path) -> None:
     journal = LineJournal(tmp_path / "lines")
     journal.write([record(1)])
     journal.note_paused(P1, is_paused=True)
+    journal.note_cancelled(P1)
     assert not (tmp_path / "lines").exists()
 
 

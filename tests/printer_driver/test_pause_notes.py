@@ -32,3 +32,13 @@ def test_wishes_and_the_printers_own_pauses(tmp_path: Path) -> None:
     assert not noted(PrintState.PRINTING, 5.0)
     assert not notes.is_due(5.0)
     assert notes.is_due(5.0 + PAUSE_NOTED_EVERY_S)
+
+
+def test_a_cancel_from_the_printers_panel(tmp_path: Path) -> None:
+    journal = LineJournal(tmp_path / "lines")
+    journal.begin(P)
+    journal.write([LineRecord(number=1, lines=1, end_offset=5)])
+    PauseNotes(journal).note(PrintReport(print_id=P, state=PrintState.CANCELLING), 0.0)
+    trail = journal.recall(P)
+    assert trail
+    assert trail.is_cancelled

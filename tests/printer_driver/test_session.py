@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import serial
 from printer_driver.client import SocketPrinter
 from printer_driver.core.gcode import numbered_line
 from printer_driver.errors import PrinterUnavailable
+from printer_driver.journal import STOPPED_CANCELLED, Journal
 from printer_driver.printer import Confirmation, Connection, PrintId, PrintReport, PrintState
 from tests.printer_driver.rigs import (
     Board,
@@ -144,6 +146,30 @@ def test_a_board_that_restarted_meanwhile_is_cooled(driver: DriverRig, board: Bo
     assert 60 <= again.lines_done < len(file_commands(PIN))
 
 
+def test_beside_one_that_nobody_knows_the_other_goes_on_warm(
+    driver: DriverRig, board: Board, tmp_path: Path
+) -> None:
+    begin(driver)
+    driver.kill()
+    journal = Journal(tmp_path / "journal")
+    (report,) = journal.load_open()
+    unknown = replace(report, print_id=PrintId("unknown"))
+    journal.begin(unknown, path=str(PIN), sha256=sha256(PIN), started_unix_s=1.0)
+    driver.start()
+    assert_exact(driver, board)
+
+
+def test_a_board_that_restarts_after_it_was_asked_is_cooled(
+    driver: DriverRig, board: Board
+) -> None:
+    begin(driver)
+    driver.kill()
+    driver.start()
+    driver.run(lambda printer: until(printer, lambda x: "the print goes on" in x.problem))
+    board.cause("reset")
+    assert_stopped(driver, board, "has forgotten where it was")
+
+
 def test_a_board_that_another_program_greeted_meanwhile_is_not_printed_on(
     driver: DriverRig, board: Board
 ) -> None:
@@ -207,6 +233,28 @@ def test_paused_it_comes_back_paused(driver: DriverRig, board: Board) -> None:
 
     driver.run(resume)
     assert_exact(driver, board)
+
+
+def test_cancelled_and_killed_it_does_not_go_on(
+    driver: DriverRig, board: Board, tmp_path: Path
+) -> None:
+    """The cancelled print waits for a command that the firmware does not break off."""
+    waits = tmp_path / "waits.gcode"
+    waits.write_text("G90\nM83\nG92 X0 Y0 Z0 E0\nG1 X10 F6000\nG4 S400\nG1 X20\n")
+
+    async def cancel(printer: SocketPrinter) -> None:
+        await printer.start(P1, waits, sha256(waits))
+        await until(printer, lambda x: is_at_it(x) and x.print.lines_done >= 4)
+        await printer.cancel(P1)
+
+    driver.run(cancel)
+    driver.kill()
+    driver.start()
+    report = outcome(driver)
+    assert (report.state, report.reason) == (PrintState.CANCELLED, STOPPED_CANCELLED)
+    driver.run(until_ready)
+    assert "G1X20" not in board.executed()
+    assert {"M104S0", "M140S0"} <= set(board.executed()[-6:])
 
 
 def test_cancelled_while_the_cable_is_out(driver: DriverRig, board: Board) -> None:

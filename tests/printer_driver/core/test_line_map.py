@@ -54,6 +54,16 @@ def test_what_fits_nowhere_is_no_proof_of_a_place() -> None:
     assert place(line_map, 2, "G1 X1") == (1, 6, Certainty.EXACT)
 
 
+def test_beside_the_part_no_place_is_sure_until_the_file_goes_on() -> None:
+    line_map = LineMap()
+    line_map.read(command("G1 X1", 6))
+    assert place(line_map, 1, "M400")[2] is Certainty.EXACT
+    assert place(line_map, 2, "G1 X0 Y200 F6000")[2] is Certainty.UNSURE
+    assert place(line_map, 3, "M105")[2] is Certainty.UNSURE
+    assert place(line_map, 4, "G1 X1") == (1, 6, Certainty.EXACT)
+    assert place(line_map, 5, "M105") == (1, 6, Certainty.EXACT)
+
+
 def test_a_file_that_never_shows_on_the_wire_makes_all_unsure() -> None:
     line_map = LineMap()
     for number in range(UNMATCHED_MAX + 1):

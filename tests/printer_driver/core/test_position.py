@@ -2,6 +2,7 @@ from math import isnan
 
 import pytest
 
+from printer_driver.core.command import kind_of
 from printer_driver.core.position import Head, Position, differences, replay
 
 
@@ -28,11 +29,58 @@ def test_what_may_move_by_itself_forgets_all(command: str) -> None:
     assert all(map(isnan, (head.x, head.y, head.z, head.e)))
 
 
-@pytest.mark.parametrize("command", ["M400", "G4 S1", "M104 S200", "M204 S500", "G21"])
+@pytest.mark.parametrize("command", ["M400", "G4 S1", "M104 S200", "M204 S500", "G21", "G60 S0"])
 def test_what_does_not_move_changes_nothing(command: str) -> None:
     assert replay(["G90", "M82", "G1 X1 Y2 Z3 E4", command]).position == Position(
         x=1, y=2, z=3, e=4
     )
+
+
+@pytest.mark.parametrize(
+    "command", ["G1X5Y6E7", "G1 X5Y6 E7", "G1 X 5 Y 6 E 7", "G 1 X5 Y+6. E7", "G01 X5 Y6E07"]
+)
+def test_moves_without_the_usual_blanks(command: str) -> None:
+    assert replay(["G90", "M82", "G1 X1 Y2 Z3 E4", command]).position == Position(
+        x=5, y=6, z=3, e=7
+    )
+
+
+def test_an_extruder_word_is_no_exponent() -> None:
+    assert replay(["G90", "M82", "G1 Y2 Z3", "G1 X1E2"]).position == Position(x=1, y=2, z=3, e=2)
+
+
+def test_g92_without_blanks_sets_what_it_names() -> None:
+    assert replay(["G90", "M82", "G1 X1 Y2 Z3 E4", "G92E0"]).position == Position(
+        x=1, y=2, z=3, e=0
+    )
+
+
+@pytest.mark.parametrize("command", ["G1X", "G1X5Y", "G1X5.6.7", "G1X5;", "G92E"])
+def test_words_that_are_none_forget_all(command: str) -> None:
+    head = replay(["G90", "M82", "G1 X1 Y2 Z3 E4", command])
+    assert all(map(isnan, (head.x, head.y, head.z, head.e)))
+
+
+def test_firmware_retraction_hides_height_and_filament_until_it_is_undone() -> None:
+    begin = ["G90", "M82", "G1 X1 Y2 Z3 E4", "G10", "G1 X5 Z3.2"]
+    inside, outside = replay(begin).position, replay([*begin, "G11"]).position
+    assert (inside.x, inside.y) == (5, 2)
+    assert isnan(inside.z)
+    assert isnan(inside.e)
+    assert (outside.x, outside.y, outside.z) == (5, 2, 3.2)
+    assert isnan(outside.e)
+
+
+def test_what_the_firmware_says_while_retracted_is_not_where_the_file_is() -> None:
+    head = replay(["G90", "M82", "G1 X1 Y2 Z3 E4", "G10 S1"])
+    head.believe(Position(x=1, y=2, z=3.4, e=3))
+    head.execute("G11", kind_of("G11"), 0.0)
+    assert isnan(head.position.z)
+
+
+@pytest.mark.parametrize("command", ["G10 P1 X2", "G10 L2 P1 Z1", "G61 S0"])
+def test_offsets_and_returns_to_saved_places_forget_all(command: str) -> None:
+    assert isnan(replay(["G90", "M82", "G1 X1 Y2 Z3 E4", command]).position.x)
 
 
 def test_g90_and_the_extruder_depend_on_the_dialect() -> None:

@@ -98,6 +98,19 @@ def test_a_board_that_kept_its_state_goes_on() -> None:
     assert asking.recovery.next_deadline_s() is None
 
 
+def test_a_restart_before_the_print_goes_on_overturns_the_verdict() -> None:
+    asking = Asking()
+    asking.until_place()
+    asking.answer_file()
+    asking.hear(POSITION)
+    asking.wait(0.1)
+    asking.hear(WARM + b"echo:busy\nsta")
+    assert isinstance(asking.recovery.verdict, ResumeBehind)
+    asking.hear(b"rt\n")
+    assert "restarted" in asking.reason
+    assert asking.sent.endswith(b"\nM108\nM104 S0\nM140 S0\n")
+
+
 def test_the_file_may_answer_first() -> None:
     asking = Asking()
     asking.until_place()

@@ -239,6 +239,27 @@ def test_a_failed_print_says_nothing_of_the_bed() -> None:
     assert not says_clear(desk)  # it is halted
 
 
+def test_a_print_that_fails_with_its_very_last_answer_has_not_cleared_the_bed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = Desk()
+    heard = b""
+
+    def tell(event: ev.Event) -> None:
+        nonlocal heard
+        assert isinstance(event, ev.Received)
+        heard += event.data
+        is_last = SAYS_CLEAR in desk.executed and heard.split(b"\n")[-2:-1] > [b"ok T"]
+        halt = b"Error:Printer halted. kill() called!\n" if is_last else b""
+        desk.streamer.receive(ev.Received(data=event.data + halt), desk.now_s)
+
+    desk.start([*SQUARE, SAYS_CLEAR])
+    monkeypatch.setattr(desk, "tell", tell)
+    desk.run(desk.over)
+    assert desk.report
+    assert (desk.report.state, desk.report.bed_cleared) == (PrintState.FAILED, False)
+
+
 def test_what_lay_in_a_buffer_before_the_greeting_does_not_count() -> None:
     streamer = Streamer()
     streamer.receive(ev.PortOpened(), 0.0)
