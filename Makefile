@@ -32,7 +32,7 @@ demo: $(READY)
 	$(BIN)/python -m tests.demo
 
 test: check $(OCTOPRINT)/.ready
-	CRDTQUEUE_OCTOPRINT=$(CURDIR)/$(OCTOPRINT)/bin/octoprint $(BIN)/python -m pytest -n 2 --dist loadfile
+	CRDTQUEUE_OCTOPRINT=$(CURDIR)/$(OCTOPRINT)/bin/octoprint $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 coverage: $(OCTOPRINT)/.ready
 	CRDTQUEUE_OCTOPRINT=$(CURDIR)/$(OCTOPRINT)/bin/octoprint $(BIN)/coverage run -m pytest
