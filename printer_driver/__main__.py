@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from printer_driver.core.settings import Park, StreamSettings, ignored_lines
+from printer_driver import stream_options
 from printer_driver.errors import PrinterError
 from printer_driver.port_keeper import AUTO_BAUD
 from printer_driver.ports import AUTO
@@ -18,7 +18,6 @@ from printer_driver.virtual_options import VIRTUAL, is_virtual
 EXIT_UNUSABLE = 2
 SPEED_UP_MAX = 1e6
 BAUD_MAX = 20_000_000
-PARK_MM_MAX = 2000.0
 PRIORITY = -10
 """Nothing else on this computer holds a hot nozzle."""
 SWITCH_INTERVAL_S = 0.0001
@@ -39,19 +38,6 @@ def _baud(text: str) -> int:
     if not 0 < value <= BAUD_MAX:
         raise argparse.ArgumentTypeError(f"must be over 0 and at most {BAUD_MAX}")
     return value
-
-
-def _park(text: str) -> Park:
-    numbers = [float(word) for word in text.split(",")]
-    if not all(abs(number) <= PARK_MM_MAX for number in numbers):
-        raise argparse.ArgumentTypeError(f"must be at most {PARK_MM_MAX:g} mm")
-    match numbers:
-        case [x, y]:
-            return Park(x=x, y=y)
-        case [x, y, lift] if lift >= 0:
-            return Park(x=x, y=y, lift=lift)
-        case _:
-            raise argparse.ArgumentTypeError("must be X,Y or X,Y,LIFT")
 
 
 def parse_settings(arguments: list[str]) -> Settings:
@@ -77,15 +63,18 @@ def parse_settings(arguments: list[str]) -> Settings:
     )
     parser.add_argument("--speed-up", type=_speed_up, default=1.0, help="of the virtual printer")
     parser.add_argument("--record", type=Path, help="what the virtual printer executes")
-    parser.add_argument(
-        "--ignore", action="append", default=[], metavar="LINE", help="a g-code line not to send"
+    stream_options.add_arguments(parser)
+    given = parser.parse_args(arguments)
+    settings = Settings(
+        port=given.port,
+        socket=given.socket,
+        journal=given.journal,
+        baud=given.baud,
+        speed_up=given.speed_up,
+        record=given.record,
+        keep=given.keep,
+        stream=stream_options.settings_of(given),
     )
-    parser.add_argument(
-        "--park", type=_park, metavar="X,Y[,LIFT]", help="where the head waits in a pause, in mm"
-    )
-    given = vars(parser.parse_args(arguments))
-    stream = StreamSettings(ignored=ignored_lines(given.pop("ignore")), park=given.pop("park"))
-    settings = Settings(**given, stream=stream)
     if not is_virtual(settings.port) and (settings.record or settings.speed_up != 1.0):
         parser.error(f"--speed-up and --record are for --port {VIRTUAL}")
     return settings

@@ -11,13 +11,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from printer_driver.client import SocketPrinter
+from printer_driver.core.settings import StreamSettings
 from printer_driver.errors import PrinterError, PrinterUnavailable
 from printer_driver.ports import AUTO
 from printer_driver.printer import Printer, PrinterStatus
+from printer_driver.stream_options import arguments_of
 from printer_driver.virtual_options import is_virtual
 
 SOCKET_PATH_BYTES_MAX = 100
@@ -38,6 +40,7 @@ class SerialPrinter:
     baud: int | None = 115200
     speed_up: float = 1.0
     record: Path | None = None
+    stream: StreamSettings = field(default_factory=StreamSettings)
 
 
 class PrinterProcess:
@@ -108,6 +111,7 @@ class PrinterProcess:
         command = [sys.executable, "-m", "printer_driver", "--port", serial.port]
         command += ["--socket", str(self._socket), "--baud", str(serial.baud or AUTO)]
         command += ["--journal", str(self._folder / "prints.journal")]
+        command += arguments_of(serial.stream)
         if is_virtual(serial.port):
             command += ["--speed-up", f"{serial.speed_up:g}"]
             command += ["--record", str(serial.record)] if serial.record else []

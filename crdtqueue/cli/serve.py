@@ -28,6 +28,7 @@ from crdtqueue.http.app import make_app
 from crdtqueue.peer.config import PeerConfig, PrinterConfig, queue_name
 from crdtqueue.peer.finding import Whereabouts
 from crdtqueue.peer.peer import Peer
+from printer_driver import stream_options
 
 DEFAULT_PEER_PORT = 7420
 SHUTDOWN_S = 3
@@ -110,6 +111,7 @@ def _add_printer(parser: argparse.ArgumentParser) -> None:
         help="its speed, or 'auto' to find it (default: 115200; with --port auto: auto)",
     )
     serve_printer.add_arguments(printer)
+    stream_options.add_arguments(printer)
     printer.add_argument(
         "--speed-up", type=float, default=1.0, help="how much faster a virtual printer is"
     )
@@ -193,7 +195,11 @@ def _octoprint_of(options: argparse.Namespace) -> OctoPrintAddress:
 def _serial_of(options: argparse.Namespace) -> SerialPrinter:
     record = options.record.absolute() if options.record else None
     return SerialPrinter(
-        port=options.port, baud=_baud_of(options), speed_up=options.speed_up, record=record
+        port=options.port,
+        baud=_baud_of(options),
+        speed_up=options.speed_up,
+        record=record,
+        stream=stream_options.settings_of(options),
     )
 
 

@@ -23,7 +23,7 @@ def _named(codes: str, kind: Kind) -> dict[str, Kind]:
 _KINDS = (
     _named("G0 G1 G2 G3 G5", Kind.MOVE)
     | _named("M73 M104 M106 M107 M140 M141 M201 M203 M204 M205 M220 M221 M900", Kind.HARMLESS)
-    | _named("G17 G18 G19 G20 G21 G90 G91 G92 M17 M82 M83 M105 M110 M113 M114 M115", Kind.QUICK)
+    | _named("G17 G18 G19 G20 G21 G90 G91 G92 M17 M82 M83 M85 M105 M110 M113 M114 M115", Kind.QUICK)
     | _named("M117 M154 M155 M486 M502 M862.1 M862.3 M907", Kind.QUICK)
     | _named("M109 M116 M190 M191 M303", Kind.HEATING)
 )

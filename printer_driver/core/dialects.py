@@ -43,6 +43,8 @@ class Dialect:
     """Between two `busy:`; None where there are none."""
     sets_keepalive: bool = True
     """M113 changes that."""
+    stops_when_alone: bool = False
+    """M85 has it halt, heaters off, when nothing has moved for a time."""
     reports_temperatures: bool = False
     """M155 works; Marlin says so itself (`Cap:AUTOREPORT_TEMP`)."""
     g90_sets_extruder: bool = False
@@ -87,6 +89,7 @@ DIALECTS = (
         stops_moves=False,
         sets_keepalive=False,
         way_out="Find the cause, then send M999 or switch it off and on.",
+        stops_when_alone=True,
     ),
     Dialect(
         family=Family.SMOOTHIE,  # `rs N57` without an `ok`; USB with flow control
@@ -105,17 +108,20 @@ DIALECTS = (
         names=("prusa",),
         stops_moves=False,
         takes_compact_lines=True,
+        stops_when_alone=True,
     ),
     Dialect(
         family=Family.MARLIN_1,
         names=("marlin 1.", "marlin v1", "marlin bugfix-1"),
         takes_compact_lines=True,
+        stops_when_alone=True,
     ),
     Dialect(
         family=Family.MARLIN,
         names=("marlin",),
         g90_sets_extruder=True,
         takes_compact_lines=True,
+        stops_when_alone=True,
     ),
 )
 UNKNOWN = Dialect(family=Family.UNKNOWN, names=(), sets_keepalive=False, keepalive_s=None)

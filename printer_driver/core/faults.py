@@ -18,6 +18,7 @@ class FaultKind(StrEnum):
     PROBING_FAILED = "probing_failed"
     HOMING_FAILED = "homing_failed"
     ENDSTOP = "endstop"
+    LEFT_ALONE = "left_alone"
     HALTED = "halted"
     COLD_EXTRUSION = "cold_extrusion"
     CHECKSUM = "checksum"
@@ -69,6 +70,8 @@ _ADVICE = {
     "something blocks it, check the endstops, then print again.",
     FaultKind.ENDSTOP: "An endstop was hit in mid-print. Look for what blocks the head, then "
     "print again.",
+    FaultKind.LEFT_ALONE: "Nothing has moved for as long as it may without its host (M85). Take "
+    "the part off, then switch the printer off and on.",
     FaultKind.HALTED: "Find the cause, then switch the printer off and on.",
     FaultKind.COLD_EXTRUSION: "The nozzle is too cold to extrude. Heat it in the start g-code "
     "before the first extrusion.",
@@ -89,6 +92,7 @@ _RULES: tuple[tuple[re.Pattern[str], FaultKind, Severity], ...] = tuple(
         (r"probing failed|probe failed|bl-?touch", FaultKind.PROBING_FAILED, Severity.PRINT_ENDS),
         (r"homing failed|unhomed", FaultKind.HOMING_FAILED, Severity.PRINT_ENDS),
         (r"hard limit|endstops? hit", FaultKind.ENDSTOP, Severity.NEEDS_RESET),
+        (r"inactive time", FaultKind.LEFT_ALONE, Severity.NEEDS_RESET),
         (r"halted|kill|stopped|shutdown|fatal", FaultKind.HALTED, Severity.NEEDS_RESET),
         (r"cold extru|too cold|below minimum temp", FaultKind.COLD_EXTRUSION, Severity.REMARK),
         (r"checksum|line number", FaultKind.CHECKSUM, Severity.REMARK),

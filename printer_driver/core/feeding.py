@@ -161,7 +161,8 @@ class Feeder:
             return False
         if self._check is not _Check.NONE and job.stage in _LOOKS_FOR_HEAD:
             return self._look_for_head(now_s)
-        if self._lines.is_idle and job.on_idle(self._voice.heaters_off()):
+        is_streaming = job.stage is Stage.STREAMING
+        if not is_streaming and self._lines.is_idle and job.on_idle(self._voice.heaters_off()):
             return job.stage is not Stage.OVER
         return self._send_next(now_s)
 

@@ -25,6 +25,7 @@ from printer_driver.core.firmware_dialects import Acknowledge
 from printer_driver.core.firmware_machine import Condition, HeaterName, Machine
 from printer_driver.core.firmware_receiver import Accepted, Receiver, Refused, Repeated
 from printer_driver.core.firmware_setup import BUFSIZE, RX_BYTES, Setup
+from printer_driver.core.gcode import is_move
 from printer_driver.core.thermal import HeaterFault
 
 __all__ = ["BUFSIZE", "RX_BYTES", "Executed", "Firmware", "Say", "Setup"]
@@ -198,7 +199,6 @@ class Firmware:
 
     def _accept(self, line: Executed) -> None:
         self._wait_at_s = self._now_s + WAIT_S
-        self._active_s = self._now_s
         if line.line_number is None and not self._setup.emergency_parser:
             self._act_early(line.command)
         if self._state is not _State.RUNNING:
@@ -239,11 +239,12 @@ class Firmware:
     # --- time --------------------------------------------------------------------------------
 
     def _inactive_s(self) -> float:
-        """M85: nothing has been asked for and nothing moves."""
-        allowed_s = self._habits.inactivity_s
-        if self._block or allowed_s == inf:
+        """M85: nothing moves or heats up; other commands do not count (`manage_inactivity`)."""
+        habits = self._habits
+        if habits.inactivity_s == inf or (self._block and self._block.wait is Wait.HEATING):
             return inf
-        return max(self._active_s, self._machine.motion.last_end_s(0.0)) + allowed_s
+        moved_s = max(self._active_s, self._machine.motion.last_end_s(0.0))
+        return max(moved_s, habits.inactive_from_s) + habits.inactivity_s
 
     def _idle_s(self) -> float:
         is_idle = self._dialect.wait and not self._queue and self._block is None
@@ -315,9 +316,11 @@ class Firmware:
         self._end(*answer)
 
     def _end(self, *answer: str) -> None:
-        self._queue.popleft()
+        done = self._queue.popleft()
+        is_heated = self._block and self._block.wait is Wait.HEATING
+        if is_heated or is_move(done.command) or done.command.startswith(("G28", "G29")):
+            self._active_s = self._now_s
         self._block = None
-        self._active_s = self._now_s
         self._say(*answer)
 
     def _ok(self, number: int | None) -> str:

@@ -75,6 +75,8 @@ class Habits:
     autoreport_s: float = 0.0
     report_at_s: float = inf
     inactivity_s: float = inf
+    inactive_from_s: float = 0.0
+    """When M85 was given; see `reset_stepper_timeout` in `M85.cpp`."""
 
 
 class Commands:
@@ -149,6 +151,7 @@ class Commands:
                 machine.motion.set_mode(name)
             case "M85":
                 habits.inactivity_s = words(command).get("S", 0.0) or inf
+                habits.inactive_from_s = now_s
             case "M106" | "M107":
                 machine.set_fan(command)
             case "M113":

@@ -80,7 +80,9 @@ def commands_of(lines: Iterable[bytes]) -> Iterator[FileCommand]:
     for number, line in enumerate(lines, start=1):
         end_offset += len(line)
         try:
-            text = command_of(_checked(line, number))
+            if number == 1 or len(line) > FILE_LINE_BYTES_MAX:
+                line = _checked(line, number)  # noqa: PLW2901
+            text = command_of(line)
         except GcodeError as error:
             raise GcodeError(f"Line {number}: {error}") from None
         if text:

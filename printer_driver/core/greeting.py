@@ -5,7 +5,7 @@ from enum import Enum
 from printer_driver.core.dialects import Dialect
 from printer_driver.core.lines import LineSender
 from printer_driver.core.sent_line import NO_PROGRESS, REPORT_TEMPERATURES
-from printer_driver.core.settings import StreamSettings
+from printer_driver.core.settings import NOT_ALONE, StreamSettings
 from printer_driver.core.voice import Voice
 
 BOOT_S = 0.5
@@ -125,6 +125,8 @@ class Greeting:
         self._set_up_lines(dialect)
         self.step = Step.ARRANGING
         self._script = [f"M113 S{KEEPALIVE_S:g}"] if dialect.sets_keepalive else []
+        if self._settings.alone_s and dialect.stops_when_alone:
+            self._script.append(NOT_ALONE)  # an earlier process may have been killed in mid-print
         if voice.can("AUTOREPORT_TEMP", otherwise=dialect.reports_temperatures):
             self._script.append(f"M155 S{REPORT_EVERY_S}")
 

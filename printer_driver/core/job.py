@@ -9,7 +9,7 @@ from printer_driver.core.gcode import FileCommand, lays_filament
 from printer_driver.core.pausing import Pause
 from printer_driver.core.position import Head, Position
 from printer_driver.core.sent_line import NO_PROGRESS, REPORT_TEMPERATURES, Progress
-from printer_driver.core.settings import StreamSettings, normalised
+from printer_driver.core.settings import NOT_ALONE, StreamSettings, normalised
 from printer_driver.printer import PrintId, PrintReport, PrintState, Temperature
 
 HEATERS_OFF = ("M104 S0", "M140 S0")
@@ -63,6 +63,7 @@ class Job:
         settings: StreamSettings | None = None,
         head: Head | None = None,
         compacts: bool = False,
+        alone_s: int = 0,
     ) -> None:
         self.stage = Stage.STREAMING
         self.reason = ""
@@ -75,6 +76,8 @@ class Job:
         """Whether that may be in flight together with other lines; see `LineSender`."""
         self._settings = settings or StreamSettings()
         self._compacts = compacts
+        self._alone_s = alone_s
+        self._is_guarded = False
         self._print_id = print_id
         self._commands = commands
         self._bytes_total = bytes_total
@@ -114,14 +117,15 @@ class Job:
         """Stop after what is in flight; M400 tells when the head stands still."""
         if self.stage is Stage.STREAMING:
             self._pause = Pause(targets=targets, head=self.head)
-            self.stage, self._script = Stage.PAUSING, [WAIT_FOR_MOVES, REPORT_POSITION]
+            self.stage = Stage.PAUSING
+            self._script = [WAIT_FOR_MOVES, REPORT_POSITION, *self._unguard()]
         self._is_resume_wanted = False
 
     def hold(self) -> None:
         """The printer pauses by itself (`action:paused`) and will say when it goes on."""
         if self.stage is Stage.STREAMING:
             self._pause = Pause()
-            self.stage, self._script = Stage.PAUSED, []
+            self.stage, self._script = Stage.PAUSED, self._unguard()
 
     def resume(self, targets: tuple[Temperature, ...] = ()) -> None:
         """Go on after a pause, from the exact place, as warm as before."""
@@ -161,7 +165,20 @@ class Job:
     def take_back_extrusion(self, surplus: float) -> None:
         """A piece of a line ran that should not have: retract as much before the next line."""
         if self.stage is Stage.STREAMING:
-            self._script = [f"G1 E{-surplus:.5f}"]
+            self._script.append(f"G1 E{-surplus:.5f}")
+
+    # --- where the host is lost --------------------------------------------------------------
+
+    def _guard(self) -> None:
+        """Not before something moves: until Marlin 2.0.2 the time begins with the last move, and
+        heating may have taken long.
+        """
+        self._is_guarded = True
+        self._script.append(f"M85 S{self._alone_s}")
+
+    def _unguard(self) -> list[str]:
+        self._is_guarded = False
+        return [NOT_ALONE] if self._alone_s else []
 
     # --- the next command --------------------------------------------------------------------
 
@@ -177,7 +194,7 @@ class Job:
             self._read()
             if not self._next:
                 self.stage = Stage.FINISHING
-                self._script = [WAIT_FOR_MOVES, REPORT_POSITION]
+                self._script = [WAIT_FOR_MOVES, REPORT_POSITION, *self._unguard()]
                 return self.next_command()
         return self._next
 
@@ -190,27 +207,33 @@ class Job:
             command = next(self._commands, None)
         if command is None:
             return
-        text = command.text
-        kind = self.kind = kind_of(text)
+        self._lines_read += 1
+        self._end_offset = command.end_offset
+        self._next = command.text
+        self._classify_next()
+
+    def _classify_next(self) -> None:
+        kind = self.kind = kind_of(self._next)
         if kind is Kind.MOVE:
             self.follows = self.head.is_absolute is True
         else:
             self.follows = kind is Kind.HARMLESS
-        self._lines_read += 1
-        self._end_offset = command.end_offset
-        self._next = text
 
     def take(self, now_s: float) -> str:
         """What `next_command` gave is being sent; returns it as it goes on the wire."""
         if self._script:
             text = self._script.pop(0)
             self.head.execute(text, self.kind, now_s)
+            if self._next:
+                self._classify_next()
             return text
         text, self._next = self._next, ""
         self.head.execute(text, self.kind, now_s)
         if self._is_bed_clear and lays_filament(text):
             self._is_bed_clear = False
         self.progress = Progress(self._print_id, self._lines_read, self._end_offset)
+        if self._alone_s and not self._is_guarded and self.kind is Kind.MOVE:
+            self._guard()
         return compact(text) if self._compacts and self.kind is Kind.MOVE else text
 
     # --- the next stage ----------------------------------------------------------------------
@@ -236,7 +259,7 @@ class Job:
                 return self._ask_for_temperatures()
             case Stage.BREAKING_WAITS:
                 self.stage = Stage.SHUTTING_DOWN
-                self._script = [*heaters_off, *self._settings.cancel_script]
+                self._script = [*heaters_off, *self._unguard(), *self._settings.cancel_script]
             case Stage.SHUTTING_DOWN:
                 self.stage, self._are_heaters_off = Stage.COOLING, False
             case Stage.COOLING:

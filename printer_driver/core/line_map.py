@@ -92,8 +92,8 @@ class LineMap:
         ]
 
     def _record(self, number: int, command: bytes) -> LineRecord | None:
-        if sets := _SETS_NUMBER.match(command):
-            self._newest = number = int(sets[1])
+        if command.startswith(b"M110") and (sets := _SETS_NUMBER.match(command)):
+            number = int(sets[1])
         elif number <= self._newest:
             return None
         self._newest = number

@@ -88,7 +88,7 @@ class Head:
     @property
     def tells_relative(self) -> bool:
         """Its E now differs from that of firmware which takes relative extrusion for absolute."""
-        return abs(self.e - self._extruded) > TELLING_MM and self.is_extruder_relative is True
+        return self.is_extruder_relative is True and abs(self.e - self._extruded) > TELLING_MM
 
     def believe(self, position: Position) -> None:
         """The firmware says so."""

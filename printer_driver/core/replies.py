@@ -297,5 +297,8 @@ class LineReader:
             complete = complete[1:]
         if len(self._partial) > REPLY_BYTES_MAX:
             self._partial, self._is_too_long = b"", True
-        lines = (line.strip(b"\r \t") for line in complete)
-        return [line for line in lines if line and len(line) <= REPLY_BYTES_MAX]
+        return [
+            line
+            for given in complete
+            if (line := given.strip(b"\r \t")) and len(line) <= REPLY_BYTES_MAX
+        ]

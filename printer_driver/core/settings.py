@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+NOT_ALONE = "M85 S0"
+"""The firmware need not switch itself off any more."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Park:
@@ -28,6 +31,9 @@ class StreamSettings:
     cancel_script: tuple[str, ...] = ("M107", "M84")
     """After the heaters are off; M84 waits for the moves that are planned."""
     park: Park | None = None
+    alone_s: int = 0
+    """Firmware that is told nothing to move for so long in mid-print switches itself off (M85),
+    where its dialect can; 0: it does not."""
 
 
 def normalised(line: str) -> str:

@@ -190,6 +190,7 @@ class Streamer:
             settings=self._settings,
             head=Head(g90_sets_extruder=dialect.g90_sets_extruder),
             compacts=self._settings.compacts and dialect.takes_compact_lines,
+            alone_s=self._settings.alone_s if dialect.stops_when_alone else 0,
         )
         self._feeder = Feeder(job=job, lines=self._link, voice=self._voice)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from crdtqueue.adapters.printer_process import SerialPrinter
 from crdtqueue.cli import serve
 from crdtqueue.cli.main import make_parser
 from crdtqueue.core.bed import Cooldown
@@ -12,6 +13,7 @@ from crdtqueue.core.errors import Invalid
 from crdtqueue.core.scripts import Step
 from crdtqueue.core.worker_events import WorkerConfig
 from crdtqueue.peer.config import PrinterConfig
+from printer_driver.core.settings import Park, StreamSettings
 from tests.core.samples import MK3S
 
 
@@ -71,3 +73,11 @@ def test_what_cannot_be_is_refused(arguments: list[str], says: str) -> None:
     with pytest.raises(Invalid) as caught:
         printer(*arguments)
     assert says in str(caught.value)
+
+
+def test_what_is_said_of_the_streaming_goes_to_the_printer_process() -> None:
+    place = printer("--park", "1,2", "--ignore", "M601", "--off-when-alone", "30").place
+    assert isinstance(place, SerialPrinter)
+    assert place.stream == StreamSettings(
+        ignored=frozenset({"M601"}), park=Park(x=1, y=2), alone_s=1800
+    )

@@ -21,10 +21,9 @@ def test_settings() -> None:
 
 
 def test_what_a_person_may_set() -> None:
-    more = ["--ignore", "m900 k0.1 ; no", "--park", "10,200,5", "--serial-log", "all"]
+    more = ["--park", "10,200,5", "--serial-log", "all"]
     settings = parse_settings(["--port", "auto", "--baud", "auto", *BASE, *more])
     assert (settings.port, settings.baud, settings.keep) == ("auto", AUTO_BAUD, Keep.ALL)
-    assert settings.stream.ignored == {"M900 K0.1"}
     assert settings.stream.park == Park(x=10, y=200, lift=5)
 
 
@@ -36,8 +35,6 @@ def test_what_a_person_may_set() -> None:
         ["--port", "virtual", *BASE, "--speed-up", "0"],
         ["--port", "virtual", *BASE, "--baud", "fast"],
         ["--port", "virtual", *BASE, "--baud", "0"],
-        ["--port", "virtual", *BASE, "--park", "10"],
-        ["--port", "virtual", *BASE, "--park", "10,nan"],
         ["--port", "virtual", *BASE, "--serial-log", "some"],
     ],
 )

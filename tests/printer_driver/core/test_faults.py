@@ -21,6 +21,11 @@ from printer_driver.core.faults import (
         ("Probing Failed", "probing_failed", "print_ends"),
         ("Homing Failed", "homing_failed", "print_ends"),
         ("Hard limit +X", "endstop", "needs_reset"),
+        (
+            "!! KILL caused by too much inactive time",
+            "left_alone",
+            "needs_reset",
+        ),
         ("cold extrusion prevented", "cold_extrusion", "remark"),
         ("checksum mismatch", "checksum", "remark"),
         ('Unknown command: "G80"', "unknown_command", "remark"),

@@ -1,3 +1,4 @@
+from printer_driver.core.command import Kind
 from printer_driver.core.gcode import commands_of
 from printer_driver.core.job import Job, Stage
 from printer_driver.core.position import Position
@@ -9,7 +10,12 @@ HOT = (Temperature(name="T0", actual_c=210, target_c=210),)
 COLD = (Temperature(name="T0", actual_c=40, target_c=0),)
 
 
-def job_of(*lines: str, settings: StreamSettings | None = None, compacts: bool = False) -> Job:
+def job_of(
+    *lines: str,
+    settings: StreamSettings | None = None,
+    compacts: bool = False,
+    alone_s: int = 0,
+) -> Job:
     return Job(
         print_id=PrintId("p"),
         commands=commands_of([f"{line}\n".encode() for line in lines]),
@@ -17,6 +23,7 @@ def job_of(*lines: str, settings: StreamSettings | None = None, compacts: bool =
         started_s=0.0,
         settings=settings,
         compacts=compacts,
+        alone_s=alone_s,
     )
 
 
@@ -192,3 +199,49 @@ def test_a_cancelled_print_leaves_the_bed_to_people() -> None:
     drain(job)
     report = job.report(NO_PROGRESS, 0.0)
     assert (report.state, report.bed_cleared) == (PrintState.CANCELLED, False)
+
+
+def test_the_place_is_still_known_after_a_pause() -> None:
+    job = job_of("G90", "M83", "G92 E0", "G1 X1 Y2 Z3", "G1 X4 E1", "M104 S200")
+    for _ in range(4):
+        take(job)
+    job.next_command()
+    job.pause()
+    drain(job)
+    job.resume()
+    job.on_idle([])
+    assert (take(job), job.kind, job.follows) == ("G1 X4 E1", Kind.MOVE, True)
+    assert job.head.position == Position(x=4, y=2, z=3, e=1)
+
+
+def test_firmware_is_told_when_it_may_be_alone_while_something_moves() -> None:
+    job = job_of("M109 S200", "G28", "G1 X1", "G1 X2", "G1 X3", alone_s=600)
+    sent = [take(job) for _ in range(5)]
+    assert sent == ["M109 S200", "G28", "G1 X1", "M85 S600", "G1 X2"]
+    job.pause()
+    assert drain(job) == ["M400", "M114", "M85 S0"]
+    job.resume()
+    job.on_idle([])
+    assert [take(job) for _ in range(5)] == ["G1 X3", "M85 S600", "M400", "M114", "M85 S0"]
+
+
+def test_a_cancelled_print_leaves_no_timer_behind() -> None:
+    job = job_of("G1 X1", "G1 X2", alone_s=600)
+    take(job)
+    take(job)
+    job.cancel("Enough.")
+    assert "M85 S0" in drain(job, ["M104 S0"])
+
+
+def test_the_printers_own_pause_may_take_as_long_as_it_likes() -> None:
+    job = job_of("G1 X1", "G1 X2", alone_s=600)
+    take(job)
+    job.hold()
+    assert drain(job) == ["M85 S0"]
+
+
+def test_taking_extrusion_back_does_not_forget_the_timer() -> None:
+    job = job_of("G1 X1", "G1 X2", alone_s=600)
+    take(job)
+    job.take_back_extrusion(0.5)
+    assert [take(job), take(job)] == ["M85 S600", "G1 E-0.50000"]

@@ -271,3 +271,50 @@ def test_a_notification_is_in_the_status() -> None:
     desk = Desk()
     desk.tell(ev.Received(data=b"//action:notification Door is open\n"))
     assert desk.streamer.status(desk.now_s).notification == "Door is open"
+
+
+ALONE = StreamSettings(alone_s=600)
+
+
+def test_a_printer_that_has_lost_its_host_switches_itself_off() -> None:
+    desk = Desk(settings=ALONE)
+    desk.start(["M104 S200", *SHORT_MOVES])
+    desk.wait(20.0)
+    assert desk.board.condition.nozzle_target_c == 200
+    desk.board.tick(desk.now_s + 660.0)
+    assert desk.board.condition.nozzle_target_c == 0
+    lost = [x.data for x in desk.board.effects() if not isinstance(x, Executed)]
+    assert b"too much inactive time" in b"".join(lost)
+
+
+def test_a_pause_and_the_time_after_a_print_may_be_as_long_as_they_are() -> None:
+    desk = Desk(settings=ALONE)
+    desk.start(["M109 S60", *SHORT_MOVES])
+    desk.wait(20.0)
+    desk.tell(ev.PausePrint())
+    desk.wait(2000.0)
+    assert desk.state() is PrintState.PAUSED
+    desk.tell(ev.ResumePrint())
+    desk.run(desk.over)
+    desk.wait(2000.0)
+    assert desk.report
+    assert desk.report.state is PrintState.DONE
+    assert desk.streamer.can_start
+
+
+def test_a_broken_print_leaves_no_timer_behind() -> None:
+    desk = Desk(settings=ALONE)
+    desk.start(SHORT_MOVES)
+    desk.wait(20.0)
+    desk.tell(ev.PortLost(reason="Unplugged."))
+    desk.tell(ev.PortOpened())
+    desk.run(lambda: desk.streamer.can_start)
+    desk.wait(2000.0)
+    assert desk.streamer.can_start
+
+
+def test_firmware_that_does_not_know_m85_is_not_asked() -> None:
+    desk = Desk(Setup(dialect=DIALECTS["smoothie"]), ALONE)
+    desk.start(SHORT_MOVES)
+    desk.run(desk.over)
+    assert not any(x.startswith("M85") for x in desk.executed)
