@@ -1,7 +1,8 @@
 """Firmware families and how each differs from Marlin, as a table.
 
 Recognised from what M115 answers. What a firmware says of itself (`Cap:` lines, the shape of its
-`ok`) goes before what stands here.
+`ok`) goes before what stands here. The rows come from the firmwares' sources; docs/gcode.md names
+file and function.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ class Family(StrEnum):
     MARLIN = "marlin"
     MARLIN_1 = "marlin_1"
     PRUSA = "prusa"
+    PRUSA_BUDDY = "prusa_buddy"
     REPRAPFIRMWARE = "reprapfirmware"
     KLIPPER = "klipper"
     REPETIER = "repetier"
@@ -50,14 +52,16 @@ class Dialect:
     g90_sets_extruder: bool = False
     """G90 and G91 change the extruder's mode too."""
     takes_compact_lines: bool = False
-    """Words need no blanks between them."""
+    """Words need no blanks between them, and leaving them out saves time on a wire."""
     way_out: str = "Switch it off and on."
     """How a person brings it back after it has stopped itself."""
 
 
 DIALECTS = (
     Dialect(
-        family=Family.KLIPPER,  # a pseudo-terminal: nothing is lost, M112 jumps the queue
+        # A pseudo-terminal: nothing is lost or checked. M112 jumps the queue while fewer than 20
+        # lines wait.
+        family=Family.KLIPPER,
         names=("klipper",),
         bufsize=9,
         rx_bytes=1024,
@@ -70,49 +74,60 @@ DIALECTS = (
         way_out="Find the cause, then send FIRMWARE_RESTART.",
     ),
     Dialect(
-        family=Family.REPRAPFIRMWARE,  # with M555 P2; over USB, which has flow control
+        # Over USB, which loses nothing: a line that does not fit its checksum is dropped without a
+        # word, its number is not looked at. Newer versions search what comes for M112 and M108,
+        # but take nothing in while fewer than 128 of 256 bytes are free.
+        family=Family.REPRAPFIRMWARE,
         names=("reprapfirmware", "duet"),
-        bufsize=4,
-        rx_bytes=256,
-        has_emergency_parser=True,
         stops_moves=False,
+        bare_ok_after_resend=False,
         keepalive_s=None,
         sets_keepalive=False,
         reports_temperatures=False,
         way_out="Find the cause, then send M999 or switch it off and on.",
     ),
     Dialect(
-        family=Family.REPETIER,  # repeats `wait` when it is idle; numbers its `ok`
+        # Acknowledges on receipt, numbers its `ok`, repeats `wait` when it is idle.
+        family=Family.REPETIER,
         names=("repetier",),
-        rx_bytes=RX_BYTES,
-        breaks_waits=False,
         stops_moves=False,
         sets_keepalive=False,
+        takes_compact_lines=True,
         way_out="Find the cause, then send M999 or switch it off and on.",
         stops_when_alone=True,
     ),
     Dialect(
-        family=Family.SMOOTHIE,  # `rs N57` without an `ok`; USB with flow control
+        # `rs N57` without an `ok`; USB with flow control. M112 waits for its turn, only the byte
+        # Ctrl-X acts on arrival; M108 and M410 are ignored.
+        family=Family.SMOOTHIE,
         names=("smoothie",),
         rx_bytes=256,
-        has_emergency_parser=True,
         breaks_waits=False,
-        stops_moves=True,
+        stops_moves=False,
         bare_ok_after_resend=False,
+        g90_sets_extruder=True,
         keepalive_s=None,
         sets_keepalive=False,
         way_out="Find the cause, then send M999.",
     ),
     Dialect(
+        family=Family.PRUSA_BUDDY,  # Marlin 2 underneath
+        names=("prusa-firmware-buddy",),
+        g90_sets_extruder=True,
+        takes_compact_lines=True,
+    ),
+    Dialect(
         family=Family.PRUSA,
         names=("prusa",),
+        rx_bytes=RX_BYTES - 1,  # a full buffer is thrown away (`Full RX Buffer`)
+        breaks_waits=False,
         stops_moves=False,
         takes_compact_lines=True,
         stops_when_alone=True,
     ),
     Dialect(
         family=Family.MARLIN_1,
-        names=("marlin 1.", "marlin v1", "marlin bugfix-1"),
+        names=("marlin 1.", "marlin v1", "marlin bugfix-1", "sprinter"),
         takes_compact_lines=True,
         stops_when_alone=True,
     ),

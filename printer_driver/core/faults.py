@@ -85,18 +85,47 @@ _ADVICE = {
 _RULES: tuple[tuple[re.Pattern[str], FaultKind, Severity], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), kind, severity)
     for pattern, kind, severity in (
-        (r"heating failed", FaultKind.HEATING_FAILED, Severity.NEEDS_RESET),
+        (
+            r"heating failed|not heating at expected|too long to be reached",
+            FaultKind.HEATING_FAILED,
+            Severity.NEEDS_RESET,
+        ),
+        (r"heater \d+ fault|heating fault", FaultKind.HEATING_FAILED, Severity.PRINT_ENDS),
         (r"runaway", FaultKind.THERMAL_RUNAWAY, Severity.NEEDS_RESET),
         (r"min\s?temp", FaultKind.MINTEMP, Severity.NEEDS_RESET),
         (r"max\s?temp", FaultKind.MAXTEMP, Severity.NEEDS_RESET),
-        (r"probing failed|probe failed|bl-?touch", FaultKind.PROBING_FAILED, Severity.PRINT_ENDS),
-        (r"homing failed|unhomed", FaultKind.HOMING_FAILED, Severity.PRINT_ENDS),
-        (r"hard limit|endstops? hit", FaultKind.ENDSTOP, Severity.NEEDS_RESET),
+        (
+            r"probing failed|probe failed|bl-?touch|no trigger on probe",
+            FaultKind.PROBING_FAILED,
+            Severity.PRINT_ENDS,
+        ),
+        (
+            r"homing failed|unhomed|no trigger on|must home",
+            FaultKind.HOMING_FAILED,
+            Severity.PRINT_ENDS,
+        ),
+        (
+            r"hard limit|limit switch|soft endstop \w was|endstops? hit",
+            FaultKind.ENDSTOP,
+            Severity.NEEDS_RESET,
+        ),
         (r"inactive time", FaultKind.LEFT_ALONE, Severity.NEEDS_RESET),
-        (r"halted|kill|stopped|shutdown|fatal", FaultKind.HALTED, Severity.NEEDS_RESET),
+        (
+            r"halted|\bhalt\b|kill|stopped|emergency stop|or M999|shutdown|fatal|state: disconnect",
+            FaultKind.HALTED,
+            Severity.NEEDS_RESET,
+        ),
         (r"cold extru|too cold|below minimum temp", FaultKind.COLD_EXTRUSION, Severity.REMARK),
-        (r"checksum|line number", FaultKind.CHECKSUM, Severity.REMARK),
-        (r"unknown command|unsupported", FaultKind.UNKNOWN_COMMAND, Severity.REMARK),
+        (
+            r"checksum|line number|expected line|format error",
+            FaultKind.CHECKSUM,
+            Severity.REMARK,
+        ),
+        (
+            r"unknown command|unknown [gmtd] code|unsupported|not supported|bad command",
+            FaultKind.UNKNOWN_COMMAND,
+            Severity.REMARK,
+        ),
     )
 )
 

@@ -1,8 +1,9 @@
 """How firmwares differ in what they say, as a table.
 
-The texts are the firmwares' own: Marlin `language.h` and `queue.cpp`, Prusa-Firmware, Repetier
-`gcode.cpp`, Smoothieware `GcodeDispatch.cpp`, RepRapFirmware's Marlin mode, Klipper `gcode.py`.
-`{placeholders}` are filled in by the firmware.
+The texts are the firmwares' own: Marlin `language.h` and `queue.cpp`, Prusa-Firmware `cmdqueue.cpp`
+and `messages.cpp`, Repetier `gcode.cpp` and `Communication.cpp`, Smoothieware `GcodeDispatch.cpp`
+and `TemperatureControl.cpp`, RepRapFirmware `GCodes.cpp` (`HandleReplyPreserveResult`), Klipper
+`gcode.py` and `extras/heaters.py`. `{placeholders}` are filled in by the firmware.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ class Repeat(Enum):
     """What happens to a numbered line that has been taken before."""
 
     DROPPED = "dropped"
-    """Not a word, if it is one of the last two (Marlin 2.1)."""
+    """Not a word, if it is one of the last two (Marlin since the end of 2022)."""
     REFUSED = "refused"
     SKIPPED = "skipped"
     """`skip N` and `ok` (Repetier)."""
@@ -90,7 +91,8 @@ PRUSA = Dialect(
     information=(
         "FIRMWARE_NAME:Prusa-Firmware 3.13.3 based on Marlin "
         "FIRMWARE_URL:https://github.com/prusa3d/Prusa-Firmware PROTOCOL_VERSION:1.0 "
-        "MACHINE_TYPE:Prusa i3 MK3S EXTRUDER_COUNT:1\n"
+        "MACHINE_TYPE:Prusa i3 MK3S EXTRUDER_COUNT:1 "
+        "UUID:00000000-0000-0000-0000-000000000000\n"
         "Cap:AUTOREPORT_TEMP:1\nCap:AUTOREPORT_FANS:1\nCap:AUTOREPORT_POSITION:1\n"
         "Cap:EXTENDED_M20:1\nCap:EMERGENCY_PARSER:{emergency}"
     ),
@@ -99,7 +101,7 @@ PRUSA = Dialect(
         "T0:{nozzle:.1f} /{nozzle_target:.1f} @:0 B@:0 P:0.0 A:25.0"
     ),
     heating="T:{nozzle:.1f} E:0 W:{wait}",
-    unknown='echo:Unknown {letter} code: "{command}"',
+    unknown="Unknown {letter} code: {command}",
     alarm="Error: {heater}: {why}. Heaters switched OFF.",
 )
 REPETIER = Dialect(
@@ -111,12 +113,13 @@ REPETIER = Dialect(
         "REPETIER_PROTOCOL:3\nCap:PROGRESS:0\nCap:AUTOREPORT_TEMP:1\n"
         "Cap:EMERGENCY_PARSER:{emergency}"
     ),
+    line_end="\r\n",
     acknowledge=Acknowledge.RECEIVED,
     ok="ok {number}",
     ok_temperatures="{temperatures}",
     temperatures="T:{nozzle:.2f} /{nozzle_target:.0f} B:{bed:.2f} /{bed_target:.0f} B@:0 @:0",
     repeat=Repeat.SKIPPED,
-    refused=("Error:{error}", "Resend:{next}", "ok"),
+    refused=("Error:{error}", "", "Resend:{next}", "ok"),
     wrong_number="expected line {next} got {number}",
     wrong_checksum="Wrong checksum",
     no_checksum="Missing checksum",
@@ -124,9 +127,11 @@ REPETIER = Dialect(
     busy="busy:{why}",
     wait="wait",
     position="X:{x:.2f} Y:{y:.2f} Z:{z:.3f} E:{e:.4f}",
-    alarm="Error:Temp. sensor defect of {heater} ({why})",
-    killed=("fatal:Emergency stop", "Printer stopped and heaters disabled. Fix error, M999."),
-    leaves_kill="M999",
+    alarm=(
+        "fatal:{why} ({heater}) - Printer stopped and heaters disabled due to this error. "
+        "Fix error and restart with M999."
+    ),
+    killed=(),  # `emergencyStop()` ends in a loop without a word, or resets the board
 )
 SMOOTHIE = Dialect(
     name="smoothie",
@@ -134,7 +139,8 @@ SMOOTHIE = Dialect(
     information=(
         "FIRMWARE_NAME:Smoothieware, FIRMWARE_URL:http%3A//smoothieware.org, "
         "X-SOURCE_CODE_URL:https://github.com/Smoothieware/Smoothieware, "
-        "FIRMWARE_VERSION:edge-virtual, X-FIRMWARE_BUILD_DATE:Jan  1 2024, X-SYSTEM_CLOCK:120MHz"
+        "FIRMWARE_VERSION:edge-virtual, X-FIRMWARE_BUILD_DATE:Jan  1 2024, X-SYSTEM_CLOCK:120MHz, "
+        "X-AXES:5, X-GRBL_MODE:0, X-CNC:0, X-MSD:1"
     ),
     line_end="\r\n",
     temperatures="T:{nozzle:.1f} /{nozzle_target:.1f} @0 B:{bed:.1f} /{bed_target:.1f} @0",
@@ -162,9 +168,9 @@ REPRAPFIRMWARE = Dialect(
         "B:{bed:.1f} /{bed_target:.1f}"
     ),
     heating="{temperatures}",
-    refused=("rs {next}",),
+    checks_lines=False,  # it does, but drops a bad one without a word; numbers it does not check
     unknown="Error: Bad command: {command}",
-    busy="busy: {why}",
+    busy="",
     position="X:{x:.3f} Y:{y:.3f} Z:{z:.3f} E:{e:.3f} E0:{e:.1f} Count {sx} {sy} {sz}",
     alarm="Error: Heater {heater} fault: {why}",
     killed=("Emergency Stop! Reset the controller to continue.",),
@@ -176,13 +182,14 @@ KLIPPER = Dialect(
     temperatures="B:{bed:.1f} /{bed_target:.1f} T0:{nozzle:.1f} /{nozzle_target:.1f}",
     heating="{temperatures}",
     checks_lines=False,
+    answers_empty_lines=True,
     unknown='// Unknown command:"{command}"',
     busy="",
-    answers_in_ok=frozenset({"M114", "M115"}),
+    answers_in_ok=frozenset({"M115"}),
     position="X:{x:.3f} Y:{y:.3f} Z:{z:.3f} E:{e:.3f}",
     alarm="!! Heater {heater} not heating at expected rate ({why})",
-    killed=("!! Shutdown due to M112 command",),
-    answer_when_killed='!! Shutdown, once the issue is resolved use "FIRMWARE_RESTART"',
+    killed=("// Klipper state: Shutdown", "ok"),
+    answer_when_killed="!! Shutdown due to M112 command\nok",
     leaves_kill="FIRMWARE_RESTART",
 )
 

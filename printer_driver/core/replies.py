@@ -32,7 +32,12 @@ _CAPABILITY = re.compile(r"Cap:\s*([A-Z_]{1,40}):([01])\b")
 _ACTION = re.compile(r"//\s*action:\s*([\w-]+)\s*(.*)")
 _PERCENT = re.compile(r"(?:M73 Progress|NORMAL MODE: Percent done):\s*(\d{1,3})")
 _MINUTES = re.compile(r"(?:Time left|remaining in mins):\s*(\d{1,6})")
-_BOOTED = frozenset({"start", "Start", "Smoothie", "RepRapFirmware"})
+_BOOTED = frozenset({"start", "Start", "Smoothie", "RepRapFirmware", "// Klipper state: Ready"})
+_HALTED = re.compile(
+    r"Printer stopped due to errors|// Klipper state: (?:Shutdown|Disconnect)|Emergency Stop!"
+    r"|Entering Alarm/Halt state|.*\b(?:HALT asserted|M999 required)"
+)
+"""Marlin 2, Klipper, RepRapFirmware and Smoothieware say so without a mark of an error."""
 _HEATING = " W:"
 
 
@@ -206,7 +211,7 @@ def _number(match: re.Match[str] | None) -> int | None:
 def _parse_error(text: str) -> LineError | Failure:
     last_line = _number(_LAST_LINE.search(text))
     is_grave = text.startswith(("!!", "ALARM:", "fatal:"))
-    reason = text.removeprefix("!!").strip()
+    reason = text.removeprefix("!!").strip() or "halted"  # all that a halted Smoothieware says
     head, colon, tail = reason.partition(":")
     if colon and head.lower() in ("error", "alarm", "fatal"):
         reason = tail.strip()
@@ -221,11 +226,13 @@ def _parse_remark(text: str) -> Reply:
         return Start()
     if text == "wait":
         return Waiting()
+    if _HALTED.match(text):
+        return Failure(fault=fault_of(text.removeprefix("//").strip(), is_grave=True))
     if busy := _BUSY.match(text):
         return Busy(activity=busy[1])
     if action := _ACTION.match(text):
         return Action(name=action[1], argument=action[2].strip())
-    if text.startswith(("echo:", "//")):
+    if text.startswith(("echo:", "//", "Unknown ")):
         return _parse_echo(text)
     return _parse_report(text)
 
