@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from printer_driver.core.line_map import Certainty, LineRecord
+from printer_driver.core.line_record import Certainty, LineRecord
 from printer_driver.core.window import LINES_MAX
 from printer_driver.printer import PrintId
 

@@ -1,15 +1,16 @@
 """The running print's file: what of it is sent, where it is, and how it goes on after a break."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from printer_driver.checking import lines_of, open_gcode
 from printer_driver.core.gcode import FileCommand, commands_of
-from printer_driver.core.line_map import LineMap, LineRecord
+from printer_driver.core.line_record import Certainty, LineRecord
 from printer_driver.core.replay import MachineState, replay
+from printer_driver.core.sent_line import SentLine
 from printer_driver.errors import GcodeError, PrinterError
 from printer_driver.printer import PrintId, PrintReport, PrintState
 
@@ -72,14 +73,12 @@ class Printing:
         *,
         what: PrintFile,
         file: BinaryIO,
-        line_map: LineMap,
         base: LineRecord | None = None,
         state: MachineState | None = None,
         elapsed_s: float = 0.0,
     ) -> None:
         self.what = what
         self._file = file
-        self._map = line_map
         self._base_lines = base.lines if base else 0
         self._base_offset = base.end_offset if base else 0
         self._preamble = state.preamble() if state else []
@@ -93,9 +92,7 @@ class Printing:
     def commands(self) -> Iterator[FileCommand]:
         """What to send. Raises `GcodeError` when the file cannot be read to its end."""
         for text in self._preamble:
-            mode = FileCommand(text=text, end_offset=self._base_offset)
-            self._map.read_ahead(mode)
-            yield mode
+            yield FileCommand(text=text, end_offset=self._base_offset)
         end_offset = base_offset = self._base_offset
         for command in commands_of(lines_of(self._file)):
             if base_offset:
@@ -103,10 +100,24 @@ class Printing:
                 command = FileCommand(text=command.text, end_offset=end_offset)  # noqa: PLW2901
             else:
                 end_offset = command.end_offset
-            self._map.read(command)
             yield command
         if end_offset < self.what.gcode_bytes:
             raise GcodeError("The file has become shorter in mid-print; add it again.")
+
+    def records(self, lines: Sequence[SentLine]) -> list[LineRecord]:
+        """The places of lines that are being sent; see `core.line_record`."""
+        return [self._record(line) for line in lines]
+
+    def _record(self, line: SentLine) -> LineRecord:
+        print_id, lines, end_offset, is_aside = line.progress
+        assert line.number is not None  # noqa: S101 - the others prove no place
+        if print_id != self.what.print_id:  # the greeting before the print begins or goes on
+            return LineRecord(line.number, self._base_lines, self._base_offset)
+        if self._base_offset:
+            lines = self._base_lines + max(0, lines - len(self._preamble))
+            end_offset = max(self._base_offset, end_offset)
+        certainty = Certainty.UNSURE if is_aside else Certainty.EXACT
+        return LineRecord(line.number, lines, end_offset, certainty)
 
     def completed(self, report: PrintReport) -> PrintReport:
         """The streamer's report, which knows of what it was given only, for the whole file."""

@@ -16,7 +16,7 @@ from printer_driver.attached_port import AttachedPort
 from printer_driver.background import Background
 from printer_driver.core import events as ev
 from printer_driver.core.job import HEATERS_OFF
-from printer_driver.core.line_map import LineMap
+from printer_driver.core.line_record import LineRecord
 from printer_driver.core.link_estimate import Link
 from printer_driver.core.recovery import (
     Recovery,
@@ -77,7 +77,6 @@ class Session:
         self._call_soon = call_soon
         self._happened = happened
         self._streamer = Streamer(settings=settings)
-        self._line_map = LineMap()
         self._printing: Printing | None = None
         self._interruption: Interruption | None = None
         self._ended: PrintReport | None = None
@@ -149,10 +148,8 @@ class Session:
 
     def begin(self, what: PrintFile, file: BinaryIO, now_s: float) -> None:
         """Stream this print; the printer is ready, and the line journal was begun for it."""
-        self._line_map.restart(lines=0, end_offset=0)
-        if place := self._line_map.newest():
-            self._line_journal.write([place])
-        self._printing = Printing(what=what, file=file, line_map=self._line_map)
+        self._line_journal.write([LineRecord(self._streamer.last_number, 0, 0)])
+        self._printing = Printing(what=what, file=file)
         self._start(self._printing, now_s)
 
     def _start(self, printing: Printing, now_s: float) -> None:
@@ -339,11 +336,9 @@ class Session:
             self._line_journal.go_on(interruption.what.print_id)
         except OSError as error:
             _log.warning("this print cannot be found again another time (%s)", error)
-        self._line_map.restart(lines=record.lines, end_offset=record.end_offset)
         self._printing = Printing(
             what=interruption.what,
             file=reopened.file,
-            line_map=self._line_map,
             base=record,
             state=verdict.state,
             elapsed_s=interruption.report.elapsed_s + now_s - interruption.lost_s,
@@ -418,8 +413,9 @@ class Session:
 
     def _carry_out_one(self, effect: ev.Effect, now_s: float) -> None:
         match effect:
-            case ev.Send(data=data):
-                self._line_journal.write(self._line_map.sent(data))
+            case ev.Send(data=data, lines=lines):
+                if self._printing:
+                    self._line_journal.write(self._printing.records(lines))
                 self._port.write(data, now_s)
             case ev.PrintEnded(report=report):
                 self._end(self._completed(report) or report, now_s)

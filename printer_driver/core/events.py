@@ -1,10 +1,11 @@
 """What happens to a `Streamer`, and what it wants done."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from printer_driver.core.faults import Fault
 from printer_driver.core.gcode import FileCommand
+from printer_driver.core.sent_line import SentLine
 from printer_driver.core.voice import Wish
 from printer_driver.printer import PrintId, PrintReport
 
@@ -92,9 +93,11 @@ Event = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Send:
-    """Write these bytes to the port."""
+    """Write these bytes to the port; first remember what is told of the `lines` in them."""
 
     data: bytes
+    lines: Sequence[SentLine] = ()
+    """Those sent for the first time, each with its number and its place in the file."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

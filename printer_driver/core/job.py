@@ -1,5 +1,6 @@
 """One print from its first line to its last: which command comes next, and when it is over."""
 
+import re
 from collections.abc import Iterator
 from enum import Enum
 
@@ -16,6 +17,8 @@ HEATERS_OFF = ("M104 S0", "M140 S0")
 WAIT_FOR_MOVES = "M400"
 REPORT_POSITION = "M114"
 VERIFICATIONS_MAX = 5
+_HARMLESS_HERE = re.compile(r"M(?:400|114|105|85 .*|107|84|1(?:04|40|41)(?: T\d+)? S0)")
+"""Of the scripts: safe to leave out or to send twice where the file goes on."""
 
 __all__ = ["HEATERS_OFF", "Job", "Stage"]
 
@@ -224,6 +227,8 @@ class Job:
         if self._script:
             text = self._script.pop(0)
             self.head.execute(text, self.kind, now_s)
+            if not _HARMLESS_HERE.fullmatch(text):
+                self.progress = self.progress._replace(is_aside=True)
             if self._next:
                 self._classify_next()
             return text

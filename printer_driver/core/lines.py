@@ -66,6 +66,7 @@ class LineSender:
         """The reply to M105 is `ok T:…` in one line."""
         self.bare_ok_after_resend = True
         self._outgoing: list[bytes] = []
+        self._fresh: list[SentLine] = []
         self._in_flight: deque[SentLine] = deque()
         self._base = 0
         self._next_number = 1  # number of the next new line
@@ -74,6 +75,7 @@ class LineSender:
     def reset(self) -> None:
         """Forget what was sent; only `hello` may come next."""
         self._outgoing.clear()
+        self._fresh.clear()
         self._in_flight.clear()
         self._bytes_in_flight = 0
         self._alone_in_flight = 0
@@ -115,6 +117,7 @@ class LineSender:
         )
         self._history[self._base] = line
         self._next_number = self._base + 1
+        self._fresh.append(line)
         self._put_on_wire(line)
 
     # --- what others ask ---------------------------------------------------------------------
@@ -128,6 +131,11 @@ class LineSender:
     def is_repeating(self) -> bool:
         """Refused lines are still to be sent again, or the wire is not quiet yet."""
         return self._cursor < self._next_number or self._flow is _Flow.QUIETING
+
+    @property
+    def last_number(self) -> int:
+        """Of the newest numbered line."""
+        return self._next_number - 1
 
     @property
     def in_flight(self) -> deque[SentLine]:
@@ -190,6 +198,7 @@ class LineSender:
         self._history[number] = line
         self._history.pop(number - HISTORY_LINES_MAX, None)
         self._next_number = number + 1
+        self._fresh.append(line)
         self._put_on_wire(line)
 
     def send_unnumbered(self, command: str, now_s: float) -> None:
@@ -230,6 +239,11 @@ class LineSender:
         data = b"".join(self._outgoing)
         self._outgoing.clear()
         return data
+
+    def take_fresh(self) -> list[SentLine]:
+        """The lines that got a number since the last call; all are in what was outgoing."""
+        fresh, self._fresh = self._fresh, []
+        return fresh
 
     # --- what comes back ---------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import re
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import isnan, nan, sqrt
+from math import hypot, isnan, nan
 
 from printer_driver.core.command import Kind, code_of, kind_of
 
@@ -122,14 +122,15 @@ class Head:
             self._extrude(given["E"])
         if "F" in given and given["F"] > 0:
             self.feedrate = given["F"]
-        length = sqrt((self.x - old_x) ** 2 + (self.y - old_y) ** 2 + (self.z - old_z) ** 2)
-        if length != length:  # noqa: PLR0124 - NaN: an axis is not known yet
-            length = 0.0
-        self._plan(length or abs(self.e - old_e), now_s)
+        length = hypot(self.x - old_x, self.y - old_y, self.z - old_z)
+        if not length > 0:  # or NaN: an axis is not known yet
+            length = abs(self.e - old_e)
+        self._plan(length if length > 0 else 0.0, now_s)
 
     def _plan(self, length: float, now_s: float) -> None:
-        duration_s = length * 60 / self.feedrate if length > 0 else 0.0
-        self.moving_until_s = max(now_s, self.moving_until_s) + duration_s
+        duration_s = length * 60 / self.feedrate
+        begins_s = max(now_s, self.moving_until_s)
+        self.moving_until_s = begins_s + duration_s
         self._durations_s.append(duration_s)
 
     def note_full_planner(self, now_s: float) -> None:

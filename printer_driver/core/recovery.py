@@ -21,7 +21,7 @@ from printer_driver.core import replies as rp
 from printer_driver.core.faults import Fault, FaultKind, Severity
 from printer_driver.core.gcode import numbered_line
 from printer_driver.core.job import HEATERS_OFF
-from printer_driver.core.line_map import Certainty, LineRecord
+from printer_driver.core.line_record import Certainty, LineRecord
 from printer_driver.core.position import Position
 from printer_driver.core.replay import MachineState
 from printer_driver.printer import Temperature

@@ -12,6 +12,8 @@ class Progress(NamedTuple):
     print_id: str = ""
     lines: int = 0
     end_offset: int = 0
+    is_aside: bool = False
+    """Behind them something was done that is not in the file, and the head may be elsewhere."""
 
 
 NO_PROGRESS = Progress()

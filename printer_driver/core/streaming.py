@@ -91,6 +91,11 @@ class Streamer:
         return self._link.window.lines_max
 
     @property
+    def last_number(self) -> int:
+        """Of the newest numbered line."""
+        return self._link.last_number
+
+    @property
     def prompt(self) -> Prompt | None:
         """The question that the firmware asks; answered with `AnswerPrompt`."""
         return self._voice.prompt
@@ -120,7 +125,7 @@ class Streamer:
     def effects(self) -> list[ev.Effect]:
         """What is to be done since the last call, in order."""
         if data := self._link.take_outgoing():
-            self._effects.append(ev.Send(data=data))
+            self._effects.append(ev.Send(data=data, lines=self._link.take_fresh()))
         effects, self._effects = self._effects, []
         return effects
 

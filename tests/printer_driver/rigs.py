@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 from printer_driver.client import SocketPrinter
 from printer_driver.core.command import kind_of
 from printer_driver.core.gcode import commands_of
-from printer_driver.core.line_map import shortened
 from printer_driver.core.position import Head
 from printer_driver.errors import PrinterUnavailable
 from printer_driver.printer import Connection, PrintId, PrintReport, PrintState
@@ -24,6 +23,18 @@ COMMAND = re.compile(r"[GMT]\d")
 """Noise and what is said at a wrong speed reach the firmware too; it knows no such commands."""
 OWN = re.compile(r"M(?:105|114|115|400)$|M(?:110|113|155) ")
 """What the driver sends of itself; no file here contains these as they stand."""
+_BLANKS = re.compile(rb"[ \t]+")
+_FRACTION_ZEROS = re.compile(rb"(\.\d*?)0+(?=\D|$)")
+_BARE_POINT = re.compile(rb"\.(?=\D|$)")
+_SIGNED_ZERO = re.compile(rb"-(0*\.?0*)(?=[A-Z]|$)")
+_LEADING_ZEROS = re.compile(rb"(?<=[A-Z-])0+(?=[\d.])|(?<=[A-Z])\+")
+
+
+def shortened(command: bytes) -> bytes:
+    """One spelling for all spellings of the same values: no blanks, no zeros that say nothing."""
+    text = _FRACTION_ZEROS.sub(rb"\1", _BLANKS.sub(b"", command))
+    text = _SIGNED_ZERO.sub(rb"\1", _BARE_POINT.sub(b"", text))
+    return _LEADING_ZEROS.sub(b"", text)
 
 
 def sha256(path: Path) -> str:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from printer_driver.core.line_map import LineRecord
+from printer_driver.core.line_record import LineRecord
 from printer_driver.core.recovery import GAP_S_MAX
 from printer_driver.interruption import Interruption, find_left
 from printer_driver.journal import Journal

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from printer_driver import line_journal as module
-from printer_driver.core.line_map import Certainty, LineRecord
+from printer_driver.core.line_record import Certainty, LineRecord
 from printer_driver.line_journal import RECENT, RECORDS, LineJournal
 from printer_driver.printer import PrintId
 

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from printer_driver.core.line_map import LineRecord
+from printer_driver.core.line_record import LineRecord
 from printer_driver.line_journal import LineJournal
 from printer_driver.pause_notes import PAUSE_NOTED_EVERY_S, PauseNotes
 from printer_driver.printer import PrintId, PrintReport, PrintState

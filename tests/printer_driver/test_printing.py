@@ -5,7 +5,8 @@ from typing import BinaryIO
 
 import pytest
 
-from printer_driver.core.line_map import LineMap, LineRecord
+from printer_driver.core.line_record import Certainty, LineRecord
+from printer_driver.core.sent_line import NO_PROGRESS, Progress, SentLine
 from printer_driver.errors import GcodeError, PrinterError
 from printer_driver.printer import PrintId, PrintReport, PrintState
 from printer_driver.printing import PrintFile, Printing, reopen
@@ -29,13 +30,13 @@ def what(tmp_path: Path) -> PrintFile:
 
 def test_from_the_start(what: PrintFile) -> None:
     with what.path.open("rb") as file:
-        printing = Printing(what=what, file=file, line_map=LineMap())
+        printing = Printing(what=what, file=file)
         commands = list(printing.commands())
     assert [x.text for x in commands] == ["G90", "M83", "M104 S200", "G1 X10 Y20", "G1 X30 E1"]
     report = PrintReport(print_id=P1, state=PrintState.STARTING)
     assert printing.completed(report) == report
     slow = replace(what, notice="Slow.")
-    noted = Printing(what=slow, file=file, line_map=LineMap())
+    noted = Printing(what=slow, file=file)
     assert noted.completed(report).notice == "Slow."
 
 
@@ -46,7 +47,6 @@ def test_from_a_place_on_with_its_modes(what: PrintFile) -> None:
     printing = Printing(
         what=what,
         file=reopened.file,
-        line_map=LineMap(),
         base=base,
         state=reopened.state,
         elapsed_s=60.0,
@@ -83,7 +83,7 @@ def test_a_file_that_changed_or_went(what: PrintFile) -> None:
 def test_a_file_that_gets_shorter_ends_in_an_error(what: PrintFile) -> None:
     what.path.write_bytes(GCODE[:PLACE])
     with what.path.open("rb") as file, pytest.raises(GcodeError, match="shorter"):
-        list(Printing(what=what, file=file, line_map=LineMap()).commands())
+        list(Printing(what=what, file=file).commands())
 
 
 def test_a_disk_that_fails_in_mid_print_is_an_error_of_the_print(what: PrintFile) -> None:
@@ -97,7 +97,44 @@ def test_a_disk_that_fails_in_mid_print_is_an_error_of_the_print(what: PrintFile
             return self.lines.pop(0)
 
     failing: BinaryIO = Failing()  # type: ignore[assignment]
-    commands = Printing(what=what, file=failing, line_map=LineMap()).commands()
+    commands = Printing(what=what, file=failing).commands()
     assert next(commands).text == "G90"
     with pytest.raises(GcodeError, match="cannot be read any more"):
         list(commands)
+
+
+def sent(number: int, progress: Progress) -> SentLine:
+    return SentLine(
+        number=number, command="", data=b"", progress=progress, follows=True, sent_s=0.0
+    )
+
+
+def test_every_line_sent_has_its_place(what: PrintFile) -> None:
+    with what.path.open("rb") as file:
+        printing = Printing(what=what, file=file)
+    aside = Progress(P1, 3, 30, is_aside=True)
+    lines = [sent(100, NO_PROGRESS), sent(101, Progress(P1, 3, 30)), sent(102, aside)]
+    assert printing.records(lines) == [
+        LineRecord(100, 0, 0),
+        LineRecord(101, 3, 30),
+        LineRecord(102, 3, 30, Certainty.UNSURE),
+    ]
+
+
+def test_a_print_that_goes_on_counts_from_its_place(what: PrintFile) -> None:
+    reopened = reopen(what, PLACE)
+    base = LineRecord(number=9, lines=4, end_offset=PLACE)
+    printing = Printing(what=what, file=reopened.file, base=base, state=reopened.state)
+    lines = [
+        sent(100, NO_PROGRESS),
+        sent(101, Progress(P1)),
+        sent(102, Progress(P1, 2, PLACE)),
+        sent(103, Progress(P1, 3, PLACE + 10)),
+    ]
+    assert [(x.lines, x.end_offset) for x in printing.records(lines)] == [
+        (4, PLACE),
+        (4, PLACE),
+        (4, PLACE),
+        (5, PLACE + 10),
+    ]
+    printing.close()

@@ -20,9 +20,9 @@ import pytest
 
 from printer_driver.client import SocketPrinter
 from printer_driver.core.gcode import commands_of
-from printer_driver.core.line_map import shortened
 from printer_driver.errors import NotPrinting, PrinterUnavailable, PrintRefused
 from printer_driver.printer import Connection, PrintId, PrintReport, PrintState
+from tests.printer_driver.rigs import shortened
 
 pytestmark = pytest.mark.e2e
 

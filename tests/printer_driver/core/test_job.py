@@ -1,3 +1,5 @@
+import pytest
+
 from printer_driver.core.command import Kind
 from printer_driver.core.gcode import commands_of
 from printer_driver.core.job import Job, Stage
@@ -7,6 +9,7 @@ from printer_driver.core.settings import Park, StreamSettings
 from printer_driver.printer import PrintId, PrintState, Temperature
 
 HOT = (Temperature(name="T0", actual_c=210, target_c=210),)
+PARKED = StreamSettings(park=Park(x=0, y=200))
 COLD = (Temperature(name="T0", actual_c=40, target_c=0),)
 
 
@@ -245,3 +248,35 @@ def test_taking_extrusion_back_does_not_forget_the_timer() -> None:
     take(job)
     job.take_back_extrusion(0.5)
     assert [take(job), take(job)] == ["M85 S600", "G1 E-0.50000"]
+
+
+def test_beside_the_part_no_place_is_the_files() -> None:
+    job = job_of("G90", "M83", "G92 E0", "G1 X1 Y2 Z3", "G1 X4", settings=PARKED)
+    for _ in range(4):
+        take(job)
+    job.pause()
+    assert [take(job), take(job), job.progress.is_aside] == ["M400", "M114", False]
+    job.heard_position(Position(x=1, y=2, z=3, e=0))
+    job.on_idle([])
+    take(job)
+    assert job.progress == Progress("p", 4, 27, is_aside=True)
+    drain(job)
+    job.resume()
+    while job.stage is Stage.RESUMING:
+        assert job.progress.is_aside
+        assert take(job) or job.on_idle([])
+    take(job)
+    assert job.progress == Progress("p", 5, 33)
+
+
+@pytest.mark.parametrize(
+    ("command", "is_aside"),
+    [("M85 S600", False), ("M104 T1 S0", False), ("M104 S200", True), ("G1 E-0.5", True)],
+)
+def test_what_of_the_drivers_own_moves_no_place(command: str, is_aside: bool) -> None:
+    job = job_of("G28", settings=StreamSettings(cancel_script=(command,)))
+    take(job)
+    job.cancel("Enough.")
+    job.on_idle([])
+    take(job)
+    assert job.progress.is_aside is is_aside

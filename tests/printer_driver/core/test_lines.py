@@ -253,3 +253,20 @@ def test_the_history_is_bounded() -> None:
         send_moves(link, number, number)
         link.acknowledge(OK, 0.0)
     assert len(link._history) <= HISTORY_LINES_MAX + 1
+
+
+def test_only_what_goes_out_for_the_first_time_is_fresh() -> None:
+    link = greeted()
+    assert [x.command for x in link.take_fresh()] == ["M110 N100"]
+    send_moves(link, 1, 2)
+    link.send_unnumbered("M108", 0.0)
+    assert [(x.command, x.progress.lines) for x in link.take_fresh()] == [
+        ("G1 X1", 1),
+        ("G1 X2", 2),
+    ]
+    assert link.last_number == FIRST_NUMBER + 2
+    link.take_outgoing()
+    refuse(link, 1, 1.0)
+    link.tick(2.0)
+    assert b"G1 X1" in link.take_outgoing()
+    assert link.take_fresh() == []

@@ -4,7 +4,7 @@ import pytest
 
 from printer_driver.core import events as ev
 from printer_driver.core.gcode import FileCommand
-from printer_driver.core.line_map import Certainty, LineRecord
+from printer_driver.core.line_record import Certainty, LineRecord
 from printer_driver.core.recovery import (
     GAP_S_MAX,
     LISTEN_S,
