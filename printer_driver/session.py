@@ -198,7 +198,8 @@ class Session:
         if not self._port.is_open:
             raise PrinterUnavailable("The printer is not connected; switch it off by hand.")
         is_halted = self._streamer.status(now_s).connection is Connection.HALTED
-        if not self._stopping.begin(answer, now_s, is_halted=is_halted):
+        halts_on = self._streamer.voice.dialect.halts_on
+        if not self._stopping.begin(answer, now_s, is_halted=is_halted, halts_on=halts_on):
             return
         if self._interruption:
             self._give_up(self._interruption, "Emergency stop.", now_s)

@@ -18,7 +18,9 @@ class Stopping:
         self._answers: list[StopAnswer] = []
         self._last: Confirmation | None = None
 
-    def begin(self, answer: StopAnswer, now_s: float, *, is_halted: bool) -> bool:
+    def begin(
+        self, answer: StopAnswer, now_s: float, *, is_halted: bool, halts_on: bytes = b""
+    ) -> bool:
         """Write M112 before this returns; False when a stop is under way or has just ended.
 
         `is_halted`: the firmware has not restarted since. It says so only once, and its silence
@@ -31,7 +33,7 @@ class Stopping:
         self._answers.append(answer)
         if self._stop:
             return False
-        self._stop = EmergencyStop(now_s)
+        self._stop = EmergencyStop(now_s, halts_on=halts_on)
         self._carry_out(self._stop, now_s)
         return True
 

@@ -45,6 +45,11 @@ class Dialect:
     """Between two `busy:`; None where there are none."""
     sets_keepalive: bool = True
     """M113 changes that."""
+    answers_empty_lines: bool = False
+    acknowledges_receipt: bool = False
+    """`ok` says that a line has arrived, not that it is executed or planned."""
+    halts_on: bytes = b""
+    """Sent in front of M112 where that has to wait for its turn."""
     stops_when_alone: bool = False
     """M85 has it halt, heaters off, when nothing has moved for a time."""
     reports_temperatures: bool = False
@@ -72,6 +77,7 @@ DIALECTS = (
         keepalive_s=None,
         sets_keepalive=False,
         way_out="Find the cause, then send FIRMWARE_RESTART.",
+        answers_empty_lines=True,
     ),
     Dialect(
         # Over USB, which loses nothing: a line that does not fit its checksum is dropped without a
@@ -95,6 +101,7 @@ DIALECTS = (
         takes_compact_lines=True,
         way_out="Find the cause, then send M999 or switch it off and on.",
         stops_when_alone=True,
+        acknowledges_receipt=True,
     ),
     Dialect(
         # `rs N57` without an `ok`; USB with flow control. M112 waits for its turn, only the byte
@@ -109,6 +116,8 @@ DIALECTS = (
         keepalive_s=None,
         sets_keepalive=False,
         way_out="Find the cause, then send M999.",
+        answers_empty_lines=True,
+        halts_on=b"\x18",
     ),
     Dialect(
         family=Family.PRUSA_BUDDY,  # Marlin 2 underneath

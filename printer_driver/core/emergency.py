@@ -49,11 +49,12 @@ class _Phase(Enum):
 
 
 class EmergencyStop:
-    """One stop, from the request to its confirmation."""
+    """One stop, from the request to its confirmation; see `Dialect.halts_on`."""
 
-    def __init__(self, now_s: float) -> None:
+    def __init__(self, now_s: float, *, halts_on: bytes = b"") -> None:
         self.confirmation: Confirmation | None = None
-        self._effects: list[WriteUrgently | SetDtr] = [WriteUrgently(data=STOP)]
+        self._stop = halts_on + STOP
+        self._effects: list[WriteUrgently | SetDtr] = [WriteUrgently(data=self._stop)]
         self._reader = rp.LineReader()
         self._phase = _Phase.STOPPING
         self._repeats_s = [now_s + pause_s for pause_s in REPEATS_S]
@@ -88,7 +89,7 @@ class EmergencyStop:
         while self._repeats_s and now_s >= self._repeats_s[0]:
             del self._repeats_s[0]
             if self._phase is _Phase.STOPPING:
-                self._effects.append(WriteUrgently(data=STOP))
+                self._effects.append(WriteUrgently(data=self._stop))
         if self._phase is _Phase.OVER or now_s < self._until_s:
             return
         match self._phase:

@@ -24,6 +24,9 @@ TRIALS_MAX = 3
 """M114 to find out whether E can be believed; each takes one position report."""
 BLOCKED_S = 0.002
 """An `ok` that comes so much later than a full window takes waited for room in the planner."""
+PLACE_S_MAX = 120.0
+"""Over the nominal time of the moves: until an answer to M114 counts as lost."""
+_WAITS_FOR_PLACE = (Stage.PAUSING, Stage.FINISHING)
 _AT_THE_END = (Stage.FINISHING, Stage.VERIFYING)
 """Every line is executed; a head that firmware has kept within its limits spoils nothing."""
 _LOOKS_FOR_HEAD = (Stage.STREAMING, *_AT_THE_END)
@@ -68,6 +71,7 @@ class Feeder:
         self._suspicion: dict[str, float] = {}
         self._quickest_s = 1.0
         self._was_moving = False
+        self._places_due = 0
 
     # --- what happened -----------------------------------------------------------------------
 
@@ -102,10 +106,8 @@ class Feeder:
         Raises `LinkBrokenError` when the head is not where the file says.
         """
         self.job.heard_position(position)
-        if self._check is not _Check.ASKED and self.job.stage not in (
-            Stage.PAUSING,
-            Stage.FINISHING,
-        ):
+        self._places_due = max(0, self._places_due - 1)
+        if self._check is not _Check.ASKED and self.job.stage not in _WAITS_FOR_PLACE:
             return ""
         self._check = _Check.NONE
         self._lines.counters.position_checks += 1
@@ -162,9 +164,20 @@ class Feeder:
         if self._check is not _Check.NONE and job.stage in _LOOKS_FOR_HEAD:
             return self._look_for_head(now_s)
         is_streaming = job.stage is Stage.STREAMING
-        if not is_streaming and self._lines.is_idle and job.on_idle(self._voice.heaters_off()):
+        if not is_streaming and self._is_idle(now_s) and job.on_idle(self._voice.heaters_off()):
             return job.stage is not Stage.OVER
         return self._send_next(now_s)
+
+    def _is_idle(self, now_s: float) -> bool:
+        """Everything sent is acknowledged, and executed or planned.
+
+        Where `ok` only means received, the answer to the M114 behind M400 shows that.
+        """
+        job = self.job
+        if self._voice.dialect.acknowledges_receipt and job.stage in _WAITS_FOR_PLACE:
+            is_late = now_s >= job.head.moving_until_s + PLACE_S_MAX
+            return self._lines.is_idle and (not self._places_due or is_late)
+        return self._lines.is_idle
 
     def _send_next(self, now_s: float) -> bool:
         job, lines = self.job, self._lines
@@ -174,6 +187,7 @@ class Feeder:
         follows = job.follows
         self._note_starvation(now_s)
         text = job.take(now_s)
+        self._places_due += text == REPORT_POSITION
         lines.send(text, job.progress, now_s, follows=follows)
         if self._extruder is _Extruder.UNTRIED and job.head.tells_relative:
             self._want_trial()
@@ -203,6 +217,7 @@ class Feeder:
             self._check = _Check.NONE
             return True
         self._check = _Check.ASKED
+        self._places_due += 1
         self._lines.send(REPORT_POSITION, self.job.progress, now_s, follows=False)
         return False
 

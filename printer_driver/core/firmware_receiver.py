@@ -11,6 +11,9 @@ from printer_driver.core.firmware_dialects import Repeat
 from printer_driver.core.firmware_setup import Setup
 from printer_driver.core.gcode import WIRE_LINE_BYTES_MAX, checksum
 
+DROPPED_LINES = 2
+SKIPPED_LINES = 40
+"""Repetier's history."""
 _LINE_END = re.compile(rb"\r\n|[\r\n]")
 _NUMBER = re.compile(rb"N\s*(-?\d{1,18})")
 _NUMBER_PREFIX = re.compile(rb"N\s*-?\d*\s*")
@@ -115,7 +118,8 @@ class Receiver:
         return Accepted(command=_command(_NUMBER_PREFIX.sub(b"", line, 1)), line_number=number)
 
     def _refuse_number(self, number: int) -> Refused | Repeated:
-        oldest = 1 if self._dialect.repeat is Repeat.SKIPPED else self.last_number - 1
+        kept = SKIPPED_LINES if self._dialect.repeat is Repeat.SKIPPED else DROPPED_LINES
+        oldest = self.last_number + 1 - kept
         if self._dialect.repeat is not Repeat.REFUSED and oldest <= number <= self.last_number:
             return Repeated(number=number)
         return self._refuse(self._dialect.wrong_number, number)

@@ -127,12 +127,13 @@ class Greeting:
         self._script = [f"M113 S{KEEPALIVE_S:g}"] if dialect.sets_keepalive else []
         if self._settings.alone_s and dialect.stops_when_alone:
             self._script.append(NOT_ALONE)  # an earlier process may have been killed in mid-print
-        if voice.can("AUTOREPORT_TEMP", otherwise=dialect.reports_temperatures):
+        if voice.reports_temperatures:
             self._script.append(f"M155 S{REPORT_EVERY_S}")
 
     def _set_up_lines(self, dialect: Dialect) -> None:
         settings = self._settings
         self._lines.bare_ok_after_resend = dialect.bare_ok_after_resend
+        self._lines.answers_empty_lines = dialect.answers_empty_lines
         self._lines.window.set_limits(
             bufsize=settings.bufsize or dialect.bufsize,
             rx_bytes=settings.rx_bytes or dialect.rx_bytes,

@@ -65,6 +65,7 @@ class LineSender:
         self.marks_temperatures = True
         """The reply to M105 is `ok T:…` in one line."""
         self.bare_ok_after_resend = True
+        self.answers_empty_lines = False
         self._outgoing: list[bytes] = []
         self._fresh: list[SentLine] = []
         self._in_flight: deque[SentLine] = deque()
@@ -204,9 +205,10 @@ class LineSender:
     def send_unnumbered(self, command: str, now_s: float) -> None:
         """For what must be read at once (M108) or cannot have a number (a probe).
 
-        The line feed in front ends a line whose own was lost; empty lines are not answered.
+        The line feed in front ends a line whose own was lost, where an empty one is not answered.
         """
-        data = b"\n%s\n" % command.encode("ascii")
+        start = b"" if self.answers_empty_lines else b"\n"
+        data = b"%s%s\n" % (start, command.encode("ascii"))
         line = SentLine(
             number=None,
             command=command,

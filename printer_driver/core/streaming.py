@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from printer_driver.core import events as ev
 from printer_driver.core import replies as rp
-from printer_driver.core.command import kind_of
+from printer_driver.core.command import Kind, kind_of
 from printer_driver.core.faults import TEXT_CHARS_MAX, Fault, Severity
 from printer_driver.core.feeding import Feeder
 from printer_driver.core.greeting import KEEPALIVE_S, Greeting, Step
@@ -322,8 +322,11 @@ class Streamer:
             self._voice.note_firmware(ok.firmware)
 
     def _take_temperatures(self, report: rp.TemperatureReport, now_s: float) -> None:
+        """Firmware that was not asked to tell them now and then is in a heating wait."""
         self._voice.note_temperatures(report.temperatures)
-        if report.is_heating:
+        kinds = {kind_of(line.command) for line in self._link.in_flight}
+        is_unasked = not self._voice.reports_temperatures and kinds & {Kind.HEATING, Kind.LONG}
+        if report.is_heating or is_unasked:
             self._watch.note_busy(now_s, max(self._keepalive_s, 1.0))
         if self._feeder:
             self._feeder.job.heard_targets(self._voice.targets_c)

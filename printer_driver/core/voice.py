@@ -84,6 +84,11 @@ class Voice:
         return self.capabilities.get(name, otherwise)
 
     @property
+    def reports_temperatures(self) -> bool:
+        """It tells its temperatures by itself once M155 has asked for that."""
+        return self.can("AUTOREPORT_TEMP", otherwise=self.dialect.reports_temperatures)
+
+    @property
     def targets_c(self) -> list[float]:
         """Of all heaters."""
         return [x.target_c for x in self.temperatures.values()]

@@ -169,6 +169,10 @@ class Bench:
         report = self.report(print_id)
         return bool(report and report.state is state)
 
+    def lines_done(self, print_id: PrintId) -> int:
+        report = self.report(print_id)
+        return report.lines_done if report else 0
+
     def print(self, print_id: PrintId, gcode: str) -> PrintReport:
         """From its start to its end."""
         self.start(print_id, gcode)
@@ -409,6 +413,22 @@ def test_said_twice_it_is_written_once(bench: Bench) -> None:
     bench.driver.note(ev.BedCleared())
     assert bench.journal.is_flushed
     assert bench.driver.status(0.0).print == bench.report(A)
+
+
+def test_a_print_that_fails_behind_its_own_word_lies_on_the_bed(bench: Bench) -> None:
+    bench.print(A, MOVES + SAYS_CLEAR)
+    assert bench.cleared_after() == A
+    bench.start(B, MOVES + SAYS_CLEAR + "G4 S600\n")
+    bench.until(lambda: bench.lines_done(B) == (MOVES + SAYS_CLEAR).count("\n"))
+    bench.board.cause(parse_incident("say Error:Probing failed"))
+    bench.until(lambda: bench.is_at(B, PrintState.FAILED))
+    report = bench.report(B)
+    assert report
+    assert report.bed_cleared is False
+    assert bench.cleared_after() is None
+    bench.restart()
+    assert bench.report(B) == report
+    assert bench.cleared_after() is None
 
 
 def test_before_the_first_print_there_is_nothing_to_clear(bench: Bench) -> None:

@@ -76,3 +76,12 @@ def test_a_port_that_goes_is_not_confirmed() -> None:
     stop.lose_port()
     assert stop.confirmation is Confirmation.NONE
     assert stop.next_deadline_s() is None
+
+
+def test_firmware_that_reads_m112_in_its_turn_gets_its_own_byte_first() -> None:
+    stop = EmergencyStop(0.0, halts_on=b"\x18")
+    assert stop.effects() == [WriteUrgently(data=b"\x18\nM112\n")]
+    stop.tick(0.02)
+    assert stop.effects() == [WriteUrgently(data=b"\x18\nM112\n")]
+    stop.receive(b"HALTED, M999 or $X to exit HALT state\n", 0.03)
+    assert stop.confirmation is Confirmation.BY_FIRMWARE

@@ -270,3 +270,12 @@ def test_only_what_goes_out_for_the_first_time_is_fresh() -> None:
     link.tick(2.0)
     assert b"G1 X1" in link.take_outgoing()
     assert link.take_fresh() == []
+
+
+def test_an_empty_line_that_would_be_answered_is_not_sent() -> None:
+    link = greeted()
+    link.send_unnumbered("M105", 0.0)
+    assert link.take_outgoing() == b"\nM105\n"
+    link.answers_empty_lines = True
+    link.send_unnumbered("M105", 0.0)
+    assert link.take_outgoing() == b"M105\n"

@@ -1,5 +1,6 @@
 """Pause, cancel and the rest against the virtual board, at 115200 baud in simulated time."""
 
+import itertools
 import random
 from collections.abc import Callable, Iterator
 
@@ -134,8 +135,9 @@ def test_heaters_that_went_off_in_a_pause_are_warmed_first() -> None:
     assert desk.executed.count("M109 S60") == 2
 
 
-def test_done_is_said_when_the_head_stands_still() -> None:
-    desk = Desk()
+@pytest.mark.parametrize("dialect", ["marlin", "repetier"])
+def test_done_is_said_when_the_head_stands_still(dialect: str) -> None:
+    desk = Desk(Setup(dialect=DIALECTS[dialect]))
     desk.start(LONG_MOVES[:8])
     desk.run(desk.over)
     assert desk.report
@@ -260,6 +262,54 @@ def test_a_print_that_fails_with_its_very_last_answer_has_not_cleared_the_bed(
     assert (desk.report.state, desk.report.bed_cleared) == (PrintState.FAILED, False)
 
 
+def fail_with_answer(
+    number: int, event: ev.Event, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Desk, PrintReport]:
+    """A print whose own end clears the bed, and what befalls it together with one answer."""
+    desk, answers = Desk(), itertools.count()
+    really_tell = desk.tell
+
+    def tell(heard: ev.Event) -> None:
+        is_now = isinstance(heard, ev.Received) and next(answers) == number
+        if is_now and isinstance(heard, ev.Received) and isinstance(event, ev.Received):
+            really_tell(ev.Received(data=heard.data + event.data))
+            return
+        really_tell(heard)
+        if is_now:
+            really_tell(event)
+
+    desk.start([*SQUARE, "M400", SAYS_CLEAR, "G1 X0 F6000"])
+    monkeypatch.setattr(desk, "tell", tell)
+    desk.run(desk.over)
+    assert desk.report
+    return desk, desk.report
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ev.Received(data=b"\nError:Printer halted. kill() called!\n"),
+        ev.Received(data=b"\nError:Probing failed\n"),
+        ev.Received(data=b"\nstart\n"),
+        ev.PortLost(reason="Unplugged."),
+        ev.EmergencyStop(),
+    ],
+    ids=["halted", "broken off", "restarted", "unplugged", "stopped at once"],
+)
+def test_whenever_and_however_a_print_fails_it_has_not_cleared_the_bed(
+    event: ev.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed_behind_its_word = 0
+    for number in itertools.count():
+        desk, report = fail_with_answer(number, event, monkeypatch)
+        if report.state is PrintState.DONE:
+            assert report.bed_cleared
+            break
+        assert (report.state, report.bed_cleared) == (PrintState.FAILED, False)
+        failed_behind_its_word += SAYS_CLEAR in desk.executed
+    assert failed_behind_its_word
+
+
 def test_what_lay_in_a_buffer_before_the_greeting_does_not_count() -> None:
     streamer = Streamer()
     streamer.receive(ev.PortOpened(), 0.0)
@@ -318,3 +368,14 @@ def test_firmware_that_does_not_know_m85_is_not_asked() -> None:
     desk.start(SHORT_MOVES)
     desk.run(desk.over)
     assert not any(x.startswith("M85") for x in desk.executed)
+
+
+def test_firmware_that_tells_only_temperatures_in_a_long_heating_wait_is_not_dead() -> None:
+    desk = Desk(Setup(dialect=DIALECTS["klipper"]))
+    desk.start(["M190 S110", "G28"])
+    desk.run(lambda: "M190 S110" in desk.executed)
+    for _ in range(900):
+        desk.now_s += 1.0
+        desk.tell(ev.Received(data=b"B:50.0 /110.0 T0:20.0 /0.0\n"))
+    assert desk.streamer.is_printing
+    assert desk.streamer.telemetry(desk.now_s).probes == 0
