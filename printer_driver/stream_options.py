@@ -1,10 +1,14 @@
 """What a person may set about the streaming of one printer, as options of a command line."""
 
 import argparse
+from collections.abc import Callable
 
 from printer_driver.core.settings import Park, StreamSettings, ignored_lines
+from printer_driver.core.window import BUFSIZE, LINES_MAX, RX_BYTES
 
 PARK_MM_MAX = 2000.0
+BUFSIZES = range(BUFSIZE, LINES_MAX + 2)
+RX_SIZES = range(RX_BYTES, 16_385)
 ALONE_MIN = range(5, 241)
 """Minutes: a filament change by hand must fit in, and so must a host that restarts."""
 
@@ -18,8 +22,23 @@ def add_arguments(parser: "argparse.ArgumentParser | argparse._ArgumentGroup") -
         "--park", type=_park, metavar="X,Y[,LIFT]", help="where the head waits in a pause, in mm"
     )
     parser.add_argument(
+        "--bufsize",
+        type=_within(BUFSIZES),
+        metavar="LINES",
+        help=f"command slots of the firmware, if it has more than {BUFSIZE} (Marlin: BUFSIZE)",
+    )
+    parser.add_argument(
+        "--rx-bytes",
+        type=_within(RX_SIZES),
+        metavar="BYTES",
+        help=f"its serial buffer, if it has more than {RX_BYTES} (Marlin: RX_BUFFER_SIZE)",
+    )
+    parser.add_argument(
+        "--compact", action="store_true", help="leave out blanks and zeros that say nothing"
+    )
+    parser.add_argument(
         "--off-when-alone",
-        type=_alone,
+        type=_within(ALONE_MIN),
         metavar="MINUTES",
         help="the printer itself switches off, and must be reset, when nothing has moved for so"
         f" long in mid-print: its host is lost ({ALONE_MIN[0]} to {ALONE_MIN[-1]}; Marlin, Prusa"
@@ -30,6 +49,9 @@ def add_arguments(parser: "argparse.ArgumentParser | argparse._ArgumentGroup") -
 def settings_of(options: argparse.Namespace) -> StreamSettings:
     """What was given."""
     return StreamSettings(
+        bufsize=options.bufsize,
+        rx_bytes=options.rx_bytes,
+        compacts=options.compact,
         ignored=ignored_lines(options.ignore),
         park=options.park,
         alone_s=60 * (options.off_when_alone or 0),
@@ -41,6 +63,12 @@ def arguments_of(settings: StreamSettings) -> list[str]:
     arguments = [f"--ignore={line}" for line in sorted(settings.ignored)]
     if park := settings.park:
         arguments.append(f"--park={park.x:g},{park.y:g},{park.lift:g}")
+    if settings.bufsize:
+        arguments.append(f"--bufsize={settings.bufsize}")
+    if settings.rx_bytes:
+        arguments.append(f"--rx-bytes={settings.rx_bytes}")
+    if settings.compacts:
+        arguments.append("--compact")
     if settings.alone_s:
         arguments.append(f"--off-when-alone={settings.alone_s // 60}")
     return arguments
@@ -59,8 +87,11 @@ def _park(text: str) -> Park:
             raise argparse.ArgumentTypeError("must be X,Y or X,Y,LIFT")
 
 
-def _alone(text: str) -> int:
-    minutes = int(text)
-    if minutes not in ALONE_MIN:
-        raise argparse.ArgumentTypeError(f"must be {ALONE_MIN[0]} to {ALONE_MIN[-1]} minutes")
-    return minutes
+def _within(allowed: range) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        value = int(text)
+        if value not in allowed:
+            raise argparse.ArgumentTypeError(f"must be {allowed[0]} to {allowed[-1]}")
+        return value
+
+    return number

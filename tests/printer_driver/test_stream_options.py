@@ -29,6 +29,7 @@ def test_everything_may_be_set() -> None:
     [
         StreamSettings(ignored=frozenset({"M900 K0.1", "-M601"}), alone_s=300),
         StreamSettings(park=Park(x=-10, y=200.5, lift=7)),
+        StreamSettings(bufsize=33, rx_bytes=1024, compacts=True),
     ],
 )
 def test_the_arguments_say_the_same(settings: StreamSettings) -> None:
@@ -42,6 +43,9 @@ def test_the_arguments_say_the_same(settings: StreamSettings) -> None:
         ("--park", "10,nan"),
         ("--park", "10,9000"),
         ("--park", "1,2,-3"),
+        ("--bufsize", "3"),
+        ("--bufsize", "34"),
+        ("--rx-bytes", "64"),
         ("--off-when-alone", "4"),
         ("--off-when-alone", "241"),
         ("--off-when-alone", "soon"),
