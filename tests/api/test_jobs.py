@@ -14,9 +14,9 @@ from crdtqueue.api.models import JobEdit, NewJob, NewSet, SetEdit
 from crdtqueue.api.service import Service
 from crdtqueue.api.view import View
 from crdtqueue.core import worker
-from crdtqueue.core.document import draft_entry
+from crdtqueue.core.document import claim_entry, draft_entry
 from crdtqueue.core.errors import NotFound, Refused
-from crdtqueue.core.ids import JobId, PeerId, Profile
+from crdtqueue.core.ids import Claim, JobId, PeerId, Profile, claim_of_print
 from crdtqueue.core.lost import MARK_LOST_AFTER_S
 from crdtqueue.core.model import Draft, Job
 from crdtqueue.core.progress import Progress, progress
@@ -310,5 +310,108 @@ def test_a_printer_that_does_not_answer_is_given_up_by_a_person(
             assert mark["by"] == "office"
             with pytest.raises(Refused, match="No printer has"):
                 await Jobs(a).mark_lost("workshop", job)
+
+    asyncio.run(scenario())
+
+
+SILENT, ANOTHER = PeerId("c" * 16), PeerId("d" * 16)
+
+
+def a_claim(job: JobId, owner: PeerId, epoch: int) -> Claim:
+    return Claim(job=job, epoch=epoch, peer=owner, incarnation=1)
+
+
+def marked(peer: Peer) -> dict[str, object]:
+    """The marks in the document: whose claim, and who says so."""
+    marks = peer.queue("workshop").replica.document.read()["lost"].items()
+    return {key.rpartition("/")[0]: mark["by"] for key, mark in marks if isinstance(mark, dict)}
+
+
+def run_with_silent(
+    folder: Path, use: Callable[[Peer, JobId], Awaitable[None]], *, after_s: float = 0.0
+) -> None:
+    """Other peers claim the job of the workshop, and are never heard of."""
+    times = replace(TIMES, mark_lost_after_s=after_s)
+
+    async def scenario() -> None:
+        async with running(folder, name="office", queue="workshop", times=times) as peer:
+            await use(peer, await add_job(peer))
+
+    asyncio.run(scenario())
+
+
+async def claimed(peer: Peer, *claims: Claim) -> None:
+    queue = peer.queue("workshop")
+    await queue.edit([claim_entry(each, at_s=0.0) for each in claims])
+    await until(peer, lambda: queue.claims.held_by(claims[-1].job, clock.now_s()) == claims[-1])
+
+
+def test_one_mark_ends_all_that_a_silent_owner_has_open_on_the_job(tmp_path: Path) -> None:
+    async def use(peer: Peer, job: JobId) -> None:
+        queue, elsewhere = peer.queue("workshop"), await add_job(peer)
+        lost = [a_claim(job, SILENT, epoch) for epoch in (1, 2, 3)]
+        kept = a_claim(elsewhere, SILENT, 1)
+        await claimed(peer, kept)
+        await claimed(peer, *lost)
+        await Jobs(peer).mark_lost("workshop", job)
+        assert marked(peer) == {each.key: "office" for each in lost}
+        assert queue.state.lost == set(lost)
+        await until(peer, lambda: not queue.claims.open_of_owner(lost[0]))
+        assert queue.claims.held(clock.now_s()) == {elsewhere: kept}
+        with pytest.raises(Refused, match="No printer has part"):
+            await Jobs(peer).mark_lost("workshop", job)
+
+    run_with_silent(tmp_path, use)
+
+
+def test_a_mark_ends_nothing_that_another_owner_has_open(tmp_path: Path) -> None:
+    async def use(peer: Peer, job: JobId) -> None:
+        queue = peer.queue("workshop")
+        before, other, newest = (
+            a_claim(job, SILENT, 1),
+            a_claim(job, ANOTHER, 2),
+            a_claim(job, SILENT, 3),
+        )
+        await claimed(peer, before, other, newest)
+        await Jobs(peer).mark_lost("workshop", job)
+        assert queue.state.lost == {before, newest}
+        await until(peer, lambda: queue.claims.held_by(job, clock.now_s()) == other)
+        await Jobs(peer).mark_lost("workshop", job)
+        assert queue.state.lost == {before, other, newest}
+        await until(peer, lambda: not queue.claims.held(clock.now_s()))
+
+    run_with_silent(tmp_path, use)
+
+
+def test_an_owner_that_has_just_claimed_once_more_is_not_marked_for_its_older_claims(
+    tmp_path: Path,
+) -> None:
+    async def use(peer: Peer, job: JobId) -> None:
+        await claimed(peer, a_claim(job, SILENT, 1), a_claim(job, SILENT, 2))
+        with pytest.raises(Refused, match="has not been silent for long") as early:
+            await Jobs(peer).mark_lost("workshop", job)
+        assert early.value.code == "heard_lately"
+        assert marked(peer) == {}
+
+    run_with_silent(tmp_path, use, after_s=MARK_LOST_AFTER_S)
+
+
+def test_a_job_of_which_all_claims_are_marked_is_printed_here_once(tmp_path: Path) -> None:
+    times, printer = replace(TIMES, mark_lost_after_s=0.0), MemoryPrinter(auto=True)
+
+    async def scenario() -> None:
+        async with running(tmp_path, queue="workshop", printer=printer, times=times) as peer:
+            Service(peer).manage(managing=False)
+            await until(peer, lambda: peer.operator and not peer.operator.worker.saved.managing)
+            job = await add_job(peer)
+            await claimed(peer, a_claim(job, SILENT, 1), a_claim(job, SILENT, 2))
+            Service(peer).manage(managing=True)
+            await until(peer, lambda: peer.operator and peer.operator.worker.saved.managing)
+            assert printer.starts == []
+            await Jobs(peer).mark_lost("workshop", job)
+            await until(peer, lambda: done(peer, job) == 1)
+            (printed,) = [claim_of_print(each) for each in printer.starts]
+            assert printed
+            assert printed[0].epoch == 3
 
     asyncio.run(scenario())

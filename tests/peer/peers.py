@@ -68,6 +68,7 @@ class MemoryPrinter:
     current: PrintReport | None = None
     changes: Changes = field(default_factory=Changes)
     temperatures: tuple[Temperature, ...] = (Temperature(name="T0", actual_c=21.5, target_c=0.0),)
+    bed_cleared_after: PrintId | None = None
 
     async def status(self) -> PrinterStatus:
         if self.is_unreachable:
@@ -77,6 +78,7 @@ class MemoryPrinter:
             problem=self.problem,
             print=self.current,
             temperatures=self.temperatures,
+            bed_cleared_after=self.bed_cleared_after,
         )
 
     async def start(
@@ -99,16 +101,21 @@ class MemoryPrinter:
         gcode = await asyncio.to_thread(path.read_bytes)
         self.starts.append(print_id)
         self.printed.append(gcode)
+        self.bed_cleared_after = None
         report = PrintReport(print_id=print_id, state=PrintState.PRINTING, bytes_total=100)
         self._show(report)
         if self.auto:
             asyncio.get_running_loop().call_soon(self.finish)
         return report
 
-    def finish(self, state: PrintState = PrintState.DONE, reason: str = "") -> None:
-        """The print is over."""
+    def finish(
+        self, state: PrintState = PrintState.DONE, reason: str = "", *, bed_cleared: bool = False
+    ) -> None:
+        """The print is over; with `bed_cleared` its last lines have said so."""
         assert self.current
-        self._show(replace(self.current, state=state, reason=reason, bytes_done=100))
+        self.bed_cleared_after = self.current.print_id if bed_cleared else None
+        over = replace(self.current, state=state, reason=reason, bed_cleared=bed_cleared)
+        self._show(replace(over, bytes_done=100))
 
     async def pause(self, print_id: PrintId) -> None:
         self._show(replace(self._running(print_id), state=PrintState.PAUSED))
