@@ -256,7 +256,7 @@ def _wants(each: PrintSet) -> bool:
 def _missing(job: Job, each: PrintSet, run: int, filled: set[Slot]) -> int:
     """The copies that this run still lacks."""
     wanted = each.wanted(job.generation, run)
-    return wanted - sum(1 for of, number in filled if of == run and number <= wanted)
+    return wanted - sum(1 for of, number in filled if of == run and 0 < number <= wanted)
 
 
 def _pending(job: Job, each: PrintSet, run: int, filled: set[Slot]) -> int:

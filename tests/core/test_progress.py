@@ -184,6 +184,13 @@ def test_a_job_that_is_edited_or_about_to_go_is_held_back() -> None:
     assert "deleted" in on_hold(replace(a_job(), deletion=Deletion.AFTER_COPY))
 
 
+def test_a_record_that_names_no_copy_fills_none() -> None:
+    """Other programs write records too."""
+    records = tuple(record(a_claim(), n, run=0, copy=0) for n in range(2))
+    now = progress(a_job(print_set(copies=1), runs=0, records=records))
+    assert now.done <= now.total
+
+
 PROFILES = st.sampled_from([MK3S, ENDER, ANY])
 
 
