@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from printer_driver.background import Background
+from printer_driver.boot_clock import boot_s
 from printer_driver.checking import Checked, check_file, identity_of, open_gcode
 from printer_driver.core import events as ev
 from printer_driver.core.gcode import command_of
@@ -185,7 +186,7 @@ class Driver:
             if len(starting.answers) >= WAITERS_MAX:
                 raise PrintRefused("Too many clients wait for this start.", code="busy")
             starting.answers.append(answer)
-            starting.asked_s = self._now_s
+            starting.asked_s = boot_s()
         elif known := self._report(request.print_id):
             answer({"report": report_to_json(known)})
         else:
@@ -207,7 +208,7 @@ class Driver:
 
     def _look_through(self, request: Request, answer: Answer) -> None:
         file = open_gcode(request.path)
-        starting = _Start(request=request, file=file, asked_s=self._now_s, answers=[answer])
+        starting = _Start(request=request, file=file, asked_s=boot_s(), answers=[answer])
         known = self._checked
         if known and known.identity == identity_of(file, request.sha256):
             self._starting = starting
@@ -245,7 +246,7 @@ class Driver:
     def _check_start(self, starting: _Start) -> None:
         if starting.is_cancelled:
             raise PrintRefused("The print was cancelled before it began.", code="cancelled")
-        if self._now_s - starting.asked_s > CHECK_S_MAX:
+        if boot_s() - starting.asked_s > CHECK_S_MAX:
             raise PrintRefused(
                 f"Looking through the file took more than {CHECK_S_MAX:.0f} s; start it again.",
                 code="late",

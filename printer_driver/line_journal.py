@@ -11,7 +11,6 @@ import contextlib
 import mmap
 import os
 import struct
-import time
 import uuid
 import zlib
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
+from printer_driver.boot_clock import boot_s
 from printer_driver.core.line_record import Certainty, LineRecord
 from printer_driver.core.window import LINES_MAX
 from printer_driver.printer import PrintId
@@ -64,7 +64,7 @@ class LineJournal:
     def begin(self, print_id: PrintId) -> None:
         """A print begins or goes on; what was there is forgotten. Raises `OSError`."""
         self._open(os.O_CREAT | os.O_TRUNC)
-        self._began_s, self._is_cancelled = _boot_clock_s(), False
+        self._began_s, self._is_cancelled = boot_s(), False
         self._write_head(print_id, is_paused=False)
 
     def go_on(self, print_id: PrintId) -> None:
@@ -100,7 +100,7 @@ class LineJournal:
         """Before these lines go to the port."""
         if self._map is None or not records:
             return
-        now_s = _boot_clock_s()
+        now_s = boot_s()
         for record in records:
             self._sequence += 1
             start = _HEAD_BYTES + record.number % RECORDS * _RECORD_BYTES
@@ -131,7 +131,7 @@ class LineJournal:
             lines={record.number: record for record in recent},
             is_paused=is_paused,
             is_cancelled=is_cancelled,
-            age_s=max(0.0, _boot_clock_s() - newest_s),
+            age_s=max(0.0, boot_s() - newest_s),
             elapsed_s=max(0.0, newest_s - began_s),
         )
 
@@ -164,10 +164,6 @@ def _unpack_all(data: bytes) -> list[tuple[int, float, LineRecord]]:
         )
         found.append((sequence, time_s, record))
     return found
-
-
-def _boot_clock_s() -> float:
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _boot_id() -> bytes:

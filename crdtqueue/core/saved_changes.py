@@ -77,6 +77,12 @@ def is_tried_too_often(job: Job, retries: int) -> bool:
     return not on_hold(job) and failures(job) - job.forgiven > retries
 
 
+def script_begun(saved: Saved, run: ScriptRun) -> Saved:
+    """It is about to be run, and not to be done any more."""
+    todo = tuple(step for step in saved.todo if step is not run.step)
+    return replace(saved, script=run, last_begun=run.print_id, strange=False, todo=todo)
+
+
 def after_script(saved: Saved, run: ScriptRun, result: Result, reason: str) -> Saved:
     """The script in `saved` is over."""
     clears = run.step is Step.CLEAR_BED and not saved.strange
@@ -94,6 +100,7 @@ def begun(saved: Saved, printing: Printing, scripts: Scripts) -> Saved:
     return replace(
         saved,
         printing=printing,
+        last_begun=printing.print_id,
         strange=False,
         bed_clear=False,
         worked=Step.QUEUE_FINISHED in scripts,
@@ -109,7 +116,14 @@ def never_begun(saved: Saved, *, recorded: bool, told: bool) -> Saved:
     """
     clear = not saved.strange and not recorded
     doubtful = _doubtful(saved) if told and not recorded else saved.doubtful
-    return replace(saved, printing=None, doubtful=doubtful, strange=False, bed_clear=clear)
+    return replace(
+        saved,
+        printing=None,
+        doubtful=doubtful,
+        last_begun=None if clear else saved.last_begun,
+        strange=False,
+        bed_clear=clear,
+    )
 
 
 def _doubtful(saved: Saved) -> tuple[Printing, ...]:
@@ -124,7 +138,12 @@ def begun_after_all(saved: Saved, doubtful: Printing) -> Saved:
     """
     others = tuple(each for each in _doubtful(saved) if each != doubtful)
     saved = replace(
-        saved, printing=doubtful, doubtful=others, bed_clear=False, todo=_without_bed(saved)
+        saved,
+        printing=doubtful,
+        doubtful=others,
+        last_begun=doubtful.print_id,
+        bed_clear=False,
+        todo=_without_bed(saved),
     )
     if saved.held:
         return saved
@@ -156,13 +175,16 @@ def managed(saved: Saved, scripts: Scripts, *, managing: bool) -> Saved:
 
 def bed_cleared(saved: Saved) -> Saved:
     """Somebody was at the bed."""
-    return replace(saved, bed_clear=True, called=False, todo=_without_bed(saved))
+    todo = _without_bed(saved)
+    return replace(saved, bed_clear=True, last_begun=None, called=False, todo=todo)
 
 
 def used_by_somebody(saved: Saved) -> Saved:
     """Something that is not ours is printed: no script may drive into that part."""
     under_way = saved.at_printer is not None
-    return replace(saved, bed_clear=False, strange=under_way, todo=_without_bed(saved))
+    return replace(
+        saved, bed_clear=False, strange=under_way, last_begun=None, todo=_without_bed(saved)
+    )
 
 
 def _without_bed(saved: Saved) -> tuple[Step, ...]:

@@ -288,8 +288,7 @@ class Worker:
         print_id = script_id(self._instance, self._scripts_begun)
         run = ScriptRun(step=step, print_id=print_id, file=file, prepares=prepares)
         self._state = WorkerState.STARTING
-        todo = tuple(each for each in self._saved.todo if each is not step)
-        self._save(replace(self._saved, script=run, strange=False, todo=todo))
+        self._save(after.script_begun(self._saved, run))
         self._effects.append(w.StartScript(script=run))
 
     def _end_of_script(self, run: ScriptRun, result: Result, reason: str) -> None:

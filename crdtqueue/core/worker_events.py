@@ -82,7 +82,9 @@ class Saved:
     whose prints have failed here one after the other, and `stopped_because` is why the printer
     takes no jobs although nobody has stopped it, as a sentence. `strange` is set once somebody else
     has printed something since we were to begin what is at the printer. `doubtful` are prints that
-    the printer did not know of; requests that were on their way then may yet arrive.
+    the printer did not know of; requests that were on their way then may yet arrive. `last_begun`
+    is what the printer was told to do last, print or script, until the bed is cleared or used by
+    somebody else.
     """
 
     printing: Printing | None = None
@@ -91,6 +93,7 @@ class Saved:
     prepared: JobId | None = None
     strange: bool = False
     doubtful: tuple[Printing, ...] = ()
+    last_begun: PrintId | None = None
     bed_clear: bool = True
     managing: bool = True
     stopped_because: str = ""

@@ -14,6 +14,7 @@ from crdtqueue.adapters.store import Store
 from crdtqueue.core import worker_events as w
 from crdtqueue.core.bed import Clearing
 from crdtqueue.core.document import paused_entry, record_entry
+from crdtqueue.core.doubts import Doubts
 from crdtqueue.core.errors import CrdtQueueError, Unavailable
 from crdtqueue.core.ids import Claim, JobId, PrintId, QueueName
 from crdtqueue.core.model import FileRef, Result, RunRecord
@@ -57,6 +58,7 @@ class Operator:
         self._fetching = fetching
         self._queues = queues
         self._changed = changed
+        self._doubts = Doubts()
         self._events: list[w.Event] = []
         self._stale = True
         self._wake = asyncio.Event()
@@ -92,6 +94,11 @@ class Operator:
             await self.source.printer.quit()
         await self.source.printer.close()
 
+    def may_begin_yet(self, queue: QueueName) -> bool:
+        """Whether a print of this queue is in doubt; see `core.doubts`."""
+        doubtful = [each for each in self.worker.saved.doubtful if each.queue == queue]
+        return any(self._doubts.is_open(each.print_id, clock.now_s()) for each in doubtful)
+
     def views(self) -> tuple[w.QueueView, ...]:
         """The queues as the worker sees them."""
         now_s = clock.now_s()
@@ -115,6 +122,11 @@ class Operator:
             for event in events:
                 self.worker.receive(event, clock.now_s(), clock.wall_s())
             self.worker.tick(clock.now_s(), clock.wall_s())
+            self._doubts.see(
+                (each.print_id for each in self.worker.saved.doubtful),
+                answers=self.status is not None,
+                now_s=clock.now_s(),
+            )
             for effect in self.worker.effects():
                 await self._carry_out(effect)
             self._changed()
@@ -183,6 +195,9 @@ class Operator:
             await self._until_stored(lambda: queue.edit([record_entry(record)]))
         elif queue:
             await self._until_stored(queue.replica.durable)
+        else:
+            left = "a print of the queue %s, which this peer has left, is in nobody's history: %s"
+            log.warning(left, effect.queue, effect.file.name)
         is_clear = await self._took_its_part_off(print_id)
         self.look()
         self.post(w.Recorded(print_id=print_id))
@@ -263,7 +278,8 @@ class Operator:
     async def _is_bed_said_clear(self, status: PrinterStatus, report: PrintReport | None) -> bool:
         """Whether the printer itself says so, and we do not know it yet; of a print, see `_record`.
 
-        At rest it is asked again: a status may have been on its way since before another print.
+        At rest it is asked again: a status may have been on its way since before another print. And
+        a printer that has forgotten what it did last still tells of what came before.
         """
         saved, printer = self.worker.saved, self.source.printer
         if saved.bed_clear or saved.printing:
@@ -273,9 +289,11 @@ class Operator:
             ours = report if report and report.print_id == script else None
             return ours is not None and ours.bed_cleared
         try:
-            return bool(status.bed_cleared_after and (await printer.status()).bed_cleared_after)
+            said_of = status.bed_cleared_after and (await printer.status()).bed_cleared_after
         except PrinterError:
             return False
+        newest = self.worker.saved.last_begun
+        return bool(said_of) and (newest is None or said_of == DriverPrintId(newest))
 
     async def _took_its_part_off(self, print_id: PrintId) -> bool:
         """Whether that is said of this print, and nothing was printed after it."""

@@ -258,6 +258,11 @@ class Peer:
         holds = saved and saved.held and saved.held[0] == queue.name
         if prints or holds:
             raise Refused(f"This printer is printing a job of {queue.name}. Leave when it is done.")
+        if self.operator and self.operator.may_begin_yet(queue.name):
+            raise Refused(
+                f"This printer was told to print a job of {queue.name} and did not answer; it may"
+                " begin it yet. Leave a minute after it answers again."
+            )
         if queue.wanted:
             raise Refused(
                 f"This printer is asking for a job of {queue.name}. Try again in a few seconds, or"

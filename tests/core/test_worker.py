@@ -48,7 +48,7 @@ def test_a_job_of_one_copy_from_choice_to_end() -> None:
     assert isinstance(save, w.Save)
     assert (save.saved.printing, save.saved.bed_clear) == (None, False)
     assert isinstance(emptied, w.Save)
-    assert emptied.saved == w.Saved(bed_clear=False)
+    assert emptied.saved == w.Saved(bed_clear=False, last_begun=MINE.print_id(1))
     assert end == w.End(queue=QUEUE, claim=MINE, reason="completed")
     assert bench.at(WorkerState.IDLE)
     (done,) = bench.state.jobs[0].records

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crdtqueue.api.service import Service
-from crdtqueue.core import worker
+from crdtqueue.core import doubts, worker
 from crdtqueue.core.errors import Refused
 from crdtqueue.core.ids import JobId
 from crdtqueue.core.worker_events import Saved
@@ -131,3 +131,36 @@ def test_a_print_that_may_begin_yet_is_remembered_by_the_next_process_and_keeps_
             assert len(printer.starts) == 1
 
     asyncio.run(scenario())
+
+
+def test_a_queue_with_a_print_in_doubt_is_left_when_its_printer_has_answered_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        printer = SlowWire()
+        async with running(tmp_path, queue="workshop", printer=printer) as peer:
+            await doubtful_print(peer, printer)
+            with pytest.raises(Refused, match=r"to print a job of workshop .* may begin it yet"):
+                await peer.leave_queue("workshop")
+            monkeypatch.setattr(doubts, "SETTLED_S", 0.0)
+            await peer.leave_queue("workshop")
+
+    asyncio.run(scenario())
+
+
+def test_a_print_of_a_queue_that_was_left_is_at_least_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario() -> None:
+        printer = SlowWire()
+        async with running(tmp_path, queue="workshop", printer=printer) as peer:
+            await doubtful_print(peer, printer)
+            monkeypatch.setattr(doubts, "SETTLED_S", 0.0)
+            await peer.leave_queue("workshop")
+            await printer.arrive()
+            await until(peer, lambda: worker_of(peer).state is WorkerState.PRINTING)
+            printer.finish()
+            await until(peer, lambda: not saved_of(peer).printing)
+
+    asyncio.run(scenario())
+    assert "of the queue workshop, which this peer has left" in caplog.text

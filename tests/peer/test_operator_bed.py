@@ -93,3 +93,33 @@ def test_what_a_print_said_does_not_clear_the_bed_of_one_by_hand_after_it(
             assert printer.starts[1:] == ["by hand"]
 
     asyncio.run(scenario())
+
+
+def test_the_bed_of_a_print_that_the_printer_has_forgotten_is_not_cleared_by_an_older_word(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> None:
+        printer = MemoryPrinter()
+        async with running(tmp_path, printer=printer, self_clearing=False) as peer:
+            local = peer.queue("local")
+            await add_job(peer, "local", copies=3)
+            await until(peer, lambda: printer.current)
+            older = printer.current
+            assert older
+            printer.finish(bed_cleared=True)
+            await until(peer, lambda: len(printer.starts) == 2)
+            await until(peer, lambda: peer.operator and peer.operator.worker.state == "printing")
+            # Its journal has lost the print that it was at: the one before is the last it knows.
+            del printer.reports[printer.starts[1]]
+            printer.current, printer.bed_cleared_after = None, older.print_id
+            printer.changes.notify()
+            await until(peer, lambda: len(local.state.jobs[0].records) == 2)
+            assert local.state.jobs[0].records[1].result == "aborted"
+            await until(peer, lambda: not saved_of(peer).printing)
+            assert not saved_of(peer).bed_clear
+            printer.changes.notify()  # the status that comes every 2 s
+            await asyncio.sleep(0.3)
+            assert not saved_of(peer).bed_clear, "the next print goes onto an unfinished part"
+            assert len(printer.starts) == 2
+
+    asyncio.run(scenario())

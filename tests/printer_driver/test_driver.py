@@ -16,9 +16,10 @@ import pytest
 
 from printer_driver import driver as module
 from printer_driver.background import Background, Task
+from printer_driver.boot_clock import boot_s
 from printer_driver.core import events as ev
 from printer_driver.core.incidents import parse_incident
-from printer_driver.driver import WAITERS_MAX, Driver
+from printer_driver.driver import CHECK_S_MAX, WAITERS_MAX, Driver
 from printer_driver.journal import Journal
 from printer_driver.line_journal import LineJournal
 from printer_driver.port_keeper import PortKeeper
@@ -278,6 +279,17 @@ def test_a_start_that_took_too_long_is_refused_and_the_next_begins_at_once(
     bench.turn()
     assert again[0]["report"]["state"] == "starting"
     bench.until(lambda: bench.is_at(A, PrintState.DONE))
+
+
+def test_a_computer_that_slept_during_the_check_asks_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = bench.post_start(A, MOVES)
+    slept_s = CHECK_S_MAX + boot_s()
+    with monkeypatch.context() as patched:
+        patched.setattr("printer_driver.driver.boot_s", lambda: slept_s + 1)
+        bench.look_through()
+    assert late[0]["error"]["code"] == "late"
 
 
 def test_a_file_changed_since_its_check_is_looked_through_again(
