@@ -1,11 +1,12 @@
 """Feeding one print: what may be sent now, what breaks a wait, and whether the head is right."""
 
+from collections import Counter
 from dataclasses import replace
 from enum import Enum
 from math import isnan
 
 from printer_driver.core.command import Kind, kind_of
-from printer_driver.core.job import REPORT_POSITION, Job, Stage
+from printer_driver.core.job import HEATERS_OFF, REPORT_POSITION, Job, Stage
 from printer_driver.core.lines import LineSender
 from printer_driver.core.position import Position, differences
 from printer_driver.core.refusals import LinkBrokenError
@@ -16,7 +17,10 @@ SYNC_S = 2.0
 """Between two M105: they show miscounted acknowledgements."""
 BREAK_RETRY_S = 1.0
 BREAKS_MAX = 2
-"""M108 or M410 in flight at once."""
+"""M108 and M410, of each so many for one cancel."""
+BREAK_S_MAX = 5.0
+"""After a cancel: until what is not acknowledged counts as lost, and the heaters are switched off
+whatever else the firmware may be doing."""
 DRAIN_S = 0.3
 """After a cancel: until the planned moves are thrown away instead of waited for."""
 STRAY_EXTRUSION_MM_MAX = 20.0
@@ -26,10 +30,12 @@ BLOCKED_S = 0.002
 """An `ok` that comes so much later than a full window takes waited for room in the planner."""
 PLACE_S_MAX = 120.0
 """Over the nominal time of the moves: until an answer to M114 counts as lost."""
-_WAITS_FOR_PLACE = (Stage.PAUSING, Stage.FINISHING)
+_WAITS_FOR_PLACE = (Stage.PAUSING, Stage.RESUMING, Stage.FINISHING)
 _AT_THE_END = (Stage.FINISHING, Stage.VERIFYING)
 """Every line is executed; a head that firmware has kept within its limits spoils nothing."""
 _LOOKS_FOR_HEAD = (Stage.STREAMING, *_AT_THE_END)
+COOL_AT_ONCE = "".join(f"{command}\n" for command in ("", "M108", *HEATERS_OFF)).encode("ascii")
+"""For firmware that may hear and cannot be heard, or is in a heating wait."""
 NUMBER_BYTES = len("N1999 *255\n")
 
 
@@ -62,8 +68,10 @@ class Feeder:
         self._lines = lines
         self._voice = voice
         self._sync_at_s = 0.0
+        self._owes_sync = False
         self._break_at_s = 0.0
         self._cancelled_s = 0.0
+        self._breaks: Counter[str] = Counter()
         self._check = _Check.NONE
         self._extruder = _Extruder.UNTRIED
         self._trials = 0
@@ -79,6 +87,7 @@ class Feeder:
         """Give up; whatever the firmware waits for is broken off."""
         self.job.cancel(reason)
         self._cancelled_s = self._break_at_s = now_s
+        self._breaks.clear()
 
     def refused(self) -> None:
         """A line was refused: when all is repeated, the head is looked for."""
@@ -105,8 +114,12 @@ class Feeder:
 
         Raises `LinkBrokenError` when the head is not where the file says.
         """
-        self.job.heard_position(position)
         self._places_due = max(0, self._places_due - 1)
+        if self.job.stage not in _LOOKS_FOR_HEAD:
+            if self._check is _Check.ASKED:
+                self._check = _Check.WANTED  # when the file goes on
+            self._lines.counters.position_checks += 1
+            return self.job.heard_position(position)
         if self._check is not _Check.ASKED and self.job.stage not in _WAITS_FOR_PLACE:
             return ""
         self._check = _Check.NONE
@@ -139,6 +152,7 @@ class Feeder:
         if off.keys() != {"e"}:
             problem = f"The head is not where the file says: off in {words}."
             if self.job.stage in _AT_THE_END:
+                self.job.reason = problem
                 return problem
             raise LinkBrokenError(problem)
         self._lines.counters.stray_lines += 1
@@ -153,7 +167,7 @@ class Feeder:
         """Send all that may be sent. Raises `GcodeError` of the file, and `LinkBrokenError`."""
         while self._step(now_s):
             pass
-        if now_s >= self._sync_at_s:
+        if self._is_sync_owed(now_s):
             self._sync(now_s)
 
     def _step(self, now_s: float) -> bool:
@@ -181,6 +195,8 @@ class Feeder:
 
     def _send_next(self, now_s: float) -> bool:
         job, lines = self.job, self._lines
+        if self._is_sync_owed(now_s) and not self._sync(now_s):
+            return False
         command = job.next_command()
         if not command or not lines.has_room(len(command) + NUMBER_BYTES, follows=job.follows):
             return False
@@ -235,32 +251,52 @@ class Feeder:
                 lines.send_unnumbered("M410", now_s)
                 return True
             return False
+        if now_s >= self._cancelled_s + BREAK_S_MAX:
+            lines.acknowledge_all()
+            lines.send_blindly(COOL_AT_ONCE)
+            return False
         if now_s >= self._break_at_s:
-            self._break_at_s = now_s + BREAK_RETRY_S
+            self._break_at_s = min(now_s + BREAK_RETRY_S, self._cancelled_s + BREAK_S_MAX)
             self._break_wait(now_s)
         return True
 
     def _break_wait(self, now_s: float) -> None:
-        dialect, lines = self._voice.dialect, self._lines
-        kinds = {kind_of(line.command) for line in lines.in_flight if line.number is not None}
-        if sum(line.number is None for line in lines.in_flight) >= BREAKS_MAX:
-            return
-        if kinds & {Kind.LONG, Kind.HEATING}:
-            if dialect.breaks_waits:
-                lines.send_unnumbered("M108", now_s)
-        elif now_s < self._cancelled_s + DRAIN_S:
-            self._break_at_s = self._cancelled_s + DRAIN_S
-        elif dialect.stops_moves:
-            lines.send_unnumbered("M410", now_s)
-
-    def _sync(self, now_s: float) -> None:
-        self._sync_at_s = now_s + SYNC_S
         lines = self._lines
-        if self.job.stage is Stage.BREAKING_WAITS:
-            return
-        line_bytes = len(REPORT_TEMPERATURES) + NUMBER_BYTES
-        if not lines.awaits_temperatures and lines.has_room(line_bytes, follows=True):
-            lines.send(REPORT_TEMPERATURES, self.job.progress, now_s, follows=True)
+        in_flight = {line.command for line in lines.in_flight}
+        command = self._breaking_command({kind_of(each) for each in in_flight}, now_s)
+        if command in in_flight:
+            # Its answer was lost, or they are miscounted: one with temperatures sets that right.
+            if not lines.awaits_temperatures:
+                lines.send_unnumbered(REPORT_TEMPERATURES, now_s)
+        elif command and self._breaks[command] < BREAKS_MAX:
+            self._breaks[command] += 1
+            lines.send_unnumbered(command, now_s)
+
+    def _breaking_command(self, kinds: set[Kind], now_s: float) -> str:
+        """M400 is ended by M410 alone, a filament change by M108, a heating wait by M108."""
+        dialect, drained_s = self._voice.dialect, self._cancelled_s + DRAIN_S
+        waits = bool(kinds & {Kind.LONG, Kind.HEATING}) and dialect.breaks_waits
+        if Kind.HEATING in kinds or not dialect.stops_moves:
+            return "M108" if waits else ""
+        if now_s >= drained_s:
+            return "M410"
+        self._break_at_s = min(self._break_at_s, drained_s)
+        return "M108" if waits else ""
+
+    def _is_sync_owed(self, now_s: float) -> bool:
+        """An M105 is to go before the next line of the file."""
+        if now_s >= self._sync_at_s:
+            is_first, self._sync_at_s = not self._sync_at_s, now_s + SYNC_S
+            self._owes_sync = not is_first and not self._lines.awaits_temperatures
+        return self._owes_sync and self.job.stage is not Stage.BREAKING_WAITS
+
+    def _sync(self, now_s: float) -> bool:
+        """Ask for the temperatures; False when there is no room for that yet."""
+        if not self._lines.has_room(len(REPORT_TEMPERATURES) + NUMBER_BYTES, follows=True):
+            return False
+        self._owes_sync = False
+        self._lines.send(REPORT_TEMPERATURES, self.job.progress, now_s, follows=True)
+        return True
 
     def next_deadline_s(self) -> float:
         """When `go_on` is due without an event."""

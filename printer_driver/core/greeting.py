@@ -3,6 +3,8 @@
 from enum import Enum
 
 from printer_driver.core.dialects import Dialect
+from printer_driver.core.feeding import COOL_AT_ONCE
+from printer_driver.core.job import HEATERS_OFF
 from printer_driver.core.lines import LineSender
 from printer_driver.core.sent_line import NO_PROGRESS, REPORT_TEMPERATURES
 from printer_driver.core.settings import NOT_ALONE, StreamSettings
@@ -52,10 +54,13 @@ class Greeting:
         self._hellos = 0
         self._questions = 0
         self._coolings = 0
+        self._reports_before = 0
 
     def boot(self, now_s: float) -> None:
         """Wait for the firmware to start, then greet it."""
         self._lines.reset()
+        if self.must_cool:
+            self._lines.send_blindly(COOL_AT_ONCE)
         self.step, self.problem = Step.BOOTING, ""
         self.at_s = now_s + BOOT_S
 
@@ -66,7 +71,9 @@ class Greeting:
         self._hellos = 0
 
     def say_hello(self, now_s: float) -> None:
-        """Begin anew with M110."""
+        """Begin anew with M110; and with cooling, since firmware may hear and not be heard, and
+        obeys nothing but M108 in a heating wait.
+        """
         self.step = Step.HELLO
         self.at_s = now_s + HELLO_RETRY_S
         self._questions = self._coolings = 0
@@ -74,6 +81,9 @@ class Greeting:
         if self._hellos > HELLOS_BEFORE_PROBLEM:
             self.problem = "The printer does not answer; check that it is on and its baud rate."
         self._lines.hello(now_s)
+        if self.must_cool:
+            for command in ("M108", *HEATERS_OFF):
+                self._lines.send_unnumbered(command, now_s)
 
     def refused(self, now_s: float) -> bool:
         """A line was refused; True when that was a greeting's, which then begins anew."""
@@ -144,7 +154,8 @@ class Greeting:
 
     def _cool(self) -> None:
         """Off means that the firmware reports a target of zero for every heater."""
-        is_off = self._coolings > 0 and not any(self._voice.targets_c)
+        is_told = self._voice.reports > self._reports_before
+        is_off = self._coolings > 0 and is_told and not any(self._voice.targets_c)
         if not self.must_cool or is_off:
             self.step, self.must_cool, self.problem = Step.DONE, False, ""
             self._hellos = 0
@@ -153,6 +164,7 @@ class Greeting:
             self.step, self.must_cool = Step.DONE, False
         else:
             self._coolings += 1
+            self._reports_before = self._voice.reports
             # Firmware that reports behind its `ok` has done so when the second is acknowledged.
             questions = 1 if self._lines.marks_temperatures else 2
             self._script = [*self._voice.heaters_off(), *[REPORT_TEMPERATURES] * questions]

@@ -43,6 +43,8 @@ taken for one that has kept the place of a print."""
 RESTART_AFTER_LINES = 1000
 """Numbers of three digits instead of six are a tenth of a line."""
 BASE_MAX = 1000
+PROOFS_MAX = 5
+"""M105 for a new numbering; firmware that says no temperatures with its `ok` keeps long numbers."""
 
 
 class _Flow(Enum):
@@ -85,6 +87,7 @@ class LineSender:
         self._number_before = -1  # what the firmware expects if it did not hear the last M110
         self._done = NO_PROGRESS
         self._proven_number = -1
+        self._proofs_asked = 0
         self._flow = _Flow.SENDING
         self._heard_s = 0.0
         self._refusals = Refusals()
@@ -103,6 +106,7 @@ class LineSender:
     def _restart_numbering(self, now_s: float) -> None:
         self._number_before = self._next_number
         self._base = FIRST_NUMBER
+        self._proofs_asked = 0
         self._history.clear()
         self._set_numbering(now_s)
 
@@ -219,6 +223,10 @@ class LineSender:
         )
         self._add_in_flight(line)
 
+    def send_blindly(self, data: bytes) -> None:
+        """Whole unnumbered lines whose answers are nothing to wait for, and may be miscounted."""
+        self._outgoing.append(data)
+
     def _put_on_wire(self, line: SentLine) -> None:
         assert line.number is not None  # noqa: S101 - only numbered lines are in the history
         self._cursor = line.number + 1
@@ -313,6 +321,8 @@ class LineSender:
             numbers = [x.number for x in in_flight]
             if ok.line_number in numbers:
                 return numbers.index(ok.line_number) + 1
+            if ok.line_number in self._history:
+                return 0  # said twice
         if self.marks_temperatures and in_flight[0].reports_temperatures:
             return 0
         return 1
@@ -378,8 +388,11 @@ class LineSender:
         if self._is_restart_due and not self._in_flight:
             if self.is_proven:
                 self._restart_numbering(now_s)
-            else:
+            elif self._proofs_asked < PROOFS_MAX:
+                self._proofs_asked += 1
                 self.send(REPORT_TEMPERATURES, self._done, now_s, follows=False)
+            else:
+                self.marks_temperatures = False
 
     def _may_repeat(self, line: SentLine) -> bool:
         """The firmware has taken all lines before the refused one; their `ok`s may be lost."""

@@ -25,6 +25,8 @@ from printer_driver.core.watch import Watch
 from printer_driver.errors import GcodeError
 from printer_driver.printer import Connection, PrinterStatus, PrintReport, PrintState
 
+PROBES_OVER = 3
+"""Lines over the window, once the firmware should have nothing to do."""
 _LEFT = ev.CancelPrint(reason="The printer asked to be disconnected; look at its panel.")
 _WISHED: dict[Wish, ev.Event] = {
     Wish.PAUSE: ev.PausePrint(),
@@ -300,8 +302,8 @@ class Streamer:
         link = self._link
         if ok is not rp.BARE_OK:
             self._take_extras(ok)
-        elif self._greeting.step is Step.IDENTIFYING and link.awaits_temperatures:
-            link.marks_temperatures = False
+        if self._greeting.step is Step.IDENTIFYING and not ok.temperatures:
+            link.marks_temperatures &= not link.awaits_temperatures
         self._watch.note_life(now_s)
         count = link.acknowledge(ok, now_s)
         feeder = self._feeder
@@ -452,6 +454,9 @@ class Streamer:
         moving_until_s = feeder.job.head.moving_until_s if feeder else now_s
         if not self._watch.is_probe_due(kinds, moving_until_s, now_s):
             return
+        is_busy = bool({Kind.LONG, Kind.HEATING}.intersection(kinds))
+        if len(kinds) >= link.window.lines_max + (0 if is_busy else PROBES_OVER):
+            return  # M108 and M112 need a free slot, too
         link.counters.probes += 1
         if link.is_repeating:
             # A numbered one also proves the numbering; while lines are repeated none is free.

@@ -53,6 +53,8 @@ class Voice:
         self.firmware = ""
         self.dialect: Dialect = UNKNOWN
         self.temperatures: dict[str, Temperature] = {}
+        self.reports = 0
+        """Of temperatures, ever."""
         self.capabilities: dict[str, bool] = {}
         self.faults: deque[Fault] = deque(maxlen=FAULTS_MAX)
         self.prompt: Prompt | None = None
@@ -62,6 +64,7 @@ class Voice:
 
     def note_temperatures(self, temperatures: tuple[Temperature, ...]) -> None:
         """A report, of all heaters or of one."""
+        self.reports += 1
         for temperature in temperatures:
             name = temperature.name
             if name in self.temperatures or len(self.temperatures) < TEMPERATURES_MAX:

@@ -47,12 +47,16 @@ class Watch:
         if now_s < self.due_s:
             return False
         moving_s, patience_s = self._patience_s(set(kinds), moving_until_s)
-        self.due_s = self._alive_s + moving_s + patience_s * self._stretch
+        self._wait(moving_s, patience_s)
         if now_s < self.due_s:
             return False
         self._unanswered += 1
-        self.due_s = self._alive_s + moving_s + patience_s * self._stretch
+        self._wait(moving_s, patience_s)
         return True
+
+    def _wait(self, moving_s: float, patience_s: float) -> None:
+        wait_s = moving_s + patience_s * self._stretch
+        self.due_s = self._alive_s + min(wait_s, SILENCE_S_MAX)
 
     @property
     def _stretch(self) -> int:

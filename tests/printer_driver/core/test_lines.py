@@ -279,3 +279,23 @@ def test_an_empty_line_that_would_be_answered_is_not_sent() -> None:
     link.answers_empty_lines = True
     link.send_unnumbered("M105", 0.0)
     assert link.take_outgoing() == b"M105\n"
+
+
+def test_an_acknowledgement_said_twice_is_one() -> None:
+    link = greeted()
+    send_moves(link, 1, 3)
+    assert link.acknowledge(Ok(line_number=FIRST_NUMBER + 1), 1.0) == 1
+    assert link.acknowledge(Ok(line_number=FIRST_NUMBER + 1), 1.0) == 0
+    assert link.counters.phantom_oks == 1
+    assert link.acknowledge(Ok(line_number=9999), 1.0) == 1  # noise in the number
+
+
+def test_firmware_that_never_tells_temperatures_keeps_long_numbers() -> None:
+    link = greeted()
+    for number in range(1, RESTART_AFTER_LINES + 50):
+        link.tick(1.0)
+        while not link.is_idle:
+            link.acknowledge_all()
+            link.tick(1.0)
+        link.send(f"G1 X{number}", NO_PROGRESS, 1.0, follows=True)
+    assert link.last_number > FIRST_NUMBER + RESTART_AFTER_LINES
