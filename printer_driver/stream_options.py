@@ -3,8 +3,10 @@
 import argparse
 from collections.abc import Callable
 
+from printer_driver.core.gcode import command_of
 from printer_driver.core.settings import Park, StreamSettings, ignored_lines
 from printer_driver.core.window import BUFSIZE, LINES_MAX, RX_BYTES
+from printer_driver.errors import GcodeError
 
 PARK_MM_MAX = 2000.0
 BUFSIZES = range(BUFSIZE, LINES_MAX + 2)
@@ -20,6 +22,14 @@ def add_arguments(parser: "argparse.ArgumentParser | argparse._ArgumentGroup") -
     )
     parser.add_argument(
         "--park", type=_park, metavar="X,Y[,LIFT]", help="where the head waits in a pause, in mm"
+    )
+    parser.add_argument(
+        "--on-cancel",
+        type=_command,
+        action="append",
+        metavar="LINE",
+        help="a g-code line for after a cancel, when the heaters are off; may be given again"
+        f" (default: {', '.join(StreamSettings().cancel_script)})",
     )
     parser.add_argument(
         "--bufsize",
@@ -48,7 +58,9 @@ def add_arguments(parser: "argparse.ArgumentParser | argparse._ArgumentGroup") -
 
 def settings_of(options: argparse.Namespace) -> StreamSettings:
     """What was given."""
+    defaults = StreamSettings()
     return StreamSettings(
+        cancel_script=tuple(options.on_cancel or defaults.cancel_script),
         bufsize=options.bufsize,
         rx_bytes=options.rx_bytes,
         compacts=options.compact,
@@ -61,6 +73,8 @@ def settings_of(options: argparse.Namespace) -> StreamSettings:
 def arguments_of(settings: StreamSettings) -> list[str]:
     """The arguments that say the same."""
     arguments = [f"--ignore={line}" for line in sorted(settings.ignored)]
+    if settings.cancel_script != StreamSettings().cancel_script:
+        arguments += [f"--on-cancel={line}" for line in settings.cancel_script]
     if park := settings.park:
         arguments.append(f"--park={park.x:g},{park.y:g},{park.lift:g}")
     if settings.bufsize:
@@ -85,6 +99,16 @@ def _park(text: str) -> Park:
             return Park(x=x, y=y, lift=lift)
         case _:
             raise argparse.ArgumentTypeError("must be X,Y or X,Y,LIFT")
+
+
+def _command(text: str) -> str:
+    try:
+        command = command_of(text.encode())
+    except GcodeError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if not command:
+        raise argparse.ArgumentTypeError(f"{text!r} is no command")
+    return command
 
 
 def _within(allowed: range) -> Callable[[str], int]:

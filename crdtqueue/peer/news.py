@@ -17,6 +17,7 @@ _ACTIVE = {
     WorkerState.CLAIMING: "claiming",
     WorkerState.FETCHING: "fetching",
 }
+_AT_SOMETHING = {"starting", "printing", "paused", "cancelling", Wait.SCRIPT.value}
 _PHASES = {
     PrintPhase.PAUSED: "paused",
     PrintPhase.CANCELLING: "cancelling",
@@ -35,7 +36,7 @@ def printer_news(worker: Worker, status: PrinterStatus | None, holds_back: str) 
     job: JobId | None = printing.claim.job if printing else None
     return PrinterNews(
         state=state,
-        text=_text(worker, state, holds_back)[:TEXT_CHARS_MAX],
+        text=(_text(worker, state, holds_back) + _said(state, status))[:TEXT_CHARS_MAX],
         job=job or (worker.held[1].job if worker.held else None),
         next_job=worker.next_job,
         file_name=printing.file.name if printing else None,
@@ -92,6 +93,15 @@ def _text(worker: Worker, state: str, holds_back: str) -> str:
             return holds_back
         case _:
             return _text_of_print(worker, state)
+
+
+def _said(state: str, status: PrinterStatus | None) -> str:
+    """What the printer itself wants people to know while it is at something."""
+    if status is None or state not in _AT_SOMETHING:
+        return ""
+    if status.question:
+        return f" The printer asks at its panel: {status.question.text}"
+    return f" The printer says: {status.notification}" if status.notification else ""
 
 
 def _script(worker: Worker) -> str:

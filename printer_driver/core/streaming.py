@@ -110,7 +110,7 @@ class Streamer:
             print=self._report(now_s),
             temperatures=tuple(self._voice.temperatures.values()),
             firmware=self._voice.firmware,
-            notification=self._voice.notification,
+            notification=self._voice.said,
         )
 
     def telemetry(self, now_s: float) -> Telemetry:
@@ -268,7 +268,8 @@ class Streamer:
         match reply:
             case rp.TemperatureReport():
                 self._take_temperatures(reply, now_s)
-            case rp.Busy():
+            case rp.Busy(activity=activity):
+                self._voice.activity = activity
                 self._watch.note_busy(now_s, self._keepalive_s)
             case rp.Resend(line_number=number):
                 self._take_refusal(number, now_s)
@@ -305,6 +306,7 @@ class Streamer:
         if self._greeting.step is Step.IDENTIFYING and not ok.temperatures:
             link.marks_temperatures &= not link.awaits_temperatures
         self._watch.note_life(now_s)
+        self._voice.activity = ""
         count = link.acknowledge(ok, now_s)
         feeder = self._feeder
         if feeder and count:

@@ -61,6 +61,8 @@ class Voice:
         self.notification = ""
         """The last text for people; empty when there was none since it was greeted."""
         self.progress: OwnProgress | None = None
+        self.activity = ""
+        """Why it is busy, in its own words; empty when it is not."""
 
     def note_temperatures(self, temperatures: tuple[Temperature, ...]) -> None:
         """A report, of all heaters or of one."""
@@ -85,6 +87,12 @@ class Voice:
     def can(self, name: str, *, otherwise: bool) -> bool:
         """What it says of itself, else what its dialect is known for."""
         return self.capabilities.get(name, otherwise)
+
+    @property
+    def said(self) -> str:
+        """What people should know, in its own words where it has some."""
+        waits = self.activity.startswith("paused for")
+        return self.notification or ("It waits for somebody at its panel." if waits else "")
 
     @property
     def reports_temperatures(self) -> bool:

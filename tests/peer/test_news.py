@@ -13,6 +13,7 @@ from crdtqueue.core.messages import PrinterNews
 from crdtqueue.core.scripts import Step
 from crdtqueue.core.worker_events import PrintPhase
 from crdtqueue.peer.news import TEXT_CHARS_MAX, printer_news
+from printer_driver.printer import Connection, PrinterStatus, Question
 from tests.core.samples import JOB, a_job, print_set
 from tests.core.worker_bench import IDLE_PRINTER, MINE, Bench, claimed
 
@@ -100,3 +101,19 @@ def test_a_long_reason_does_not_make_the_message_one_that_nobody_reads() -> None
     bench = Bench()
     bench.tell(w.PrinterSeen(problem="x" * 1000))
     assert len(news(bench).text) == TEXT_CHARS_MAX
+
+
+def status(notification: str = "", question: Question | None = None) -> PrinterStatus:
+    return PrinterStatus(connection=Connection.READY, notification=notification, question=question)
+
+
+def test_what_the_printer_says_is_told_while_it_is_at_something() -> None:
+    bench = Bench(a_job())
+    bench.start()
+    told = printer_news(bench.worker, status("It waits for somebody at its panel."), "")
+    assert told.text.endswith("The printer says: It waits for somebody at its panel.")
+    asked = printer_news(bench.worker, status(question=Question(text="Filament loaded?")), "")
+    assert asked.text.endswith("The printer asks at its panel: Filament loaded?")
+    idle = Bench()
+    idle.tell(IDLE_PRINTER)
+    assert "says" not in printer_news(idle.worker, status("Print done."), "").text

@@ -29,6 +29,7 @@ def test_everything_may_be_set() -> None:
     [
         StreamSettings(ignored=frozenset({"M900 K0.1", "-M601"}), alone_s=300),
         StreamSettings(park=Park(x=-10, y=200.5, lift=7)),
+        StreamSettings(cancel_script=("G91", "G1 Z5", "G90", "M84")),
         StreamSettings(bufsize=33, rx_bytes=1024, compacts=True),
     ],
 )
@@ -43,6 +44,8 @@ def test_the_arguments_say_the_same(settings: StreamSettings) -> None:
         ("--park", "10,nan"),
         ("--park", "10,9000"),
         ("--park", "1,2,-3"),
+        ("--on-cancel", "; nothing"),
+        ("--on-cancel", "G1 X" + "1" * 100),
         ("--bufsize", "3"),
         ("--bufsize", "34"),
         ("--rx-bytes", "64"),

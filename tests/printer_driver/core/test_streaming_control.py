@@ -379,3 +379,13 @@ def test_firmware_that_tells_only_temperatures_in_a_long_heating_wait_is_not_dea
         desk.tell(ev.Received(data=b"B:50.0 /110.0 T0:20.0 /0.0\n"))
     assert desk.streamer.is_printing
     assert desk.streamer.telemetry(desk.now_s).probes == 0
+
+
+def test_a_printer_that_waits_for_somebody_says_so() -> None:
+    desk = Desk()
+    desk.start(["G28", "M0", "G1 X1"])
+    desk.run(lambda: bool(desk.streamer.status(desk.now_s).notification))
+    assert "panel" in desk.streamer.status(desk.now_s).notification
+    desk.board.receive(b"M108\n", desk.now_s)
+    desk.run(desk.over)
+    assert desk.streamer.status(desk.now_s).notification == ""
