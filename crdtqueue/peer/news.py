@@ -115,7 +115,7 @@ def _text_of_print(worker: Worker, state: str) -> str:
         case "printing":
             return f"Prints {file}."
         case "paused":
-            return f"Paused while printing {file}."
+            return f"Paused while printing {file}. {worker.printer.reason}".strip()
         case "cancelling":
             return f"Cancels {file} and switches the heaters off."
         case "starting":

@@ -152,7 +152,7 @@ class Feeder:
         if off.keys() != {"e"}:
             problem = f"The head is not where the file says: off in {words}."
             if self.job.stage in _AT_THE_END:
-                self.job.reason = problem
+                self.job.reason = f"{problem} Look at the part."
                 return problem
             raise LinkBrokenError(problem)
         self._lines.counters.stray_lines += 1

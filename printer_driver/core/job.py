@@ -7,30 +7,28 @@ from enum import Enum
 from printer_driver.core.command import Kind, kind_of
 from printer_driver.core.compact import compact
 from printer_driver.core.gcode import FileCommand, lays_filament
-from printer_driver.core.pausing import Pause
+from printer_driver.core.pausing import REPORT_POSITION, WAIT_FOR_MOVES, Pause
 from printer_driver.core.position import Head, Position
 from printer_driver.core.sent_line import NO_PROGRESS, REPORT_TEMPERATURES, Progress
 from printer_driver.core.settings import NOT_ALONE, StreamSettings, normalised
 from printer_driver.printer import PrintId, PrintReport, PrintState, Temperature
 
 HEATERS_OFF = ("M104 S0", "M140 S0")
-WAIT_FOR_MOVES = "M400"
-REPORT_POSITION = "M114"
 VERIFICATIONS_MAX = 5
 _HARMLESS_HERE = re.compile(r"M(?:400|114|105|85 .*|107|84|1(?:04|40|41)(?: T\d+)? S0)")
 """Of the scripts: safe to leave out or to send twice where the file goes on."""
 
-__all__ = ["HEATERS_OFF", "Job", "Stage"]
+__all__ = ["HEATERS_OFF", "REPORT_POSITION", "Job", "Stage"]
 
 
 class Stage(Enum):
     """How far a print has come."""
 
     STREAMING = "streaming"
-    PAUSING = "pausing"  # M400, M114
+    PAUSING = "pausing"  # M400; until place and temperatures are sure
     PARKING = "parking"
     PAUSED = "paused"
-    RESUMING = "resuming"  # temperatures, place and modes are restored
+    RESUMING = "resuming"  # the head is looked for; temperatures, place and modes are restored
     FINISHING = "finishing"  # until the last move is made
     VERIFYING = "verifying"  # a numbered M105 must be answered with temperatures
     BREAKING_WAITS = "breaking waits"  # cancelled; M108, M410 until nothing is in flight
@@ -47,6 +45,14 @@ _STATES = {
 }
 _CANCELLED = (Stage.BREAKING_WAITS, Stage.SHUTTING_DOWN, Stage.COOLING, Stage.OVER)
 _HELD = (Stage.PAUSING, Stage.PARKING, Stage.PAUSED)
+
+
+class _Wish(Enum):
+    """What is to be done as soon as it can be."""
+
+    NONE = "none"
+    PAUSE = "pause"  # while the print is made to go on
+    RESUME = "resume"  # while it is made to pause
 
 
 class Job:
@@ -89,8 +95,10 @@ class Job:
         self._end_offset = 0
         self._next = ""  # of the file
         self._script: list[str] = []
+        self._scripts: Iterator[list[str]] = iter(())  # what follows it
         self._pause = Pause()
-        self._is_resume_wanted = False
+        self._heaters: tuple[Temperature, ...] = ()
+        self._wish = _Wish.NONE
         self._verifications = 0
         self._are_heaters_off = False
         self._is_bed_clear = False
@@ -117,26 +125,38 @@ class Job:
     # --- what people and the printer want ----------------------------------------------------
 
     def pause(self, targets: tuple[Temperature, ...] = ()) -> None:
-        """Stop after what is in flight; M400 tells when the head stands still."""
+        """Stop after what is in flight; after a pause, as soon as everything is as it was.
+
+        `targets` are all heaters, as last reported.
+        """
+        self._heaters = targets
         if self.stage is Stage.STREAMING:
-            self._pause = Pause(targets=targets, head=self.head)
-            self.stage = Stage.PAUSING
-            self._script = [WAIT_FOR_MOVES, REPORT_POSITION, *self._unguard()]
-        self._is_resume_wanted = False
+            self._begin_pause()
+        else:
+            self._wish = _Wish.PAUSE if self.stage is Stage.RESUMING else _Wish.NONE
+
+    def _begin_pause(self) -> None:
+        self.stage, self._wish = Stage.PAUSING, _Wish.NONE
+        self._pause = Pause(heaters=self._heaters, head=self.head, park=self._settings.park)
+        self._scripts = self._pause.settling()
+        self._script += [*next(self._scripts), *self._unguard()]
 
     def hold(self) -> None:
         """The printer pauses by itself (`action:paused`) and will say when it goes on."""
         if self.stage is Stage.STREAMING:
             self._pause = Pause()
             self.stage, self._script = Stage.PAUSED, self._unguard()
+        elif self.stage is Stage.RESUMING:
+            self._wish = _Wish.PAUSE
 
     def resume(self, targets: tuple[Temperature, ...] = ()) -> None:
-        """Go on after a pause, from the exact place, as warm as before."""
+        """Go on after a pause, from the exact place, as warm as before; `targets` as of now."""
         if self.stage is Stage.PAUSED:
-            self.stage = Stage.RESUMING
-            self._script = self._pause.restoring(targets, self._settings.park)
-        elif self.stage in _HELD:
-            self._is_resume_wanted = True
+            self.stage, self.reason, self._wish = Stage.RESUMING, "", _Wish.NONE
+            self._scripts = self._pause.returning(targets)
+            self._script += next(self._scripts, [])
+        else:
+            self._wish = _Wish.RESUME if self.stage in _HELD else _Wish.NONE
 
     def cancel(self, reason: str) -> None:
         """Stop the file for good."""
@@ -153,13 +173,16 @@ class Job:
             self.stage = Stage.OVER
 
     def heard_targets(self, targets_c: list[float]) -> None:
-        """A report of all heaters came."""
+        """A report of all heaters came, in the order of those of `pause`."""
         self._are_heaters_off = not any(targets_c)
+        if self.stage is Stage.PAUSING and REPORT_TEMPERATURES not in self._script:
+            self._pause.heard_targets(targets_c)  # the file's last commands are executed
 
-    def heard_position(self, position: Position) -> None:
-        """M114 was answered while the head stood still for a pause."""
-        if self.stage is Stage.PAUSING:
-            self._pause.position = position
+    def heard_position(self, position: Position) -> str:
+        """M114 was answered beside the file's lines. Returns what is to be noted."""
+        if self.stage in (Stage.PAUSING, Stage.RESUMING):
+            return self._pause.heard_position(position)
+        return ""
 
     def heard_bed_clear(self) -> None:
         """The file's own end has taken the part off, unless more of the file is printed."""
@@ -248,16 +271,12 @@ class Job:
         if self._script or self.stage is Stage.STREAMING:
             return False
         match self.stage:
-            case Stage.PAUSING:
-                self.stage = Stage.PARKING
-                self._script = self._pause.parking(self._settings.park)
+            case Stage.PAUSING | Stage.RESUMING:
+                self._go_on_with_pause()
             case Stage.PARKING:
                 self.stage = Stage.PAUSED
-            case Stage.PAUSED if self._is_resume_wanted:
-                self._is_resume_wanted = False
+            case Stage.PAUSED if self._wish is _Wish.RESUME:
                 self.resume()
-            case Stage.RESUMING:
-                self.stage = Stage.STREAMING
             case Stage.FINISHING:
                 self.stage = Stage.VERIFYING
             case Stage.VERIFYING:
@@ -272,6 +291,20 @@ class Job:
             case _:
                 return False
         return True
+
+    def _go_on_with_pause(self) -> None:
+        script = next(self._scripts, None)
+        if script is not None:
+            self._script = script
+        elif self.stage is Stage.PAUSING:
+            self.stage, self._script = Stage.PARKING, self._pause.parking()
+        elif self._pause.problem:
+            self.stage, self.reason = Stage.PAUSED, self._pause.problem
+            self._wish = _Wish.NONE
+        elif self._wish is _Wish.PAUSE:
+            self._begin_pause()
+        else:
+            self.stage = Stage.STREAMING
 
     def _ask_for_temperatures(self) -> bool:
         """Firmware that never says `ok T:` is believed after some plain answers."""

@@ -212,7 +212,7 @@ def test_killed_in_mid_print_it_reports_failure_and_cools(rig: Rig) -> None:
         assert again.state is PrintState.FAILED
 
     rig.run(look)
-    assert rig.recorded()[before:] == ["M104S0", "M140S0"]
+    assert set(rig.recorded()[before:]) == {"M108", "M104S0", "M140S0"}
 
 
 def test_sigterm_cancels_the_print_first(rig: Rig) -> None:

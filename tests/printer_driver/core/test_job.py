@@ -10,6 +10,7 @@ from printer_driver.printer import PrintId, PrintState, Temperature
 
 HOT = (Temperature(name="T0", actual_c=210, target_c=210),)
 PARKED = StreamSettings(park=Park(x=0, y=200))
+SETTLING = ["M400", "M105", "M114"]
 COLD = (Temperature(name="T0", actual_c=40, target_c=0),)
 
 
@@ -42,6 +43,17 @@ def drain(job: Job, heaters_off: list[str] | None = None) -> list[str]:
             sent.append(command)
         elif not job.on_idle(heaters_off or []):
             break
+    return sent
+
+
+def until(job: Job, command: str) -> list[str]:
+    """What goes out up to this."""
+    sent: list[str] = []
+    while not sent or sent[-1] != command:
+        if text := take(job):
+            sent.append(text)
+        else:
+            assert job.on_idle([])
     return sent
 
 
@@ -93,7 +105,7 @@ def test_pause_resume_cancel() -> None:
     job = job_of("G28", "G1 X1")
     take(job)
     job.pause()
-    assert drain(job) == ["M400", "M114"]
+    assert drain(job) == SETTLING
     assert job.report(Progress("p", 1, 0), 5.0).state is PrintState.PAUSED
     job.resume()
     assert drain(job)[0] == "G1 X1"
@@ -128,7 +140,7 @@ def test_a_resume_during_the_pausing_is_not_lost() -> None:
     take(job)
     job.pause()
     job.resume()
-    assert drain(job)[:3] == ["M400", "M114", "G1 X1"]
+    assert drain(job)[:4] == [*SETTLING, "G1 X1"]
 
 
 def test_the_printers_own_pause_sends_nothing() -> None:
@@ -149,24 +161,19 @@ def test_parking_and_back_to_the_exact_place() -> None:
     for _ in range(5):
         take(job)
     job.pause(HOT)
-    assert [take(job), take(job)] == ["M400", "M114"]
-    job.heard_position(Position(x=10, y=20, z=1, e=3))
+    assert [take(job) for _ in SETTLING] == SETTLING
+    job.heard_targets([210.0])
+    assert job.heard_position(Position(x=10, y=20, z=1, e=3)) == ""
     parked = drain(job)
     assert parked == ["M83", "G1 E-1 F1800", "G90", "G1 Z6 F600", "G1 X0 Y200 F6000"]
     job.resume(COLD)
-    assert drain(job)[:11] == [
-        "M109 S210",
-        "G90",
-        "G1 X10.000 Y20.000 F6000",
-        "G1 Z1.000 F600",
-        "M83",
-        "G1 E1 F1800",
-        "G92 E3.00000",
-        "G90",
-        "M83",
-        "G1 F1200",
-        "M106 S9",
-    ]
+    assert take(job) == "M114"
+    job.heard_position(Position(x=0, y=200, z=6, e=2))
+    way = ["M109 S210", "G90", "G1 X10.000 Y20.000 F6000", "G1 Z1.000 F600", "M114"]
+    assert until(job, "M114") == way
+    job.heard_position(Position(x=10, y=20, z=1, e=2))
+    assert drain(job)[:7] == ["M83", "G1 E1 F1800", "G90", "M83", "G1 F1200", "M106 S9", "G1 X1"]
+    assert job.head.e == 3
 
 
 def test_progress_of_another_print_does_not_count() -> None:
@@ -212,7 +219,8 @@ def test_the_place_is_still_known_after_a_pause() -> None:
     job.pause()
     drain(job)
     job.resume()
-    job.on_idle([])
+    while stage(job) is Stage.RESUMING:
+        assert take(job) or job.on_idle([])
     assert (take(job), job.kind, job.follows) == ("G1 X4 E1", Kind.MOVE, True)
     assert job.head.position == Position(x=4, y=2, z=3, e=1)
 
@@ -222,9 +230,10 @@ def test_firmware_is_told_when_it_may_be_alone_while_something_moves() -> None:
     sent = [take(job) for _ in range(5)]
     assert sent == ["M109 S200", "G28", "G1 X1", "M85 S600", "G1 X2"]
     job.pause()
-    assert drain(job) == ["M400", "M114", "M85 S0"]
+    assert drain(job) == [*SETTLING, "M85 S0"]
     job.resume()
-    job.on_idle([])
+    while stage(job) is Stage.RESUMING:
+        job.on_idle([])
     assert [take(job) for _ in range(5)] == ["G1 X3", "M85 S600", "M400", "M114", "M85 S0"]
 
 
@@ -255,7 +264,7 @@ def test_beside_the_part_no_place_is_the_files() -> None:
     for _ in range(4):
         take(job)
     job.pause()
-    assert [take(job), take(job), job.progress.is_aside] == ["M400", "M114", False]
+    assert [*(take(job) for _ in SETTLING), job.progress.is_aside] == [*SETTLING, False]
     job.heard_position(Position(x=1, y=2, z=3, e=0))
     job.on_idle([])
     take(job)
@@ -280,3 +289,84 @@ def test_what_of_the_drivers_own_moves_no_place(command: str, is_aside: bool) ->
     job.on_idle([])
     take(job)
     assert job.progress.is_aside is is_aside
+
+
+def test_targets_are_those_told_behind_the_last_line_of_the_file() -> None:
+    job = job_of("M104 S0", "G1 X1")
+    take(job)
+    job.pause(HOT)
+    assert take(job) == "M400"
+    job.heard_targets([210.0])  # told before M104 was executed
+    assert until(job, "M105") == ["M105"]
+    job.heard_targets([0.0])
+    job.heard_targets([0.0])
+    drain(job)
+    job.resume(HOT)
+    assert take(job) == ""
+    assert until(job, "G1 X1") == ["G1 X1"]
+
+
+def resuming() -> Job:
+    job = job_of("G28", "G1 X1")
+    take(job)
+    job.pause(HOT)
+    assert [take(job) for _ in SETTLING] == SETTLING
+    job.heard_targets([210.0])
+    drain(job)
+    job.resume(COLD)
+    assert until(job, "M109 S210") == ["M109 S210"]
+    return job
+
+
+def test_a_pause_on_the_way_back_comes_before_the_next_line() -> None:
+    job = resuming()
+    job.pause(HOT)
+    assert drain(job)[:3] == SETTLING
+    assert stage(job) is Stage.PAUSED
+    job.resume()
+    assert drain(job)[0] == "G1 X1"
+
+
+def test_a_pause_on_the_way_back_is_taken_back_by_a_resume() -> None:
+    job = resuming()
+    job.pause(HOT)
+    job.resume()
+    assert drain(job)[0] == "G1 X1"
+
+
+def test_cancelled_on_the_way_back() -> None:
+    job = resuming()
+    job.pause(HOT)
+    job.cancel("Enough.")
+    assert drain(job, ["M104 S0"])[0] == "M104 S0"
+
+
+def test_extrusion_is_taken_back_before_a_pause() -> None:
+    job = job_of("G1 X1", "G1 X2")
+    take(job)
+    job.take_back_extrusion(0.5)
+    job.pause()
+    assert drain(job) == ["G1 E-0.50000", *SETTLING]
+
+
+def test_a_head_that_does_not_come_back_is_a_pause_with_a_reason() -> None:
+    job = job_of("G90", "M83", "G92 E0", "G1 X1 Y2 Z3", "G1 X4", settings=PARKED)
+    for _ in range(4):
+        take(job)
+    job.pause()
+    until(job, "M114")
+    job.heard_position(Position(x=1, y=2, z=3, e=0))
+    drain(job)
+    job.resume()
+    until(job, "M114")
+    job.heard_position(Position(x=0, y=200, z=8, e=-1))
+    for _ in range(2):
+        until(job, "M114")
+        note = job.heard_position(Position(x=1, y=2, z=4, e=-1))
+    assert take(job) == ""
+    assert job.on_idle([])
+    report = job.report(Progress("p", 4, 27), 1.0)
+    assert (report.state, report.reason) == (PrintState.PAUSED, note)
+    assert "off in Z by +1 mm" in note
+    job.resume()
+    assert job.reason == ""
