@@ -24,6 +24,8 @@ whatever else the firmware may be doing."""
 DRAIN_S = 0.3
 """After a cancel: until the planned moves are thrown away instead of waited for."""
 STRAY_EXTRUSION_MM_MAX = 20.0
+ASKS_MAX = 3
+"""M114 after a refused line, until its answers count as lost for good."""
 TRIALS_MAX = 3
 """M114 to find out whether E can be believed; each takes one position report."""
 BLOCKED_S = 0.002
@@ -73,6 +75,7 @@ class Feeder:
         self._cancelled_s = 0.0
         self._breaks: Counter[str] = Counter()
         self._check = _Check.NONE
+        self._asks = 0
         self._extruder = _Extruder.UNTRIED
         self._trials = 0
         self._was_refused = False
@@ -91,7 +94,7 @@ class Feeder:
 
     def refused(self) -> None:
         """A line was refused: when all is repeated, the head is looked for."""
-        self._check = _Check.WANTED
+        self._check, self._asks = _Check.WANTED, 0
         self._was_refused = True
 
     @property
@@ -230,9 +233,11 @@ class Feeder:
         if not self._lines.is_idle:
             return False
         if self._check is _Check.ASKED:  # acknowledged, but the answer was lost
-            self._check = _Check.NONE
+            is_hopeless = not self._was_refused or self._asks >= ASKS_MAX
+            self._check = _Check.NONE if is_hopeless else _Check.WANTED
             return True
         self._check = _Check.ASKED
+        self._asks += 1
         self._places_due += 1
         self._lines.send(REPORT_POSITION, self.job.progress, now_s, follows=False)
         return False

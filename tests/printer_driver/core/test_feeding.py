@@ -205,6 +205,22 @@ def test_firmware_without_m114_is_not_asked_for_ever() -> None:
     desk.until("M400")
 
 
+def test_a_place_that_was_lost_on_the_way_is_asked_for_again() -> None:
+    desk = Desk(*FILE)
+    desk.try_extruder()
+    desk.refuse_in_the_middle()
+    desk.answer()
+    desk.sent.clear()
+    desk.until("M114")
+    at = desk.feeder.job.head.position
+    elsewhere = Position(x=at.x + 5, y=at.y, z=at.z, e=at.e)
+    desk.feeder.heard_position(elsewhere)
+    desk.answer()
+    desk.until("M114")
+    with pytest.raises(LinkBrokenError, match="off in X"):
+        desk.feeder.heard_position(elsewhere)
+
+
 def test_firmware_without_m114_is_not_asked_behind_every_move() -> None:
     desk = Desk(*FILE, *(f"G1 X{x} E.5" for x in range(20)))
     desk.until("M400")
