@@ -1,18 +1,23 @@
 """Looking through a file before it is printed; slow, so not for the thread with the printer."""
 
 import hashlib
+import io
 import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from printer_driver.core.gcode import FILE_LINE_BYTES_MAX, check_gcode, commands_of
 from printer_driver.core.link_estimate import Link, estimate
 from printer_driver.errors import GcodeError, PrinterError, PrintRefused
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+BLOCK_BYTES = 1 << 16
 ESTIMATED_COMMANDS_MAX = 50_000
 """Of the file's beginning; a start must not wait for more."""
 
@@ -53,13 +58,40 @@ def open_gcode(path: Path) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise PrintRefused(f"{path} is not a file; choose a g-code file.", code="wrong_file")
-    return os.fdopen(fd, "rb", buffering=1 << 16)
+    return os.fdopen(fd, "rb", buffering=BLOCK_BYTES)
 
 
 def identity_of(file: BinaryIO, sha256: str) -> Identity:
     """Of an open file that should have this SHA-256."""
     found = os.fstat(file.fileno())
     return Identity(sha256, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+class _Unchanged(io.RawIOBase):
+    """Looks after every block that is read, before anything of it is handed out."""
+
+    def __init__(self, file: BinaryIO, identity: Identity) -> None:
+        self._file = file
+        self._identity = identity
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        room = memoryview(buffer)
+        data = self._file.read(len(room))
+        if identity_of(self._file, self._identity.sha256) != self._identity:
+            raise GcodeError("The file was changed in mid-print; add it again.")
+        room[: len(data)] = data
+        return len(data)
+
+
+def unchanged(file: BinaryIO, identity: Identity) -> BinaryIO:
+    """The same file from where it stands, as long as it is the one that was checked.
+
+    Reading raises `GcodeError` when it is not. Closing this leaves `file` open.
+    """
+    return io.BufferedReader(_Unchanged(file, identity), BLOCK_BYTES)
 
 
 def lines_of(file: BinaryIO) -> Iterator[bytes]:

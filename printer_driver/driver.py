@@ -9,7 +9,8 @@ from typing import Any, BinaryIO
 
 from printer_driver.background import Background
 from printer_driver.boot_clock import boot_s
-from printer_driver.checking import Checked, check_file, identity_of, open_gcode
+from printer_driver.checking import Checked, Identity, check_file, identity_of, open_gcode
+from printer_driver.cooling import Heat
 from printer_driver.core import events as ev
 from printer_driver.core.gcode import command_of
 from printer_driver.errors import NotPrinting, PrinterError, PrinterUnavailable, PrintRefused
@@ -104,7 +105,7 @@ class Driver:
             if request.do is Do.START:
                 self._start(request, answer)
             elif request.do is Do.EMERGENCY_STOP:
-                self._session.stop_at_once(partial(_answer_stop, answer), now_s)
+                self._stop_at_once(answer)
             else:
                 answer(self._do(request))
         except PrinterError as error:
@@ -165,6 +166,12 @@ class Driver:
         for command in commands:
             command_of(command.encode("utf-8"))
         self._session.send(commands, self._now_s)
+
+    def _stop_at_once(self, answer: Answer) -> None:
+        """Also what is about to begin, whether or not the printer can be told."""
+        if self._starting:
+            self._starting.is_cancelled = True
+        self._session.stop_at_once(partial(_answer_stop, answer), self._now_s)
 
     def _quit(self, *, force: bool) -> None:
         if self.is_busy and not force:
@@ -237,6 +244,11 @@ class Driver:
         try:
             if checked.problem:
                 raise checked.problem
+            if identity_of(starting.file, checked.identity.sha256) != checked.identity:
+                raise PrintRefused(
+                    "The file was changed while it was looked through; add it again.",
+                    code="wrong_file",
+                )
             self._checked = checked
             self._check_start(starting)
             self._in_background(lambda: self._record(starting, checked))
@@ -278,9 +290,9 @@ class Driver:
             refusal = error
             self._call_soon(lambda: self._refuse(starting, refusal))
         else:
-            self._call_soon(lambda: self._begin(starting, report))
+            self._call_soon(lambda: self._begin(starting, report, checked.identity))
 
-    def _begin(self, starting: _Start, report: PrintReport) -> None:
+    def _begin(self, starting: _Start, report: PrintReport, identity: Identity) -> None:
         request = starting.request
         self._now_s = time.monotonic()
         try:
@@ -299,7 +311,7 @@ class Driver:
             gcode_bytes=report.bytes_total,
             notice=report.notice,
         )
-        self._session.begin(what, starting.file, self._now_s)
+        self._session.begin(what, starting.file, self._now_s, identity=identity)
         for answer in starting.answers:
             answer({"report": report_to_json(report)})
 
@@ -308,6 +320,12 @@ class Driver:
         starting.file.close()
         for answer in starting.answers:
             answer({"error": error_to_json(error)})
+
+    def tick(self, now_s: float) -> None:
+        """After each of the session's: what the next process must know of the heaters."""
+        heat = self._session.heat(now_s)
+        if heat is not Heat.UNKNOWN:
+            self._journal.owe_cooling(is_owed=heat is Heat.OWED)
 
     def note(self, event: ev.PrintEnded | ev.BedCleared) -> None:
         """Make it durable; `Journal.flush` writes it."""
@@ -319,6 +337,8 @@ class Driver:
 
     def _end(self, report: PrintReport) -> None:
         _log.info("print %s is %s. %s", report.print_id, report.state, report.reason)
+        # What a file that is done leaves on is its own will.
+        self._journal.owe_cooling(is_owed=report.state is not PrintState.DONE)
         self._journal.end(report)
 
     def _note_bed(self) -> None:

@@ -34,7 +34,7 @@ class Interruption:
         self.what = what
         self.cause = cause
         self.lost_s = now_s - trail.age_s
-        self.recovery = Recovery(lines=trail.lines, lost_s=self.lost_s)
+        self.recovery = self._recovery(trail)
         self.reopened: Reopened | None = None
         self.final_state = PrintState.FAILED
         self._is_over = False
@@ -65,31 +65,45 @@ class Interruption:
         """The printer was lost again before the print went on."""
         self.close()
         self.lost_s = now_s - trail.age_s
-        self.recovery = Recovery(lines=trail.lines, lost_s=self.lost_s)
+        self.recovery = self._recovery(trail)
         self.decided_s = 0.0
+
+    def _recovery(self, trail: Trail) -> Recovery:
+        return Recovery(lines=trail.lines, lost_s=self.lost_s, file_bytes=self.what.gcode_bytes)
 
     def reopen(
         self,
         wanted: ReplayUpTo,
         background: Background,
         call_soon: Callable[[Callable[[], None]], None],
+        ignored: frozenset[str] = frozenset(),
     ) -> None:
-        """Open the file again for the recovery; in the background, since it is read whole."""
+        """Open the file again for the recovery; in the background, since it is read whole.
+
+        `ignored`: see `StreamSettings`.
+        """
         recovery = self.recovery
 
         def work() -> None:
             try:
-                reopened = reopen(self.what, wanted.end_offset, wanted.sent_offset)
+                reopened = reopen(self.what, wanted.end_offset, wanted.sent_offset, ignored)
             except PrinterError as error:
-                answer = FileUnusable(reason=str(error))
-                call_soon(lambda: recovery.receive(answer, time.monotonic()))
+                refuse(str(error))
+            except Exception:  # a hot nozzle waits for the answer, whatever it is
+                refuse("The file cannot be looked through; see the log.")
+                raise
             else:
                 call_soon(lambda: self._take_file(recovery, reopened))
 
-        background.run(work)
+        def refuse(reason: str) -> None:
+            answer = FileUnusable(reason=reason)
+            call_soon(lambda: recovery.receive(answer, time.monotonic()))
+
+        if not background.run(work):
+            refuse("The disk is too slow to look through the file.")
 
     def _take_file(self, recovery: Recovery, reopened: Reopened) -> None:
-        if self.recovery is not recovery or self._is_over:
+        if self.recovery is not recovery or self._is_over or recovery.verdict:
             reopened.file.close()
             return
         self.close()

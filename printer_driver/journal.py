@@ -46,6 +46,9 @@ class Journal:
         self._last: PrintId | None = None
         self._unwritten: list[bytes] = []
         self._records = 0
+        self.owes_cooling = False
+        """Heaters may be on that no unfinished print answers for; whoever meets the printer next
+        switches them off."""
 
     def load(self) -> list[PrintReport]:
         """Read the file; prints that an earlier process left unfinished are now failed.
@@ -73,6 +76,8 @@ class Journal:
             with contextlib.suppress(KeyError, TypeError, ValueError):
                 if "withdrawn" in record:
                     self._forget(record["withdrawn"])
+                elif "owes_cooling" in record:
+                    self.owes_cooling = bool(record["owes_cooling"])
                 else:
                     self._remember(_entry(record))
         return [x.report for x in self._entries.values() if not x.report.state.is_final]
@@ -134,6 +139,12 @@ class Journal:
         self._remember(entry)
         self._unwritten.append(_line(entry))
 
+    def owe_cooling(self, *, is_owed: bool) -> None:
+        """Say so before the `end` of a print that left heaters on; written by `flush`."""
+        if is_owed is not self.owes_cooling:
+            self.owes_cooling = is_owed
+            self._unwritten.append(_debt(is_owed=is_owed))
+
     def withdraw(self, print_id: PrintId) -> None:
         """Forget a print that was not begun after all; written by `flush`."""
         self._forget(print_id)
@@ -165,7 +176,9 @@ class Journal:
         scratch = self._path.with_name(self._path.name + ".new")
         fd = os.open(scratch, _WRITE | os.O_TRUNC, 0o600)
         try:
-            _write_durably(fd, b"".join(_line(entry) for entry in list(self._entries.values())))
+            debt = [_debt(is_owed=True)] if self.owes_cooling else []
+            entries = [_line(entry) for entry in list(self._entries.values())]
+            _write_durably(fd, b"".join([*debt, *entries]))
         finally:
             os.close(fd)
         scratch.replace(self._path)
@@ -197,6 +210,10 @@ def _line(entry: Entry) -> bytes:
         "started_unix_s": entry.started_unix_s,
     }
     return json.dumps(record, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def _debt(*, is_owed: bool) -> bytes:
+    return json.dumps({"owes_cooling": is_owed}).encode("ascii") + b"\n"
 
 
 def _write_durably(fd: int, data: bytes) -> None:

@@ -67,11 +67,11 @@ class LineJournal:
         self._began_s, self._is_cancelled = boot_s(), False
         self._write_head(print_id, is_paused=False)
 
-    def go_on(self, print_id: PrintId) -> None:
+    def go_on(self, print_id: PrintId, *, is_paused: bool = False) -> None:
         """After `recall`: the same print goes on, its records stay. Raises `OSError`."""
         self._open(0)
         self._is_cancelled = False
-        self._write_head(print_id, is_paused=False)
+        self._write_head(print_id, is_paused=is_paused)
 
     def _open(self, flags: int) -> None:
         self.close()
@@ -85,16 +85,20 @@ class LineJournal:
 
     def note_paused(self, print_id: PrintId, *, is_paused: bool) -> None:
         """A print that is found again comes back as it was."""
-        if self._map:
-            self._write_head(print_id, is_paused=is_paused)
+        self._open_again()
+        self._write_head(print_id, is_paused=is_paused)
 
     def note_cancelled(self, print_id: PrintId) -> None:
         """This print must not go on, whatever becomes of this process."""
         self._is_cancelled = True
-        if self._map is None:  # an earlier process's print, known by `recall`
+        self._open_again()
+        self._write_head(print_id, is_paused=False)
+
+    def _open_again(self) -> None:
+        """For an earlier process's print, known by `recall`."""
+        if self._map is None:
             with contextlib.suppress(OSError):
                 self._open(0)
-        self._write_head(print_id, is_paused=False)
 
     def write(self, records: Sequence[LineRecord]) -> None:
         """Before these lines go to the port."""

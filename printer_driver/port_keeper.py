@@ -3,7 +3,7 @@
 import contextlib
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ class _Found:
 
     port: str = ""
     baud: int = 0
+    asked: str = ""
+    """By which name a person called it; AUTO for any."""
 
 
 class PortKeeper:
@@ -87,6 +89,8 @@ class PortKeeper:
         """The known device first; then those that were not tried in this round."""
         known = [self._found.port] if self._found.port else []
         if not self.is_auto:
+            if known and self._is_meant(self._found):
+                return known
             belongs = self._found.port and not Path(self._port).exists()
             return [*(known if belongs else []), self._port]
         there = ports.candidates(self._dev)
@@ -95,6 +99,17 @@ class PortKeeper:
         if not fresh:
             self._tried.clear()
         return fresh or wanted
+
+    def _is_meant(self, found: _Found) -> bool:
+        """The known device is there, and meant although its short name may be another's now.
+
+        Not where two ports share one name by id: that is then the last one's that was plugged in.
+        """
+        if found.asked != self._port or not Path(found.port).exists():
+            return False
+        by_id = self._dev / "serial/by-id"
+        others = (Path(name).parent for name in ports.candidates(self._dev))
+        return Path(found.port).parent != by_id or all(folder == by_id for folder in others)
 
     def _open(self, name: str, now_s: float) -> None:
         known_baud = self._found.baud
@@ -112,7 +127,8 @@ class PortKeeper:
         self._search = None
         self.problem = ""
         self._tried.clear()
-        found = _Found(port=ports.lasting_name(self.wire.name, self._dev), baud=self.wire.baud)
+        name = ports.lasting_name(self.wire.name, self._dev)
+        found = _Found(port=name, baud=self.wire.baud, asked=self._port)
         if found != self._found:
             self._found = found
             _log.info("the printer is on %s at %d baud", found.port, found.baud)
@@ -165,12 +181,13 @@ class PortKeeper:
 def _recall(path: Path) -> _Found:
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         note: Any = json.loads(path.read_bytes()[:FOUND_BYTES_MAX])
-        return _Found(port=str(note["port"]), baud=int(note["baud"]))
+        port, baud = str(note["port"]), int(note["baud"])
+        return _Found(port=port, baud=baud, asked=str(note.get("asked", "")))
     return _Found()
 
 
 def _remember(path: Path, found: _Found) -> None:
     try:
-        path.write_text(json.dumps({"port": found.port, "baud": found.baud}), "utf-8")
+        path.write_text(json.dumps(asdict(found)), "utf-8")
     except OSError as error:
         _log.warning("the port that was found cannot be noted (%s)", error)

@@ -65,6 +65,8 @@ class Temperature:
     name: str
     actual_c: float
     target_c: float
+    is_target_told: bool = True
+    """False: the printer left it out, and `target_c` 0 does not say that the heater is off."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,7 +117,8 @@ class PrinterStatus:
     """Kind of the last error that the printer reported (`core.faults.FaultKind`), else empty."""
     question: Question | None = None
     notification: str = ""
-    """What the firmware last told its host to show to people (`// action:notification`)."""
+    """What the firmware last told its host to show to people (`// action:notification`), or that it
+    waits for somebody at its panel."""
     bed_cleared_after: PrintId | None = None
     """The last print, also of an earlier process, if its `bed_cleared` is true; None as soon as
     the next one is on record."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from printer_driver.checking import lines_of, open_gcode
+from printer_driver.checking import Identity, identity_of, lines_of, open_gcode, unchanged
 from printer_driver.core.gcode import FileCommand, commands_of
 from printer_driver.core.line_record import Certainty, LineRecord
 from printer_driver.core.replay import MachineState, replay
@@ -34,20 +34,28 @@ class Reopened:
     """The file of an interrupted print at the place where it goes on."""
 
     file: BinaryIO
+    identity: Identity
+    """As the file was before its hash was found right."""
     end_offset: int
     state: MachineState
 
 
-def reopen(wanted: PrintFile, end_offset: int, sent_offset: int = 0) -> Reopened:
+def reopen(
+    wanted: PrintFile,
+    end_offset: int,
+    sent_offset: int = 0,
+    ignored: frozenset[str] = frozenset(),
+) -> Reopened:
     """Open the file again and work out the machine's state there. Raises `PrinterError`.
 
-    Reads all of it, for its hash: for a thread that may wait.
+    Reads all of it, for its hash: for a thread that may wait. `ignored`: see `StreamSettings`.
     """
     file = open_gcode(wanted.path)
     try:
+        identity = identity_of(file, wanted.sha256)
         digest = hashlib.sha256()
         commands = commands_of(_hashed(lines_of(file), digest))
-        state = replay(commands, end_offset, sent_offset)
+        state = replay(commands, end_offset, sent_offset, ignored)
         while chunk := file.read(HASH_BYTES):
             digest.update(chunk)
         if digest.hexdigest() != wanted.sha256:
@@ -56,7 +64,7 @@ def reopen(wanted: PrintFile, end_offset: int, sent_offset: int = 0) -> Reopened
     except (PrinterError, OSError) as error:
         file.close()
         raise GcodeError(str(error)) from error
-    return Reopened(file=file, end_offset=end_offset, state=state)
+    return Reopened(file=file, identity=identity, end_offset=end_offset, state=state)
 
 
 def _hashed(lines: Iterator[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:
@@ -66,22 +74,28 @@ def _hashed(lines: Iterator[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:
 
 
 class Printing:
-    """One print of this process, from its start or from behind `base` on."""
+    """One print of this process, from its start or from behind `base` on.
+
+    `file` stands there; with an `identity` nothing of a file that has another is printed. The
+    `preamble` goes first and counts as none of the file's lines.
+    """
 
     def __init__(
         self,
         *,
         what: PrintFile,
         file: BinaryIO,
+        identity: Identity | None = None,
         base: LineRecord | None = None,
-        state: MachineState | None = None,
+        preamble: Sequence[str] = (),
         elapsed_s: float = 0.0,
     ) -> None:
         self.what = what
         self._file = file
+        self._identity = identity
         self._base_lines = base.lines if base else 0
         self._base_offset = base.end_offset if base else 0
-        self._preamble = state.preamble() if state else []
+        self._preamble = preamble
         self._elapsed_s = elapsed_s
 
     @property
@@ -94,7 +108,8 @@ class Printing:
         for text in self._preamble:
             yield FileCommand(text=text, end_offset=self._base_offset)
         end_offset = base_offset = self._base_offset
-        for command in commands_of(lines_of(self._file)):
+        file = unchanged(self._file, self._identity) if self._identity else self._file
+        for command in commands_of(lines_of(file)):
             if base_offset:
                 end_offset = base_offset + command.end_offset
                 command = FileCommand(text=command.text, end_offset=end_offset)  # noqa: PLW2901

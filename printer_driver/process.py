@@ -140,7 +140,7 @@ class PrinterProcess:
     def _take_up_prints(self) -> None:
         """What an earlier process left unfinished: to be found again, or failed."""
         now_s = time.monotonic()
-        is_found = is_left = False
+        is_found = False
         for report in self._journal.load_open():
             found = None
             if not is_virtual(self._settings.port):  # that printer ended with its process
@@ -151,8 +151,7 @@ class PrinterProcess:
                 is_found = True
             else:
                 self._driver.note(ev.PrintEnded(report=self._left(report)))
-                is_left = True
-        if is_left and not is_found:  # heaters off would spoil a print that goes on
+        if self._journal.owes_cooling and not is_found:  # it would spoil a print that goes on
             self._session.cool_first()
 
     def _left(self, report: PrintReport) -> PrintReport:
@@ -167,8 +166,9 @@ class PrinterProcess:
         try:
             self._session.open(time.monotonic())
         except PortError:
-            # Without a print to go on with, a wrong name is the caller's to put right.
-            if not self._session.is_printing and self._settings.port != AUTO:
+            # Without a printer to go on with or to cool, a wrong name is the caller's to put right.
+            is_awaited = self._session.is_printing or self._journal.owes_cooling
+            if not is_awaited and self._settings.port != AUTO:
                 raise
         signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -195,7 +195,9 @@ class PrinterProcess:
             self._soon.popleft()()
         while self._signals:
             self._take_signal(self._signals.popleft())
-        self._session.tick(time.monotonic())
+        now_s = time.monotonic()
+        self._session.tick(now_s)
+        self._driver.tick(now_s)
         self._flush_journal()
         self._show_status()
         self._server.flush()

@@ -14,6 +14,8 @@ from typing import BinaryIO
 
 from printer_driver.attached_port import AttachedPort
 from printer_driver.background import Background
+from printer_driver.checking import Identity
+from printer_driver.cooling import Heat, heat_of
 from printer_driver.core import events as ev
 from printer_driver.core.job import HEATERS_OFF
 from printer_driver.core.line_record import LineRecord
@@ -26,7 +28,6 @@ from printer_driver.core.recovery import (
 )
 from printer_driver.core.settings import StreamSettings
 from printer_driver.core.streaming import Streamer
-from printer_driver.core.voice import Prompt
 from printer_driver.errors import PrinterUnavailable, PrintRefused
 from printer_driver.interruption import RESUMABLE, START_S_MAX, Interruption
 from printer_driver.line_journal import LineJournal
@@ -37,10 +38,10 @@ from printer_driver.printer import (
     PrinterStatus,
     PrintReport,
     PrintState,
-    Question,
 )
 from printer_driver.printing import PrintFile, Printing
 from printer_driver.serial_log import SerialLog
+from printer_driver.showing import shown
 from printer_driver.stopping import StopAnswer, Stopping
 from printer_driver.trouble_log import TroubleLog
 
@@ -66,7 +67,7 @@ class Session:
         happened: Callable[[ev.PrintEnded | ev.BedCleared], None],
         settings: StreamSettings | None = None,
     ) -> None:
-        self._settings = settings
+        self._settings = settings = settings or StreamSettings()
         self._port = AttachedPort(
             keeper=keeper, selector=selector, serial_log=serial_log, user=self
         )
@@ -95,6 +96,10 @@ class Session:
         """A print broke off and its heaters are about to be switched off."""
         return self._streamer.owes_cooling
 
+    def heat(self, now_s: float) -> Heat:
+        """What is known of the heaters."""
+        return heat_of(self._streamer, now_s) if self._interruption is None else Heat.UNKNOWN
+
     @property
     def link(self) -> Link | None:
         """The wire to the printer, for an estimate; None where its speed says nothing."""
@@ -103,22 +108,15 @@ class Session:
 
     def status(self, now_s: float) -> PrinterStatus:
         """The printer at this moment."""
-        status = self._streamer.status(now_s)
         if self._interruption:
             return replace(
-                status,
+                self._streamer.status(now_s),
                 connection=self._connection(),
                 problem=self._interruption.explanation(self._port.problem),
                 print=self._interruption.report,
             )
-        report = self._completed(status.print) or self._ended
-        voice = self._streamer.voice
-        status = replace(
-            status,
-            print=report,
-            fault=voice.faults[-1].kind.value if voice.faults else "",
-            question=_question(self._streamer.prompt),
-        )
+        status = shown(self._streamer, now_s)
+        status = replace(status, print=self._completed(status.print) or self._ended)
         if not self._port.is_ready and status.connection is not Connection.HALTED:
             problem = self._port.problem or status.problem
             status = replace(status, connection=self._connection(), problem=problem)
@@ -146,10 +144,13 @@ class Session:
             raise PrintRefused("The printer asks nothing now.", code="no_question")
         self._streamer.receive(ev.AnswerPrompt(choice=choice), now_s)
 
-    def begin(self, what: PrintFile, file: BinaryIO, now_s: float) -> None:
-        """Stream this print; the printer is ready, and the line journal was begun for it."""
+    def begin(self, what: PrintFile, file: BinaryIO, now_s: float, *, identity: Identity) -> None:
+        """Stream this print; the printer is ready, and the line journal was begun for it.
+
+        `identity` is that of the file that was found good.
+        """
         self._line_journal.write([LineRecord(self._streamer.last_number, 0, 0)])
-        self._printing = Printing(what=what, file=file)
+        self._printing = Printing(what=what, file=file, identity=identity)
         self._start(self._printing, now_s)
 
     def _start(self, printing: Printing, now_s: float) -> None:
@@ -175,10 +176,11 @@ class Session:
                 self._pause_notes.wish(is_paused=isinstance(event, ev.PausePrint))
             return
         match event:
-            case ev.PausePrint():
-                interruption.is_paused = True
-            case ev.ResumePrint():
-                interruption.is_paused = False
+            case ev.PausePrint() | ev.ResumePrint():
+                interruption.is_paused = isinstance(event, ev.PausePrint)
+                self._line_journal.note_paused(
+                    interruption.what.print_id, is_paused=interruption.is_paused
+                )
             case ev.CancelPrint(reason=reason):
                 interruption.final_state = PrintState.CANCELLED
                 self._line_journal.note_cancelled(interruption.what.print_id)
@@ -193,9 +195,11 @@ class Session:
     def stop_at_once(self, answer: StopAnswer, now_s: float) -> None:
         """Write M112 now; `answer` comes when it is known whether that worked.
 
-        Raises `PrinterUnavailable` when there is no port to write to.
+        Raises `PrinterUnavailable` when there is no port to write to; no print goes on then.
         """
         if not self._port.is_open:
+            if self._interruption:
+                self._give_up(self._interruption, "Emergency stop.", now_s)
             raise PrinterUnavailable("The printer is not connected; switch it off by hand.")
         is_halted = self._streamer.status(now_s).connection is Connection.HALTED
         halts_on = self._streamer.voice.dialect.halts_on
@@ -334,14 +338,16 @@ class Session:
         assert reopened  # noqa: S101 - the verdict rests on it
         _log.info("print %s goes on behind line %d", interruption.what.print_id, record.lines)
         try:
-            self._line_journal.go_on(interruption.what.print_id)
+            self._line_journal.go_on(interruption.what.print_id, is_paused=interruption.is_paused)
         except OSError as error:
             _log.warning("this print cannot be found again another time (%s)", error)
         self._printing = Printing(
             what=interruption.what,
             file=reopened.file,
+            identity=reopened.identity,
             base=record,
-            state=verdict.state,
+            # M85 begins with what looks like a move, and then counts from the last real one.
+            preamble=verdict.state.preamble(),
             elapsed_s=interruption.report.elapsed_s + now_s - interruption.lost_s,
         )
         self._streamer.receive(ev.PortOpened(), now_s)
@@ -436,7 +442,9 @@ class Session:
                 case ev.Send(data=data):
                     self._port.write(data, now_s)
                 case ReplayUpTo():
-                    interruption.reopen(effect, self._background, self._call_soon)
+                    interruption.reopen(
+                        effect, self._background, self._call_soon, self._settings.ignored
+                    )
 
     def _note_pause(self, now_s: float) -> None:
         if report := self._streamer.status(now_s).print:
@@ -445,10 +453,3 @@ class Session:
     def write_serial_log(self) -> list[Path]:
         """What is in memory goes to the file, soon; returns the files, the newest first."""
         return self._trouble.write()
-
-
-def _question(prompt: Prompt | None) -> Question | None:
-    """Only when the firmware has said all of it."""
-    if prompt is None or not prompt.is_shown:
-        return None
-    return Question(text=prompt.text, choices=prompt.choices)

@@ -86,11 +86,16 @@ _RULES: tuple[tuple[re.Pattern[str], FaultKind, Severity], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), kind, severity)
     for pattern, kind, severity in (
         (
-            r"heating failed|not heating at expected|too long to be reached",
+            r"heating failed|not heating at expected|too long to be reached|reading is unreliable",
             FaultKind.HEATING_FAILED,
             Severity.NEEDS_RESET,
         ),
-        (r"heater \d+ fault|heating fault", FaultKind.HEATING_FAILED, Severity.PRINT_ENDS),
+        (
+            r"heater \d+ fault|heating fault|temperature (?:sensor|control)|thermistor",
+            FaultKind.HEATING_FAILED,
+            Severity.PRINT_ENDS,
+        ),
+        (r"^TM: error", FaultKind.THERMAL_RUNAWAY, Severity.PRINT_ENDS),
         (r"runaway", FaultKind.THERMAL_RUNAWAY, Severity.NEEDS_RESET),
         (r"min\s?temp", FaultKind.MINTEMP, Severity.NEEDS_RESET),
         (r"max\s?temp", FaultKind.MAXTEMP, Severity.NEEDS_RESET),

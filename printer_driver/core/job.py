@@ -195,12 +195,13 @@ class Job:
 
     # --- where the host is lost --------------------------------------------------------------
 
-    def _guard(self) -> None:
+    def _guard_behind(self, move: str) -> None:
         """Not before something moves: until Marlin 2.0.2 the time begins with the last move, and
         heating may have taken long.
         """
-        self._is_guarded = True
-        self._script.append(f"M85 S{self._alone_s}")
+        if any(axis in move for axis in "XYZE"):  # `G1 F1200` moves nothing
+            self._is_guarded = True
+            self._script.append(f"M85 S{self._alone_s}")
 
     def _unguard(self) -> list[str]:
         self._is_guarded = False
@@ -261,7 +262,7 @@ class Job:
             self._is_bed_clear = False
         self.progress = Progress(self._print_id, self._lines_read, self._end_offset)
         if self._alone_s and not self._is_guarded and self.kind is Kind.MOVE:
-            self._guard()
+            self._guard_behind(text)
         return compact(text) if self._compacts and self.kind is Kind.MOVE else text
 
     # --- the next stage ----------------------------------------------------------------------

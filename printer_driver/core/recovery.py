@@ -3,7 +3,8 @@
 The firmware is asked three things, one after the other:
 
 - a line with an impossible number. It answers `Resend: n+1`, and n is the last line it took; all
-  up to there is executed or queued, nothing behind it is. Asked until two answers agree.
+  up to there is executed or queued, nothing behind it is. Asked until two answers agree, or until
+  it has obeyed: firmware that looks at no numbers cannot say where it is.
 - `M114`. Unnumbered, it waits in the queue behind all that was taken, so it tells where the head
   stands after line n.
 - `M105`: which temperatures it holds.
@@ -24,6 +25,7 @@ from printer_driver.core.job import HEATERS_OFF
 from printer_driver.core.line_record import Certainty, LineRecord
 from printer_driver.core.position import Position
 from printer_driver.core.replay import MachineState
+from printer_driver.core.window import LINES_MAX
 from printer_driver.printer import Temperature
 
 IMPOSSIBLE_NUMBER = 2_000_000_011
@@ -37,6 +39,14 @@ QUERY_RETRY_S = 5.0
 QUERIES_MAX = 3
 """Of M114 or M105 at once: behind a long command they fill the firmware's queue."""
 AGREEING_REFUSALS = 2
+OBEYED_MAX = 5
+"""Impossible lines executed in a row; some M105 of before may still be answered."""
+OKS_MAX = LINES_MAX + OBEYED_MAX
+"""Plain ones in a row without a refusal: more than there were lines in flight."""
+FILE_S_MAX = 60.0
+FILE_BYTES_PER_S_MIN = 250_000
+"""A file of so many bytes may take longer to be read; a disk that hangs must not keep a hot nozzle
+on the part."""
 SILENCE_S_MAX = 30.0
 """Without any reply; firmware that works on something long says `busy:` or its temperatures."""
 GAP_S_MAX = 900.0
@@ -100,9 +110,14 @@ class _Phase(Enum):
 
 
 class Recovery:
-    """`lines` are the records of the print; `lost_s` is when it was last heard of."""
+    """`lines` are the records of the print; `lost_s` is when it was last heard of.
 
-    def __init__(self, *, lines: Mapping[int, LineRecord], lost_s: float) -> None:
+    `file_bytes` is how much there is to read until the file is known to be unchanged.
+    """
+
+    def __init__(
+        self, *, lines: Mapping[int, LineRecord], lost_s: float, file_bytes: int = 0
+    ) -> None:
         self.verdict: ResumeBehind | StopSafely | None = None
         self._lines = lines
         self._give_up_s = lost_s + GAP_S_MAX
@@ -116,6 +131,9 @@ class Recovery:
         self._last_line: int | None = None
         self._taken = -1
         self._agreeing = 0
+        self._obeyed = self._oks = 0
+        self._file_s_max = FILE_S_MAX + file_bytes / FILE_BYTES_PER_S_MIN
+        self._file_by_s = self._give_up_s
         self._record: LineRecord | None = None
         self._state: MachineState | None = None
         self._position = Position()
@@ -131,8 +149,10 @@ class Recovery:
         match self._phase:
             case _Phase.OVER:
                 return None
-            case _Phase.ABSENT | _Phase.FILE:
+            case _Phase.ABSENT:
                 return self._give_up_s
+            case _Phase.FILE:
+                return min(self._file_by_s, self._give_up_s)
             case _:
                 return min(self._ask_at_s, self._heard_s + SILENCE_S_MAX, self._give_up_s)
 
@@ -164,6 +184,7 @@ class Recovery:
         self._phase, self._is_open = _Phase.LISTENING, True
         self._ask_at_s, self._heard_s = now_s + LISTEN_S, now_s
         self._last_line, self._taken, self._agreeing = None, -1, 0
+        self._obeyed = self._oks = 0
 
     def tick(self, now_s: float) -> None:
         """Ask what is due; give up when it takes too long."""
@@ -172,7 +193,10 @@ class Recovery:
         if now_s >= self._give_up_s:
             minutes = round(GAP_S_MAX / 60)
             self._stop(f"The printer could not be asked for over {minutes} minutes.")
-        elif self._phase not in (_Phase.ABSENT, _Phase.FILE):
+        elif self._phase is _Phase.FILE:
+            if now_s >= self._file_by_s:
+                self._stop("The file could not be read in time; check the disk it is on.")
+        elif self._phase is not _Phase.ABSENT:
             self._ask_when_due(now_s)
 
     def _ask_when_due(self, now_s: float) -> None:
@@ -193,7 +217,8 @@ class Recovery:
             self._send(b"M114\n" if self._phase is _Phase.POSITION else b"M105\n")
 
     def _query(self, phase: _Phase, at_s: float) -> None:
-        self._phase, self._ask_at_s, self._queries = phase, at_s, 0
+        self._phase, self._ask_at_s = phase, at_s
+        self._queries = self._oks = 0
 
     def _send(self, data: bytes) -> None:
         self._effects.append(ev.Send(data=data))
@@ -209,26 +234,33 @@ class Recovery:
             self._take_after_verdict(reply)
             return
         match reply:
-            case rp.Start():
+            case rp.Start() | rp.Banner():
                 self._stop("The printer restarted and has forgotten where it was.")
             case rp.Failure(fault=fault):
                 self._take_fault(fault)
             case rp.LineError(last_line=last_line):
                 self._last_line = last_line
+                self._obeyed = self._oks = 0
             case rp.Resend(line_number=number):
                 self._take_refusal(number - 1, now_s)
             case rp.PositionReport(position=position):
                 self._take_position(position, now_s)
+            case rp.Ok() if self._phase is _Phase.LINE:
+                self._take_obedience(reply)
             case rp.Ok(position=position) if position:
                 self._take_position(position, now_s)
-            case rp.Ok(temperatures=temperatures) if temperatures:
+            case rp.Ok(temperatures=temperatures) if _tells_targets(temperatures):
                 self._take_temperatures(temperatures)
+            case rp.Ok():
+                self._take_bare_ok(now_s)
+            case rp.TemperatureReport(temperatures=temperatures) if _tells_targets(temperatures):
+                self._take_temperatures(temperatures)  # Repetier answers so
             case _:
                 pass
 
     def _take_after_verdict(self, reply: rp.Reply) -> None:
         """Until the print goes on, a restart still makes the verdict wrong."""
-        if isinstance(reply, rp.Start) and isinstance(self.verdict, ResumeBehind):
+        if isinstance(reply, rp.Start | rp.Banner) and isinstance(self.verdict, ResumeBehind):
             self._stop("The printer restarted and has forgotten where it was.")
 
     def _take_fault(self, fault: Fault) -> None:
@@ -237,9 +269,30 @@ class Recovery:
         elif self._phase is _Phase.POSITION and fault.kind is FaultKind.UNKNOWN_COMMAND:
             self._stop("The printer cannot say where its head is.")
 
+    def _take_obedience(self, ok: rp.Ok) -> None:
+        """Instead of a refusal; or of what was under way when the printer was lost."""
+        self._oks += 1
+        self._obeyed += bool(ok.temperatures)
+        if self._obeyed >= OBEYED_MAX or self._oks >= OKS_MAX:
+            self._stop(
+                "The printer obeys lines whatever their number, "
+                "so it cannot say which one it executed last."
+            )
+
+    def _take_bare_ok(self, now_s: float) -> None:
+        """Of a question whose answer stands in another line, is lost, or never comes."""
+        if self._phase is _Phase.LISTENING:
+            return
+        self._oks += 1
+        self._queries = max(0, self._queries - 1)
+        self._ask_at_s = min(self._ask_at_s, now_s + RETRY_S)
+        if self._oks >= OKS_MAX:
+            self._stop("The printer does not say where its head is, or how warm it is.")
+
     def _take_refusal(self, taken: int, now_s: float) -> None:
         """`taken` is the last line the firmware took; noise may alter any answer."""
         said, self._last_line = self._last_line, None
+        self._obeyed = self._oks = 0
         if self._phase is not _Phase.LINE or said not in (None, taken):
             return
         is_repeated = taken == self._taken
@@ -259,6 +312,7 @@ class Recovery:
             self._stop("It cannot be told which line of the file the printer executed last.")
         else:
             sent_offset = max(record.end_offset for record in self._lines.values())
+            self._state, self._file_by_s = None, now_s + self._file_s_max
             self._effects.append(
                 ReplayUpTo(end_offset=self._record.end_offset, sent_offset=sent_offset)
             )
@@ -304,3 +358,8 @@ class Recovery:
             self._send(_STOP_AT_ONCE)
         self.verdict = StopSafely(reason=reason)
         self._phase = _Phase.OVER
+
+
+def _tells_targets(temperatures: tuple[Temperature, ...]) -> bool:
+    """What firmware says while it waits for a heater leaves them out."""
+    return any(heater.is_target_told for heater in temperatures)

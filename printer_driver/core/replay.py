@@ -10,7 +10,14 @@ from math import isnan
 
 from printer_driver.core.command import kind_of
 from printer_driver.core.gcode import FileCommand
-from printer_driver.core.position import Head, Position, differences, may_move
+from printer_driver.core.position import (
+    FEEDRATE_MM_PER_MIN,
+    Head,
+    Position,
+    differences,
+    may_move,
+)
+from printer_driver.core.settings import normalised
 
 EXTRUDER_TOLERANCE_MM = 1.0
 """Single precision adds up; the line number, not the filament, is what proves the place."""
@@ -70,20 +77,33 @@ class MachineState:
         )
 
     def preamble(self) -> list[str]:
-        """The modes as they are, for a host that has not seen the file's beginning.
+        """The modes and the feedrate as they are, for a host that has not seen the file's
+        beginning. Nothing of it moves anything.
 
-        Empty where they are not known for sure: a mode set wrongly would ruin the print.
+        Without the modes where they are not known for sure: a wrong one would ruin the print.
         """
-        return self._heads[0].modes() if self._is_sure_of_modes else []
+        modes = self._heads[0].modes() if self._is_sure_of_modes else []
+        feedrate = self._heads[0].feedrate
+        if feedrate == FEEDRATE_MM_PER_MIN:  # what every host begins with
+            return modes
+        return [*modes, "G1 F" + f"{feedrate:.3f}".rstrip("0").rstrip(".")]
 
 
-def replay(commands: Iterable[FileCommand], end_offset: int, sent_offset: int = 0) -> MachineState:
+def replay(
+    commands: Iterable[FileCommand],
+    end_offset: int,
+    sent_offset: int = 0,
+    ignored: frozenset[str] = frozenset(),
+) -> MachineState:
     """The state when the commands up to `end_offset` are executed. Raises what `commands` does.
 
-    Those from there to `sent_offset` may have been executed, too.
+    Those from there to `sent_offset` may have been executed, too. None of those in `ignored` was
+    ever sent; see `StreamSettings`.
     """
     state = MachineState()
     for command in commands:
+        if ignored and normalised(command.text) in ignored:
+            continue
         if command.end_offset <= end_offset:
             state.execute(command.text)
         elif command.end_offset <= sent_offset:

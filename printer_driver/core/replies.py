@@ -5,7 +5,7 @@ reply, `Unknown` when nothing better fits.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 
 from printer_driver.core.faults import Fault, FaultKind, fault_of, remark_of
@@ -32,12 +32,22 @@ _CAPABILITY = re.compile(r"Cap:\s*([A-Z_]{1,40}):([01])\b")
 _ACTION = re.compile(r"//\s*action:\s*([\w-]+)\s*(.*)")
 _PERCENT = re.compile(r"(?:M73 Progress|NORMAL MODE: Percent done):\s*(\d{1,3})")
 _MINUTES = re.compile(r"(?:Time left|remaining in mins):\s*(\d{1,6})")
-_BOOTED = frozenset({"start", "Start", "Smoothie", "RepRapFirmware", "// Klipper state: Ready"})
+_BOOTED = re.compile(
+    r"[^A-Za-z/]*(?:start|Start|Smoothie)"  # the first line comes behind power-up noise
+    r"|(?:ok\b|T\d?:|X:)[^a-z]*[^A-Za-z\s]start"  # or behind the answer that the reset cut off
+    r"|RepRapFirmware(?: .* is up and running\.)?|// Klipper state: Ready"
+)
+_BANNER = re.compile(
+    r"(?:echo:|Info:)?\s*(?:PowerUp|(?:External|Brown out|Watchdog|Software) Reset)"
+    r"|(?:echo:)?\s*Marlin (?:bugfix-)?\d+\.\S.*"
+)
+"""Marlin's, Prusa's and Repetier's `setup()` say so behind `start` and at no other time."""
 _HALTED = re.compile(
     r"Printer stopped due to errors|// Klipper state: (?:Shutdown|Disconnect)|Emergency Stop!"
-    r"|Entering Alarm/Halt state|.*\b(?:HALT asserted|M999 required)"
+    r"|Entering Alarm/Halt state|.*\b(?:HALT asserted|M999 required)|TM: error triggered"
 )
-"""Marlin 2, Klipper, RepRapFirmware and Smoothieware say so without a mark of an error."""
+"""Marlin 2, Klipper, RepRapFirmware, Smoothieware and Prusa (its thermal model) say so without a
+mark of an error."""
 _HEATING = " W:"
 
 
@@ -110,6 +120,11 @@ class Start:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Banner:
+    """A line that comes behind `start`: shows that the firmware booted where that was lost."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FirmwareName:
     """What the firmware calls itself, from M115."""
 
@@ -164,6 +179,7 @@ Reply = (
     | Waiting
     | Failure
     | Start
+    | Banner
     | FirmwareName
     | Capability
     | Action
@@ -183,6 +199,8 @@ def parse_reply(line: bytes) -> Reply:
         number, planner, buffer = map(int, advanced.groups())
         return Ok(line_number=number, planner_free=planner, buffer_free=buffer)
     text = line.decode("utf-8", errors="replace").strip()
+    if _BOOTED.fullmatch(text):
+        return Start()
     if _OK.match(text):
         return _parse_ok(text)
     if resend := _RESEND.match(text):
@@ -222,10 +240,10 @@ def _parse_error(text: str) -> LineError | Failure:
 
 
 def _parse_remark(text: str) -> Reply:
-    if text in _BOOTED:
-        return Start()
     if text == "wait":
         return Waiting()
+    if _BANNER.fullmatch(text):
+        return Banner()
     if _HALTED.match(text):
         return Failure(fault=fault_of(text.removeprefix("//").strip(), is_grave=True))
     if busy := _BUSY.match(text):
@@ -278,12 +296,16 @@ def _position(text: str) -> Position | None:
 def _temperatures(text: str) -> tuple[Temperature, ...]:
     """`T:` is the active nozzle and stands for T0 where the firmware names no nozzle."""
     readings = {
-        name: Temperature(name=name, actual_c=float(actual), target_c=float(target or 0))
+        name: Temperature(
+            name=name,
+            actual_c=float(actual),
+            target_c=float(target or 0),
+            is_target_told=bool(target),
+        )
         for name, actual, target in _TEMPERATURE.findall(text)
     }
     if active := readings.pop("T", None):
-        unnamed = Temperature(name="T0", actual_c=active.actual_c, target_c=active.target_c)
-        readings = {"T0": unnamed} | readings
+        readings = {"T0": replace(active, name="T0")} | readings
     return tuple(readings.values())
 
 

@@ -279,6 +279,8 @@ class Streamer:
                 self._take_fault(fault, now_s)
             case rp.Start():
                 self._take_boot(now_s)
+            case rp.Banner() if self._connection is Connection.HALTED:
+                self._take_boot(now_s)
             case rp.Waiting():
                 self._take_wait(now_s)
             case rp.PositionReport(position=position):

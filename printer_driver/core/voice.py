@@ -3,6 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import nan
 
 from printer_driver.core.dialects import UNKNOWN, Dialect, recognise
 from printer_driver.core.faults import TEXT_CHARS_MAX, Fault
@@ -69,7 +70,10 @@ class Voice:
         self.reports += 1
         for temperature in temperatures:
             name = temperature.name
-            if name in self.temperatures or len(self.temperatures) < TEMPERATURES_MAX:
+            known = self.temperatures.get(name)
+            if known and not temperature.is_target_told:
+                self.temperatures[name] = replace(known, actual_c=temperature.actual_c)
+            elif known or len(self.temperatures) < TEMPERATURES_MAX:
                 self.temperatures[name] = temperature
 
     def note_firmware(self, name: str) -> None:
@@ -101,8 +105,8 @@ class Voice:
 
     @property
     def targets_c(self) -> list[float]:
-        """Of all heaters."""
-        return [x.target_c for x in self.temperatures.values()]
+        """Of all heaters; NaN where it was never told, which is not off."""
+        return [x.target_c if x.is_target_told else nan for x in self.temperatures.values()]
 
     def heaters_off(self) -> list[str]:
         """The commands that switch off every heater that was ever reported."""

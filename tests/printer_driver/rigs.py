@@ -18,7 +18,8 @@ from printer_driver.errors import PrinterUnavailable
 from printer_driver.printer import Connection, PrintId, PrintReport, PrintState
 
 T = TypeVar("T")
-MODES = ("G90", "G91", "M82", "M83")
+RESTORES = re.compile(r"G9[01]$|M8[23]$|G1F[\d.]+$")
+"""What a driver says of modes and feedrate where it goes on."""
 COMMAND = re.compile(r"[GMT]\d")
 """Noise and what is said at a wrong speed reach the firmware too; it knows no such commands."""
 OWN = re.compile(r"M(?:105|114|115|400)$|M(?:110|113|155) ")
@@ -54,17 +55,18 @@ def file_commands(path: Path) -> list[str]:
 def assert_executed_once(executed: list[str], wanted: list[str]) -> None:
     """The same commands in the same order.
 
-    A driver that goes on behind a break says the modes again: runs of those that leave the modes
-    as they were count for nothing.
+    A driver that goes on behind a break says modes and feedrate again: runs of those that leave
+    them as they were count for nothing.
     """
     head, rest = Head(), iter(executed)
     for place, command in enumerate(wanted):
         found = next(rest, "nothing")
-        modes = head.modes()
-        while found != command and found in MODES:
+        modes = (head.modes(), head.feedrate)
+        while found != command and RESTORES.match(found):
             _execute(head, found)
             found = next(rest, "nothing")
-        assert head.modes() == modes, f"other modes before line {place}: {head.modes()}"
+        now = (head.modes(), head.feedrate)
+        assert now == modes, f"other modes before line {place}: {now}"
         assert found == command, f"line {place} is {command}, executed was {found}"
         _execute(head, command)
     assert list(rest) == []

@@ -23,7 +23,7 @@ from printer_driver.driver import CHECK_S_MAX, WAITERS_MAX, Driver
 from printer_driver.journal import Journal
 from printer_driver.line_journal import LineJournal
 from printer_driver.port_keeper import PortKeeper
-from printer_driver.printer import PrintId, PrintReport, PrintState
+from printer_driver.printer import Connection, PrintId, PrintReport, PrintState
 from printer_driver.protocol import Request, parse_request, report_from_json
 from printer_driver.serial_log import SerialLog
 from printer_driver.session import Session
@@ -118,6 +118,7 @@ class Bench:
         while self._soon:
             self._soon.popleft()()
         self.session.tick(time.monotonic())
+        self.driver.tick(time.monotonic())
 
     def until(self, is_so: Callable[[], bool]) -> None:
         end_s = time.monotonic() + LIMIT_S
@@ -306,6 +307,15 @@ def test_a_file_changed_since_its_check_is_looked_through_again(
     assert again[0]["error"]["code"] == "wrong_file"
 
 
+def test_a_file_changed_during_its_check_is_refused(bench: Bench) -> None:
+    replies = bench.post_start(A, MOVES)
+    bench.shelf.work()
+    (bench.folder / f"{A}.gcode").write_text("G1 X1\n" + MOVES)
+    bench.look_through()
+    assert replies[0]["error"]["code"] == "wrong_file"
+    assert (bench.report(A), bench.driver.is_busy) == (None, False)
+
+
 def test_a_wrong_file_leaves_no_trace(bench: Bench) -> None:
     replies = bench.post_start(A, "to be or not to be\n")
     bench.look_through()
@@ -369,6 +379,81 @@ def test_an_emergency_stop_says_how_it_ended(bench: Bench) -> None:
     assert bench.is_at(A, PrintState.FAILED)
     (refused,) = bench.post_start(B, MOVES)
     assert refused["error"]["code"] == "halted"
+
+
+def owes_cooling(bench: Bench) -> bool:
+    """What the next process would find."""
+    bench.journal.flush()
+    found = Journal(bench.folder / "journal")
+    found.load_open()
+    return found.owes_cooling
+
+
+def test_the_next_process_knows_of_heaters_that_nobody_saw_off(bench: Bench) -> None:
+    bench.start(A, LONG)
+    bench.until(lambda: bench.is_at(A, PrintState.PRINTING))
+    assert not owes_cooling(bench)  # the open print says enough
+    bench.board.cause(parse_incident("unplug"))
+    bench.until(lambda: bench.driver.status(time.monotonic()).connection is Connection.OFFLINE)
+    assert bench.error("cancel", print_id=A) is None
+    bench.until(lambda: bench.is_at(A, PrintState.CANCELLED))
+    assert owes_cooling(bench)
+    bench.board.cause(parse_incident("plug"))
+    bench.until(lambda: bench.driver.status(time.monotonic()).connection is Connection.READY)
+    bench.turn()
+    assert not owes_cooling(bench)
+
+
+@pytest.mark.parametrize("is_printing", [False, True])
+def test_a_halted_printer_is_cooled_by_the_next_process(bench: Bench, *, is_printing: bool) -> None:
+    if is_printing:
+        bench.start(A, LONG)
+    replies = bench.post("emergency_stop")
+    bench.until(lambda: bool(replies))
+    assert owes_cooling(bench)
+    bench.board.cause(parse_incident("reset"))
+    bench.until(lambda: bench.driver.status(time.monotonic()).connection is Connection.READY)
+    bench.turn()
+    assert not owes_cooling(bench)
+
+
+def test_a_print_that_ends_as_it_should_owes_nothing(bench: Bench) -> None:
+    bench.print(A, MOVES)
+    assert not owes_cooling(bench)
+    bench.start(B, "M104 S200\n" + LONG)
+    bench.ask("cancel", print_id=B)
+    bench.until(lambda: bench.is_at(B, PrintState.CANCELLED))
+    bench.turn()
+    assert not owes_cooling(bench)
+
+
+@pytest.mark.parametrize("steps", [0, 1])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_an_emergency_stop_takes_back_a_start(bench: Bench, steps: int, *, is_there: bool) -> None:
+    replies = bench.post_start(A, LONG)
+    for _ in range(steps):
+        bench.shelf.work()
+        bench.turn()
+    if not is_there:
+        bench.board.cause(parse_incident("unplug"))
+        bench.until(lambda: bench.driver.status(time.monotonic()).connection is Connection.OFFLINE)
+    stop = bench.post("emergency_stop")
+    bench.until(lambda: bool(stop))
+    assert ("error" in stop[0]) is not is_there
+    bench.board.cause(parse_incident("reset" if is_there else "plug"))
+    bench.until(lambda: bench.driver.status(time.monotonic()).connection is Connection.READY)
+    bench.look_through()
+    assert replies[0]["error"]["code"] == "cancelled"
+    assert not bench.driver.is_busy
+
+
+def test_an_emergency_stop_without_a_port_ends_a_print_that_is_interrupted(bench: Bench) -> None:
+    bench.start(A, LONG)
+    bench.until(lambda: bench.is_at(A, PrintState.PRINTING))
+    bench.board.cause(parse_incident("unplug"))
+    bench.until(lambda: bench.driver.status(time.monotonic()).connection is Connection.OFFLINE)
+    assert bench.error("emergency_stop") == "unavailable"
+    assert bench.is_at(A, PrintState.FAILED)
 
 
 def test_commands_answers_and_the_log(bench: Bench) -> None:

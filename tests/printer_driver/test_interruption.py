@@ -3,13 +3,16 @@ from pathlib import Path
 
 import pytest
 
+from printer_driver.background import Background, Task
+from printer_driver.checking import identity_of
 from printer_driver.core.line_record import LineRecord
-from printer_driver.core.recovery import GAP_S_MAX
+from printer_driver.core.recovery import GAP_S_MAX, ReplayUpTo, ResumeBehind, StopSafely
+from printer_driver.core.replay import MachineState
 from printer_driver.interruption import Interruption, find_left
 from printer_driver.journal import Journal
 from printer_driver.line_journal import LineJournal, Trail
 from printer_driver.printer import PrintId, PrintReport, PrintState
-from printer_driver.printing import PrintFile
+from printer_driver.printing import PrintFile, Reopened
 
 P1 = PrintId("p1")
 REPORT = PrintReport(print_id=P1, state=PrintState.STARTING, bytes_total=100)
@@ -38,6 +41,60 @@ def test_lost_again_it_is_decided_again() -> None:
     broken.ask_anew(Trail(lines=LINES, age_s=0.0), 61.0)
     assert broken.decided_s == 0
     assert broken.recovery.next_deadline_s() == 61.0 + GAP_S_MAX
+
+
+class Shelf(Background):
+    """Does nothing, or a task at once."""
+
+    def __init__(self, *, is_full: bool) -> None:
+        super().__init__()
+        self.is_full = is_full
+        self.failed: list[Exception] = []
+
+    def run(self, task: Task) -> bool:
+        if not self.is_full:
+            try:
+                task()
+            except Exception as error:  # noqa: BLE001 - as the thread does
+                self.failed.append(error)
+        return not self.is_full
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_a_file_that_cannot_be_looked_through_ends_it(
+    monkeypatch: pytest.MonkeyPatch, *, is_full: bool
+) -> None:
+    def fail(*_: object) -> Reopened:
+        raise ValueError("a defect")
+
+    monkeypatch.setattr("printer_driver.interruption.reopen", fail)
+    broken = interruption()
+    shelf = Shelf(is_full=is_full)
+    broken.reopen(ReplayUpTo(end_offset=40, sent_offset=40), shelf, lambda action: action())
+    assert isinstance(broken.recovery.verdict, StopSafely)
+    assert len(shelf.failed) == (0 if is_full else 1)
+
+
+def test_a_file_that_comes_after_the_verdict_is_let_go(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Asked for twice, since the port was lost in between; the first is being printed."""
+    (tmp_path / "a.gcode").write_text("G90\n")
+    files = [(tmp_path / "a.gcode").open("rb") for _ in range(2)]
+    identity = identity_of(files[0], WHAT.sha256)
+    opened = [
+        Reopened(file=file, identity=identity, end_offset=40, state=MachineState())
+        for file in files
+    ]
+    arriving = iter(opened)
+    monkeypatch.setattr("printer_driver.interruption.reopen", lambda *_: next(arriving))
+    broken = interruption()
+    shelf, wanted = Shelf(is_full=False), ReplayUpTo(end_offset=40, sent_offset=40)
+    broken.reopen(wanted, shelf, lambda action: action())
+    broken.recovery.verdict = ResumeBehind(record=LINES[7], state=opened[0].state)
+    broken.reopen(wanted, shelf, lambda action: action())
+    assert [x.file.closed for x in opened] == [False, True]
+    broken.end()
 
 
 @pytest.fixture

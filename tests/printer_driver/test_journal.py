@@ -37,6 +37,38 @@ def test_an_unfinished_print_has_failed(tmp_path: Path) -> None:
     assert Journal(tmp_path / "journal").load() == []
 
 
+def test_heaters_that_may_be_on_outlive_the_process(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    journal = loaded(path)
+    failed = replace(begin(journal, "a"), state=PrintState.FAILED)
+    journal.owe_cooling(is_owed=True)
+    journal.end(failed)
+    journal.flush()
+    again = loaded(path)  # which writes the file anew
+    assert (again.owes_cooling, again.report(PrintId("a"))) == (True, failed)
+    assert loaded(path).owes_cooling
+    again.owe_cooling(is_owed=True)
+    assert again.is_flushed
+    again.owe_cooling(is_owed=False)
+    again.flush()
+    assert not loaded(path).owes_cooling
+
+
+def test_a_print_is_never_over_on_disk_before_its_heat_is(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    journal = loaded(path)
+    failed = replace(begin(journal, "a"), state=PrintState.FAILED)
+    journal.owe_cooling(is_owed=True)
+    journal.end(failed)
+    journal.flush()
+    lines = path.read_bytes().splitlines(keepends=True)
+    for count in range(len(lines) + 1):
+        (tmp_path / "torn").write_bytes(b"".join(lines[:count]))
+        torn = Journal(tmp_path / "torn")
+        is_open = bool(torn.load_open())
+        assert is_open or torn.owes_cooling or torn.last is None
+
+
 @pytest.mark.parametrize("tail", [b'{"print_id":"b","sta', b"\xff\n[]\n7\n{}\n", b"\0" * 100])
 def test_torn_and_strange_lines_are_skipped(tmp_path: Path, tail: bytes) -> None:
     path = tmp_path / "journal"

@@ -84,6 +84,21 @@ def test_a_print_of_an_earlier_process_may_be_cancelled(tmp_path: Path) -> None:
     assert set(trail.lines) == {1}
 
 
+def test_a_print_of_an_earlier_process_may_be_paused(tmp_path: Path) -> None:
+    begun(tmp_path / "lines").write([record(1)])
+    second = LineJournal(tmp_path / "lines")
+    assert second.recall(P1)
+    for is_paused in (True, False, True):
+        second.note_paused(P1, is_paused=is_paused)
+        trail = LineJournal(tmp_path / "lines").recall(P1)
+        assert trail
+        assert trail.is_paused is is_paused
+    second.go_on(P1, is_paused=True)
+    trail = LineJournal(tmp_path / "lines").recall(P1)
+    assert trail
+    assert (trail.is_paused, set(trail.lines)) == (True, {1})
+
+
 def test_unsure_stays_unsure(tmp_path: Path) -> None:
     unsure = LineRecord(number=7, lines=1, end_offset=2, certainty=Certainty.UNSURE)
     begun(tmp_path / "lines").write([unsure])

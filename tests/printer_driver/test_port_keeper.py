@@ -79,6 +79,53 @@ def test_the_same_board_under_another_name(dev: Dev) -> None:
     ours.close(2.0)
 
 
+def swapped(dev: Dev, *, is_named: bool) -> PortKeeper:
+    """Known as ttyUSB0; then its name is another's, which may have no name by id."""
+    dev.plug("ttyUSB0", link="usb-ours")
+    dev.plug("ttyUSB1", link="usb-other" if is_named else "")
+    ours = keeper(dev, str(dev.folder / "ttyUSB0"))
+    ours.open(0.0)
+    ours.close(0.0)
+    first, second = (dev.folder / f"ttyUSB{n}" for n in range(2))
+    first.rename(dev.folder / "aside")
+    second.rename(first)
+    (dev.folder / "aside").rename(second)
+    masters = dev.masters
+    masters["ttyUSB0"], masters["ttyUSB1"] = masters["ttyUSB1"], masters["ttyUSB0"]
+    for path in (dev.folder / "serial/by-id").iterdir():
+        other = second if path.readlink() == first else first
+        path.unlink()
+        path.symlink_to(other)
+    return keeper(dev, str(first))
+
+
+def test_two_adapters_that_have_swapped_their_names(dev: Dev) -> None:
+    ours = swapped(dev, is_named=True)
+    ours.open(1.0)
+    assert ours.wire.name.endswith("usb-ours")
+    ours.close(1.0)
+    other = keeper(dev, str(dev.folder / "ttyUSB1"))  # another name: a person wants that one
+    other.open(2.0)
+    assert other.wire.name == str(dev.folder / "ttyUSB1")
+    other.close(2.0)
+
+
+def test_where_a_name_by_id_may_be_shared_the_given_one_counts(dev: Dev) -> None:
+    """Adapters without a serial number have one for all of them."""
+    ours = swapped(dev, is_named=False)
+    ours.open(1.0)
+    assert ours.wire.name == str(dev.folder / "ttyUSB0")
+    ours.close(1.0)
+
+
+def test_the_known_device_is_not_there_but_its_name_is(dev: Dev) -> None:
+    ours = swapped(dev, is_named=True)
+    dev.unplug("ttyUSB1")
+    ours.open(1.0)
+    assert ours.wire.name == str(dev.folder / "ttyUSB0")
+    ours.close(1.0)
+
+
 def test_the_speed_is_found_and_tried_first_next_time(dev: Dev) -> None:
     dev.plug("ttyUSB0")
     ours = keeper(dev, str(dev.folder / "ttyUSB0"), AUTO_BAUD)

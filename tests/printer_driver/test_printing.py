@@ -1,12 +1,15 @@
 import hashlib
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
+from printer_driver.checking import check_file, open_gcode
 from printer_driver.core.line_record import Certainty, LineRecord
 from printer_driver.core.sent_line import NO_PROGRESS, Progress, SentLine
+from printer_driver.core.settings import ignored_lines
 from printer_driver.errors import GcodeError, PrinterError
 from printer_driver.printer import PrintId, PrintReport, PrintState
 from printer_driver.printing import PrintFile, Printing, reopen
@@ -48,7 +51,7 @@ def test_from_a_place_on_with_its_modes(what: PrintFile) -> None:
         what=what,
         file=reopened.file,
         base=base,
-        state=reopened.state,
+        preamble=reopened.state.preamble(),
         elapsed_s=60.0,
     )
     commands = list(printing.commands())
@@ -78,6 +81,66 @@ def test_a_file_that_changed_or_went(what: PrintFile) -> None:
     what.path.unlink()
     with pytest.raises(PrinterError, match="cannot be read"):
         reopen(what, PLACE)
+
+
+LONG = b"".join(b"G1 X%d Y1 ; ours\n" % (n % 200) for n in range(20_000))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [LONG.replace(b"Y1", b"Y9"), LONG.replace(b"Y1", b"Y9") * 2, LONG[:-100], b""],
+    ids=["as long", "longer", "shorter", "empty"],
+)
+@pytest.mark.parametrize("place", [0, 100, 15_000])
+def test_nothing_of_another_file_in_its_place_is_printed(
+    tmp_path: Path, other: bytes, place: int
+) -> None:
+    path = tmp_path / "a.gcode"
+    path.write_bytes(LONG)
+    os.utime(path, ns=(1, 1))
+    sha256 = hashlib.sha256(LONG).hexdigest()
+    file = open_gcode(path)
+    checked = check_file(file, sha256)
+    what = PrintFile(print_id=P1, path=path, sha256=sha256, gcode_bytes=checked.gcode_bytes)
+    commands = Printing(what=what, file=file, identity=checked.identity).commands()
+    found = [next(commands).text for _ in range(place)]
+    path.write_bytes(other)
+    with pytest.raises(GcodeError, match="changed in mid-print; "):
+        found.extend(command.text for command in commands)
+    assert not any("Y9" in text for text in found)
+    file.close()
+
+
+def test_a_feedrate_said_again_is_none_of_the_files_lines(tmp_path: Path) -> None:
+    gcode = b"G90\nM83\nM140 S60\nG1 X1 F900\nG1 X2\n"
+    path = tmp_path / "a.gcode"
+    path.write_bytes(gcode)
+    sha256 = hashlib.sha256(gcode).hexdigest()
+    what = PrintFile(print_id=P1, path=path, sha256=sha256, gcode_bytes=len(gcode))
+    place = gcode.index(b"G1 X2")
+    reopened = reopen(what, place, 0, ignored_lines(["M140 S60"]))
+    assert reopened.state.targets_c == {}
+    base = LineRecord(number=9, lines=4, end_offset=place)
+    printing = Printing(
+        what=what, file=reopened.file, base=base, preamble=reopened.state.preamble()
+    )
+    texts = [x.text for x in printing.commands()]
+    assert texts == ["G90", "M83", "G1 F900", "G1 X2"]
+    lines = [sent(100 + n, Progress(P1, n, place + (n > 3))) for n in range(1, 5)]
+    assert [x.lines for x in printing.records(lines)] == [4, 4, 4, 5]
+    printing.close()
+
+
+def test_a_file_that_stays_is_printed_to_its_end(what: PrintFile) -> None:
+    reopened = reopen(what, PLACE)
+    base = LineRecord(number=9, lines=4, end_offset=PLACE)
+    printing = Printing(what=what, file=reopened.file, identity=reopened.identity, base=base)
+    assert [x.text for x in printing.commands()] == ["G1 X30 E1"]
+    what.path.write_bytes(GCODE + b"G1 X0\n")
+    reopened.file.seek(PLACE)
+    with pytest.raises(GcodeError, match="changed in mid-print; "):
+        list(printing.commands())
+    printing.close()
 
 
 def test_a_file_that_gets_shorter_ends_in_an_error(what: PrintFile) -> None:
@@ -124,7 +187,9 @@ def test_every_line_sent_has_its_place(what: PrintFile) -> None:
 def test_a_print_that_goes_on_counts_from_its_place(what: PrintFile) -> None:
     reopened = reopen(what, PLACE)
     base = LineRecord(number=9, lines=4, end_offset=PLACE)
-    printing = Printing(what=what, file=reopened.file, base=base, state=reopened.state)
+    printing = Printing(
+        what=what, file=reopened.file, base=base, preamble=reopened.state.preamble()
+    )
     lines = [
         sent(100, NO_PROGRESS),
         sent(101, Progress(P1)),

@@ -209,7 +209,19 @@ def test_a_file_that_gets_shorter_in_mid_print(
     begin(driver, long)
     with long.open("rb+") as file:
         file.truncate(1000)
-    assert_stopped(driver, board, "shorter")
+    assert_stopped(driver, board, "changed in mid-print")
+
+
+def test_a_file_that_is_overwritten_in_mid_print(
+    driver: DriverRig, board: Board, tmp_path: Path
+) -> None:
+    path = tmp_path / "overwritten.gcode"
+    ours = "".join(f"G1 X{n % 100} Y10 F9000\n" for n in range(40_000))
+    path.write_text(f"G90\nM83\nM104 S200\n{ours}")
+    begin(driver, path)
+    path.write_text(f"G90\nM83\nM104 S210\n{ours.replace('Y10', 'Y20')}")
+    assert_stopped(driver, board, "changed in mid-print")
+    assert not any("Y20" in command for command in board.executed())
 
 
 def test_paused_it_comes_back_paused(driver: DriverRig, board: Board) -> None:
@@ -231,6 +243,39 @@ def test_paused_it_comes_back_paused(driver: DriverRig, board: Board) -> None:
         )
         await printer.resume(P1)
 
+    driver.run(resume)
+    assert_exact(driver, board)
+
+
+def test_paused_while_the_cable_is_out_it_comes_back_paused(
+    driver: DriverRig, board: Board
+) -> None:
+    """The first process has the print on record, the second only knows it from there."""
+    begin(driver)
+    board.cause("unplug")
+
+    async def pause(printer: SocketPrinter) -> None:
+        await until(printer, lambda x: x.connection is Connection.OFFLINE)
+        await printer.pause(P1)
+
+    async def resume_and_pause(printer: SocketPrinter) -> None:
+        await until(printer, lambda x: x.print.state is PrintState.PAUSED)
+        await printer.resume(P1)
+        await printer.pause(P1)
+
+    async def resume(printer: SocketPrinter) -> None:
+        await until(
+            printer,
+            lambda x: x.connection is Connection.READY and x.print.state is PrintState.PAUSED,
+        )
+        await printer.resume(P1)
+
+    for scenario in (pause, resume_and_pause):
+        driver.run(scenario)
+        driver.kill()
+        driver.start()
+        driver.run(until_up)
+    board.cause("plug")
     driver.run(resume)
     assert_exact(driver, board)
 
@@ -274,6 +319,41 @@ def test_cancelled_while_the_cable_is_out(driver: DriverRig, board: Board) -> No
     board.cause("plug")
     driver.run(until_ready)
     assert {"M104S0", "M140S0"} <= set(board.executed()[-6:])
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_cancelled_while_the_cable_is_out_the_next_process_cools(
+    driver: DriverRig, board: Board, *, is_killed: bool
+) -> None:
+    begin(driver)
+    board.cause("unplug")
+
+    async def cancel(printer: SocketPrinter) -> None:
+        await until(printer, lambda x: x.connection is Connection.OFFLINE)
+        await printer.cancel(P1)
+        if is_killed:
+            await asyncio.sleep(0.5)  # until it is on disk
+        else:
+            await printer.quit()
+
+    driver.run(cancel)
+    if not is_killed:
+        assert driver.process.wait(20) == 0
+    driver.kill()
+    before = len(board.executed())
+    driver.start()
+    driver.run(until_up)  # it waits for the printer, though it has nothing to print
+    driver.kill()
+    board.cause("plug")
+    for _ in range(2):  # the first has it cold, the second knows
+        driver.start()
+        driver.run(until_ready)
+        assert outcome(driver).state is PrintState.CANCELLED
+        executed = board.executed()
+        driver.run(lambda printer: printer.quit())
+        driver.process.wait(20)
+    assert {"M104S0", "M140S0"} <= set(executed[before:])
+    assert board.executed() == executed
 
 
 @pytest.mark.parametrize("board", [(), ("emergency_parser",)], indirect=True)

@@ -226,9 +226,9 @@ def test_the_place_is_still_known_after_a_pause() -> None:
 
 
 def test_firmware_is_told_when_it_may_be_alone_while_something_moves() -> None:
-    job = job_of("M109 S200", "G28", "G1 X1", "G1 X2", "G1 X3", alone_s=600)
-    sent = [take(job) for _ in range(5)]
-    assert sent == ["M109 S200", "G28", "G1 X1", "M85 S600", "G1 X2"]
+    job = job_of("M109 S200", "G28", "G1 F900", "G1 X1", "G1 X2", "G1 X3", alone_s=600)
+    sent = [take(job) for _ in range(6)]
+    assert sent == ["M109 S200", "G28", "G1 F900", "G1 X1", "M85 S600", "G1 X2"]
     job.pause()
     assert drain(job) == [*SETTLING, "M85 S0"]
     job.resume()

@@ -1,14 +1,24 @@
+import random
 from collections.abc import Callable
 
 import pytest
 
 from printer_driver.core import events as ev
-from printer_driver.core.gcode import FileCommand
+from printer_driver.core.board import Board, BoardSetup
+from printer_driver.core.firmware import Say
+from printer_driver.core.firmware_dialects import DIALECTS, Dialect
+from printer_driver.core.firmware_setup import Setup
+from printer_driver.core.gcode import FileCommand, numbered_line
 from printer_driver.core.line_record import Certainty, LineRecord
 from printer_driver.core.recovery import (
+    FILE_BYTES_PER_S_MIN,
+    FILE_S_MAX,
     GAP_S_MAX,
     LISTEN_S,
+    OBEYED_MAX,
+    OKS_MAX,
     QUERIES_MAX,
+    RETRY_S,
     SILENCE_S_MAX,
     FileUnusable,
     Recovery,
@@ -18,6 +28,7 @@ from printer_driver.core.recovery import (
     StopSafely,
 )
 from printer_driver.core.replay import MachineState, replay
+from printer_driver.core.usb import Wiring
 
 FILE = ("G90", "M83", "M104 S200", "G1 X10 Y20 Z0.3 F1200")
 OFFSET = 40
@@ -34,8 +45,9 @@ def state() -> MachineState:
 class Asking:
     """A recovery, its clock, and what it has sent."""
 
-    def __init__(self, *records: LineRecord, lost_s: float = 0.0) -> None:
-        self.recovery = Recovery(lines={x.number: x for x in records or (RECORD,)}, lost_s=lost_s)
+    def __init__(self, *records: LineRecord, lost_s: float = 0.0, file_bytes: int = 0) -> None:
+        lines = {x.number: x for x in records or (RECORD,)}
+        self.recovery = Recovery(lines=lines, lost_s=lost_s, file_bytes=file_bytes)
         self.now_s = 1.0
         self.sent = b""
         self.replays: list[int] = []
@@ -126,6 +138,7 @@ def test_the_file_may_answer_first() -> None:
     [
         (lambda x: x.wait(0.1), b"start\n", "restarted"),
         (Asking.until_place, b"start\n", "restarted"),
+        (Asking.until_place, b"echo: External Reset\n", "restarted"),  # `start` was lost
         (Asking.until_place, b"Error:Printer halted. kill() called!\n", "halted"),
         (Asking.until_place, b'echo:Unknown command: "M114"\nok\n', "cannot say"),
     ],
@@ -203,6 +216,85 @@ def test_two_answers_must_agree() -> None:
     assert asking.replays == [OFFSET]
 
 
+@pytest.mark.parametrize("answer", [b"ok T:199.8 /200.0 B:21.0 /0.0\n", b"ok\n"])
+def test_firmware_that_looks_at_no_numbers_is_soon_given_up(answer: bytes) -> None:
+    asking = Asking()
+    began_s = asking.now_s
+    while asking.recovery.verdict is None:
+        asking.wait(RETRY_S)
+        asking.hear(answer)
+    assert "whatever their number" in asking.reason
+    assert asking.now_s - began_s <= (OBEYED_MAX if b"T:" in answer else OKS_MAX) * RETRY_S
+    assert asking.sent.endswith(b"\nM108\nM104 S0\nM140 S0\n")
+
+
+def test_what_was_under_way_is_answered_before_the_refusal() -> None:
+    asking = Asking()
+    asking.wait(LISTEN_S)
+    for _ in range(3):
+        for _ in range(OBEYED_MAX - 1):
+            asking.hear(WARM + b"ok\n" * 2)
+        asking.hear(b"Error:checksum mismatch, Last Line: 57\n")
+    assert asking.recovery.verdict is None
+    asking.hear(REFUSAL)
+    asking.wait(0.2)
+    asking.hear(REFUSAL)
+    assert asking.replays == [OFFSET]
+
+
+@pytest.mark.parametrize("said", [b"", POSITION])
+def test_a_question_that_is_acknowledged_and_not_answered(said: bytes) -> None:
+    asking = Asking()
+    asking.until_place()
+    asking.hear(said)
+    began_s = asking.now_s
+    while asking.recovery.verdict is None:
+        asking.wait(RETRY_S)
+        asking.hear(b"ok\n")
+    assert "does not say" in asking.reason
+    assert asking.now_s - began_s < 60
+
+
+def test_temperatures_in_a_line_of_their_own() -> None:
+    """Repetier acknowledges M105 and then answers; what it says while it heats has no targets."""
+    asking = Asking()
+    asking.until_file(temperatures=b"T:150.0 E:0 W:?\nok 4\n")
+    asking.answer_file()
+    assert asking.recovery.verdict is None
+    asking.hear(b"T:199.8 /200 B:21.0 /0 B@:0 @:64\n")
+    assert isinstance(asking.recovery.verdict, ResumeBehind)
+
+
+@pytest.mark.parametrize("file_bytes", [0, 10_000_000])
+def test_a_file_that_is_never_read(file_bytes: int) -> None:
+    asking = Asking(file_bytes=file_bytes)
+    asking.until_file()
+    limit_s = FILE_S_MAX + file_bytes / FILE_BYTES_PER_S_MIN
+    asking.wait(limit_s - 5)
+    assert asking.recovery.verdict is None
+    asking.wait(5)
+    assert "could not be read in time" in asking.reason
+    assert asking.sent.endswith(b"\nM108\nM104 S0\nM140 S0\n")
+
+
+def test_what_was_worked_out_for_another_place_is_not_used() -> None:
+    other = LineRecord(number=58, lines=5, end_offset=OFFSET + 9)
+    asking = Asking(RECORD, other)
+    asking.until_place()
+    asking.answer_file()
+    asking.recovery.receive(ev.PortLost(reason="gone"), asking.now_s)
+    asking.recovery.receive(ev.PortOpened(), asking.now_s)
+    asking.wait(LISTEN_S)
+    for _ in range(2):
+        asking.hear(b"Resend: 59\nok\n")
+        asking.wait(0.2)
+    asking.hear(POSITION)
+    asking.wait(0.1)
+    asking.hear(WARM)
+    assert asking.replays == [OFFSET, OFFSET + 9]
+    assert asking.recovery.verdict is None
+
+
 def test_silence_stops_and_life_goes_on() -> None:
     asking = Asking()
     asking.until_place()
@@ -253,3 +345,46 @@ def test_any_bytes_give_a_defined_state() -> None:
     asking.wait(0.2)
     asking.hear(REFUSAL)
     assert asking.replays == [OFFSET]
+
+
+def real_answers(dialect: Dialect) -> Recovery:
+    """Asks the virtual board, which has executed FILE, until there is a verdict."""
+    setup = BoardSetup(firmware=Setup(dialect=dialect), wiring=Wiring(latency_s=0.001))
+    board, now_s = Board(setup, random.Random(1).random), 1.0
+    places = dict(enumerate(("G92 X0 Y0 Z0 E0", *FILE), 101))
+    board.receive(numbered_line(100, "M110 N100"), now_s)
+    for number, command in places.items():
+        board.receive(numbered_line(number, command), now_s)
+        board.tick(now_s := now_s + 1)
+    board.tick(now_s := now_s + 60)
+    board.effects()
+    commands = [FileCommand(text, number) for number, text in places.items()]
+    recovery = Recovery(lines={x: LineRecord(x, x - 100, x) for x in places}, lost_s=now_s)
+    recovery.receive(ev.PortOpened(), now_s)
+    limit_s = now_s + 10
+    while recovery.verdict is None:
+        assert now_s < limit_s
+        for said in board.effects():
+            if isinstance(said, Say):
+                recovery.receive(ev.Received(data=said.data), now_s)
+        for wish in recovery.effects():
+            if isinstance(wish, ReplayUpTo):
+                place = wish.end_offset
+                answer = Replayed(end_offset=place, state=replay(commands, place))
+                recovery.receive(answer, now_s)
+            else:
+                board.receive(wish.data, now_s)
+        board.tick(now_s := now_s + 0.01)
+        recovery.tick(now_s)
+    return recovery
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_every_firmware_is_soon_gone_on_with_or_given_up(name: str) -> None:
+    verdict = real_answers(DIALECTS[name]).verdict
+    if name in ("reprapfirmware", "klipper"):
+        assert isinstance(verdict, StopSafely)
+        assert "whatever their number" in verdict.reason
+    else:
+        assert isinstance(verdict, ResumeBehind), verdict
+        assert verdict.record.number == 105

@@ -1,6 +1,7 @@
 from printer_driver.core.gcode import commands_of
 from printer_driver.core.position import Position
 from printer_driver.core.replay import MachineState, replay
+from printer_driver.core.settings import ignored_lines
 
 FILE = b"""G28
 G90
@@ -31,6 +32,24 @@ def test_what_the_file_does_not_say_is_not_compared() -> None:
     state = state_at(FILE, len(b"G28\n"))
     assert state.objection(Position(x=110, y=5, z=7, e=3)) == ""
     assert state.preamble() == []
+
+
+def test_the_feedrate_as_the_file_has_set_it() -> None:
+    state = state_at(b"G90\nM83\nG1 X1 F1200\nG1 X2 F4321.5\nG1 X3\n", 99)
+    assert state.preamble() == ["G90", "M83", "G1 F4321.5"]
+    before = state.objection(Position(x=3))
+    state.execute("G1 F4321.5")
+    assert state.objection(Position(x=3)) == before == ""
+    assert state_at(b"M83\nG90\nG1 F600\n", 99).preamble() == ["G1 F600"]
+
+
+def test_what_is_ignored_was_never_sent() -> None:
+    commands = list(commands_of([b"G90\n", b"M82\n", b"m83 ; ours\n", b"M140 S60\n", b"G1 X1\n"]))
+    ignored = ignored_lines(["M83", "M140 S60", "G1 X1"])
+    state = replay(commands, commands[2].end_offset, 99, ignored)
+    assert state.preamble() == ["G90", "M82"]
+    assert not state.moves_ahead
+    assert replay(commands, 99, 0, ignored).targets_c == {}
 
 
 def test_modes_that_depend_on_the_firmware_are_not_said_again() -> None:

@@ -1,12 +1,16 @@
+from dataclasses import fields
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from printer_driver.core.faults import Severity
+from printer_driver.core.firmware_dialects import DIALECTS, Dialect
 from printer_driver.core.position import Position
 from printer_driver.core.replies import (
     REPLY_BYTES_MAX,
     Action,
+    Banner,
     Busy,
     Capability,
     Echo,
@@ -29,6 +33,10 @@ from printer_driver.printer import Temperature
 
 NOZZLE = Temperature(name="T0", actual_c=209.9, target_c=210.0)
 BED = Temperature(name="B", actual_c=60.1, target_c=60.0)
+
+
+def told_no_target(name: str, actual_c: float) -> Temperature:
+    return Temperature(name=name, actual_c=actual_c, target_c=0, is_target_told=False)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +73,11 @@ BED = Temperature(name="B", actual_c=60.1, target_c=60.0)
         (b"rs N57", Resend(line_number=57)),
         (
             b"T:20",
-            TemperatureReport(temperatures=(Temperature(name="T0", actual_c=20, target_c=0),)),
+            TemperatureReport(temperatures=(told_no_target("T0", 20),)),
+        ),
+        (
+            b"ok T:210.4 B:60.1",
+            Ok(temperatures=(told_no_target("T0", 210.4), told_no_target("B", 60.1))),
         ),
         (b"Resend: 58", Resend(line_number=58)),
         (b"rs 58", Resend(line_number=58)),
@@ -99,8 +111,78 @@ def test_parse_reply(line: bytes, reply: Reply) -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        b"start",
+        b"\xfestart",
+        b"\xfe\x80~start",
+        b"ok T:2start",
+        b" T:209.9 /210.0 B:6start",
+        b"Smoothie",
+        b"\xf0Smoothie",
+        b"// Klipper state: Ready",
+        b"RepRapFirmware for Duet 2 WiFi/Ethernet is up and running.",
+    ],
+)
+def test_a_boot_is_heard_behind_noise(line: bytes) -> None:
+    assert parse_reply(line) == Start()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"PowerUp",
+        b" External Reset",
+        b"echo: External Reset",
+        b"Info:PowerUp",
+        b"Info:Watchdog Reset",
+        b"echo:Marlin 2.1.2 (virtual)",
+        b"echo:Marlin bugfix-2.1.x",
+        b"Marlin 1.1.9",
+    ],
+)
+def test_the_lines_behind_a_start_are_a_banner(line: bytes) -> None:
+    assert parse_reply(line) == Banner()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"//action:start",
+        b"/action:start",
+        b"// start",
+        b"echo:start",
+        b"ok start",
+        b"restart",
+        b"Error:Printer must restart",
+        b'echo:Unknown command: "start"',
+        b"FIRMWARE_NAME:Marlin 2.1.2 SOURCE_CODE_URL:x",
+        b"echo:Settings Reset",
+    ],
+)
+def test_no_other_line_is_taken_for_a_boot(line: bytes) -> None:
+    assert not isinstance(parse_reply(line), Start | Banner)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda x: x.name)
+def test_no_answer_of_any_firmware_is_taken_for_a_boot(dialect: Dialect) -> None:
+    texts = [getattr(dialect, field.name) for field in fields(dialect) if field.name != "banner"]
+    for text in texts:
+        for line in (text,) if isinstance(text, str) else text if isinstance(text, tuple) else ():
+            for each in line.splitlines():
+                assert not isinstance(parse_reply(each.encode()), Start | Banner)
+
+
+@pytest.mark.parametrize("name", ["marlin", "marlin1", "prusa", "repetier", "smoothie"])
+def test_the_first_line_of_a_banner_is_a_boot(name: str) -> None:
+    assert parse_reply(DIALECTS[name].banner[0].encode()) == Start()
+
+
+@pytest.mark.parametrize(
     ("line", "severity"),
     [
+        (b"TM: error triggered!", Severity.PRINT_ENDS),
+        (b"Error:Temperature sensor error", Severity.PRINT_ENDS),
         (b"Error:Thermal Runaway, system stopped! Heater_ID: 0", Severity.NEEDS_RESET),
         (b"Error:MAXTEMP triggered", Severity.NEEDS_RESET),
         (b"ALARM: Hard limit +X", Severity.NEEDS_RESET),

@@ -152,3 +152,11 @@ def test_probes_leave_a_slot_for_the_emergency_stop() -> None:
     desk.board.receive(b"\nM112\n", desk.now_s)
     desk.board.tick(desk.now_s + 0.1)
     assert desk.is_cold()
+
+
+def test_a_halted_printer_whose_start_was_lost_is_greeted_again() -> None:
+    desk = Desk()
+    desk.tell(ev.Received(data=b"Error:Printer halted. kill() called!\n"))
+    assert desk.streamer.status(desk.now_s).connection is Connection.HALTED
+    desk.tell(ev.Received(data=b"\xfest?rt\necho:Marlin 2.1.2\n"))
+    assert desk.streamer.status(desk.now_s).connection is Connection.CONNECTING
