@@ -80,7 +80,9 @@ class EmergencyStop:
         for line in self._reader.feed(data):
             if self._phase is _Phase.STOPPING and _says_stopped(line):
                 self._end(Confirmation.BY_FIRMWARE)
-            elif self._phase is _Phase.BOOTING and isinstance(rp.parse_reply(line), rp.Start):
+            elif self._phase is _Phase.BOOTING and isinstance(
+                rp.parse_reply(line), rp.Start | rp.Banner
+            ):
                 self._end(Confirmation.BY_RESET)
         self.tick(now_s)
 

@@ -257,7 +257,7 @@ class Feeder:
                 return True
             return False
         if now_s >= self._cancelled_s + BREAK_S_MAX:
-            lines.acknowledge_all()
+            lines.give_up()
             lines.send_blindly(COOL_AT_ONCE)
             return False
         if now_s >= self._break_at_s:

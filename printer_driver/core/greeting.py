@@ -139,6 +139,7 @@ class Greeting:
             self._script.append(NOT_ALONE)  # an earlier process may have been killed in mid-print
         if voice.reports_temperatures:
             self._script.append(f"M155 S{REPORT_EVERY_S}")
+            voice.was_asked_to_report = True
 
     def _set_up_lines(self, dialect: Dialect) -> None:
         settings = self._settings

@@ -18,6 +18,7 @@ does no harm: the next number does not fit, the firmware asks again, the history
 
 from collections import deque
 from enum import Enum
+from math import inf
 
 from printer_driver.core.gcode import numbered_line
 from printer_driver.core.refusals import Refusals
@@ -148,6 +149,11 @@ class LineSender:
         return self._in_flight
 
     @property
+    def oldest_sent_s(self) -> float:
+        """When the oldest line in flight was sent; infinite without one."""
+        return self._in_flight[0].sent_s if self._in_flight else inf
+
+    @property
     def awaits_temperatures(self) -> int:
         """How many M105 are in flight."""
         return sum(line.reports_temperatures for line in self._in_flight)
@@ -273,7 +279,6 @@ class LineSender:
             if not ok.temperatures:
                 return 0
         self._heard_s = now_s
-        self._refusals.strange = 0
         if ok.buffer_free is not None:
             self.window.note_free_slots(ok.buffer_free)
         count = 1 if ok is BARE_OK and self._is_plain_next else self._acknowledged_by(ok)
@@ -338,6 +343,11 @@ class LineSender:
             self._done = numbered[-1].progress
         self._drop_in_flight()
 
+    def give_up(self) -> None:
+        """Wait for nothing more, and repeat nothing."""
+        self.acknowledge_all()
+        self._cursor, self._flow = self._next_number, _Flow.SENDING
+
     def _drop_in_flight(self) -> None:
         self._in_flight.clear()
         self._bytes_in_flight = self._alone_in_flight = 0
@@ -357,7 +367,7 @@ class LineSender:
         if number == self._number_before and number not in self._history:
             number = self._base  # the M110 itself was lost
         if number != self._next_number and number not in self._history:
-            self._refusals.count_strange(number)
+            self._refusals.count_strange(number, now_s)
             return
         if self._refusals.count(number, is_echo=is_echo):
             self.counters.resends += 1

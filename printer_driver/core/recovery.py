@@ -344,7 +344,8 @@ class Recovery:
         """What speaks against going on; empty when all fits."""
         if difference := state.objection(self._position):
             return f"The printer's head is not where it should be ({difference})."
-        now_c = {heater.name: heater.target_c for heater in self._temperatures}
+        told = [heater for heater in self._temperatures if heater.is_target_told]
+        now_c = {heater.name: heater.target_c for heater in told}
         wanted = {name: c for name, c in state.targets_c.items() if c > 0 and name in now_c}
         if cold := [name for name in wanted if now_c[name] <= 0]:
             return f"The printer no longer heats {', '.join(cold)}."

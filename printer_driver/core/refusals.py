@@ -6,6 +6,8 @@ RESENDS_MAX = 30
 """Refusals of one and the same line before the wire is given up."""
 STRANGE_RESENDS_MAX = 5
 """Requests, one after the other, for lines that were never sent or are no longer kept."""
+STRANGE_APART_S = 10.0
+"""Longer apart, noise has altered the number."""
 
 
 class LinkBrokenError(Exception):
@@ -18,9 +20,8 @@ class Refusals:
     def __init__(self) -> None:
         self.number = -1
         """Of the line that was refused last."""
-        self.strange = 0
-        """To be set to 0 with each acknowledgement."""
-        self._since_s = 0.0
+        self._strange = 0
+        self._since_s = self._strange_s = 0.0
         self._times = 0
 
     def is_echo(self, now_s: float, *, is_quieting: bool) -> bool:
@@ -35,7 +36,7 @@ class Refusals:
 
     def count(self, number: int, *, is_echo: bool) -> bool:
         """Line `number` is wanted again; False for an echo. Raises `LinkBrokenError`."""
-        self.strange = 0
+        self._strange = 0
         if is_echo and number == self.number:
             return False
         self._times = self._times + 1 if number == self.number else 1
@@ -46,10 +47,16 @@ class Refusals:
             )
         return True
 
-    def count_strange(self, number: int) -> None:
-        """A line is wanted that cannot be had. Raises `LinkBrokenError`."""
-        self.strange += 1
-        if self.strange >= STRANGE_RESENDS_MAX:
+    def count_strange(self, number: int, now_s: float) -> None:
+        """A line is wanted that cannot be had. Raises `LinkBrokenError`.
+
+        An `ok` between two says nothing: where one follows each refusal it is taken for another.
+        """
+        if now_s > self._strange_s + STRANGE_APART_S:
+            self._strange = 0
+        self._strange_s = now_s
+        self._strange += 1
+        if self._strange >= STRANGE_RESENDS_MAX:
             raise LinkBrokenError(
                 f"The printer asks for line {number}, which it was not sent; it has lost count."
             )

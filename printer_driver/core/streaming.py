@@ -25,6 +25,8 @@ from printer_driver.core.watch import Watch
 from printer_driver.errors import GcodeError
 from printer_driver.printer import Connection, PrinterStatus, PrintReport, PrintState
 
+IDLE_S = 1.0
+"""Firmware that says `wait` has had nothing to do for so long (Repetier)."""
 PROBES_OVER = 3
 """Lines over the window, once the firmware should have nothing to do."""
 _LEFT = ev.CancelPrint(reason="The printer asked to be disconnected; look at its panel.")
@@ -331,7 +333,7 @@ class Streamer:
         """Firmware that was not asked to tell them now and then is in a heating wait."""
         self._voice.note_temperatures(report.temperatures)
         kinds = {kind_of(line.command) for line in self._link.in_flight}
-        is_unasked = not self._voice.reports_temperatures and kinds & {Kind.HEATING, Kind.LONG}
+        is_unasked = not self._voice.was_asked_to_report and kinds & {Kind.HEATING, Kind.LONG}
         if report.is_heating or is_unasked:
             self._watch.note_busy(now_s, max(self._keepalive_s, 1.0))
         if self._feeder:
@@ -339,8 +341,9 @@ class Streamer:
 
     def _take_wait(self, now_s: float) -> None:
         """Firmware that is idle while lines are in flight has lost their acknowledgements."""
-        if not self._link.is_repeating:
-            self._link.acknowledge_all()
+        link = self._link
+        if not link.is_repeating or link.oldest_sent_s < now_s - IDLE_S:
+            link.acknowledge_all()
         self._watch.note_life(now_s)
 
     def _take_position(self, position: Position) -> None:
@@ -369,6 +372,7 @@ class Streamer:
             self._break_off(fault.sentence, now_s)
 
     def _take_boot(self, now_s: float) -> None:
+        self._voice.was_asked_to_report = False
         if self._feeder:
             reason = "The printer restarted in mid-print; check its power supply."
             self._end(PrintState.FAILED, reason, now_s)

@@ -57,6 +57,8 @@ class Voice:
         self.reports = 0
         """Of temperatures, ever."""
         self.capabilities: dict[str, bool] = {}
+        self.was_asked_to_report = False
+        """M155 was sent since it booted; the abilities may be told anew, and damaged."""
         self.faults: deque[Fault] = deque(maxlen=FAULTS_MAX)
         self.prompt: Prompt | None = None
         self.notification = ""
@@ -72,7 +74,7 @@ class Voice:
             name = temperature.name
             known = self.temperatures.get(name)
             if known and not temperature.is_target_told:
-                self.temperatures[name] = replace(known, actual_c=temperature.actual_c)
+                self.temperatures[name] = replace(temperature, target_c=known.target_c)
             elif known or len(self.temperatures) < TEMPERATURES_MAX:
                 self.temperatures[name] = temperature
 
@@ -105,7 +107,7 @@ class Voice:
 
     @property
     def targets_c(self) -> list[float]:
-        """Of all heaters; NaN where it was never told, which is not off."""
+        """Of all heaters; NaN where the last report left it out, which is not off."""
         return [x.target_c if x.is_target_told else nan for x in self.temperatures.values()]
 
     def heaters_off(self) -> list[str]:

@@ -1,37 +1,40 @@
 """Prints over a bad wire, in virtual time: what is executed must be the file, or it is reported.
 
-    python -m tests.simulation.serial_storm --seeds 1000 --rate 0.0005
+    python -m tests.simulation.serial_storm --seeds 1000 --rate 0.0005 --pauses 5
 
-Streamer and virtual board are wired at 115200 baud with 1 ms of USB latency. `--hours` goes on with
-new seeds until the time is over; a seed that fails is printed and ends the run with status 1.
+Streamer and virtual board are wired at 115200 baud with 1 ms of USB latency. Somebody may pause,
+resume and cancel at random moments: what is printed is the same then, place by place, and a cancel
+ends at rest and cold. `--hours` goes on with new seeds until the time is over; a seed that fails is
+printed and ends the run with status 1.
 """
 
 import argparse
 import random
-import re
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from printer_driver.core import events as ev
 from printer_driver.core.board import Board, BoardSetup
 from printer_driver.core.command import Kind, kind_of
-from printer_driver.core.compact import compact
 from printer_driver.core.firmware import Executed
 from printer_driver.core.firmware_setup import Setup
-from printer_driver.core.gcode import FileCommand, commands_of
 from printer_driver.core.noise import NoiseRates
-from printer_driver.core.settings import StreamSettings
+from printer_driver.core.settings import Park, StreamSettings
 from printer_driver.core.streaming import Streamer
 from printer_driver.core.usb import Wiring
 from printer_driver.printer import PrintId, PrintReport, PrintState
+from tests.simulation.serial_hand import Hand
+from tests.simulation.serial_judge import ABSOLUTE, complaint, file_commands
+from tests.simulation.serial_witness import PlannedMove, Witness
 
-GCODE = Path(__file__).parents[1] / "data" / "gcode"
 LIMIT_S = 20_000.0
-STANDSTILL_S_MAX = 2.0
-OWN = frozenset({"M105", "M114", "M115", "M400", "M113 S1", "M155 S2"})
+REST_S_MAX = 120.0
+TAKE_TIME = ("M109", "M190", "G4", "G28")
+UNCHECKED = frozenset({"M105", "M108", "M410", "M112", "M104 S0", "M140 S0"})
+"""What the driver itself sends without a number."""
+PARK = Park(x=180.0, y=170.0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +52,10 @@ class Storm:
     baud: int = 115200
     apart_bytes: int = 90
     """Between two faults: more of them in one line may pass its checksum."""
+    pauses: int = 0
+    """So many times somebody pauses, and resumes."""
+    parks: bool = False
+    cancels: bool = False
 
 
 @dataclass(kw_only=True, slots=True)
@@ -57,31 +64,33 @@ class Outcome:
 
     report: PrintReport | None = None
     executed: list[Executed] = field(default_factory=list)
+    printed: list[str] = field(default_factory=list)
+    """What was executed of the file: with a number, which the firmware has checked."""
+    moves: list[PlannedMove] = field(default_factory=list)
+    """Those of the file."""
     standstill_s: float = 0.0
     """The longest time without motion in the middle of the print's moves."""
+    pauses: int = 0
+    pausing_s: float = 0.0
+    """The longest time from the wish to the pause in which nothing was done; resuming the same."""
+    resuming_s: float = 0.0
+    cancelling_s: float = 0.0
+    rest_s: float | None = 0.0
+    """From the end of a print that is not done until printer and streamer rest and are cold; None:
+    never."""
     filament_mm: float = 0.0
     resends: int = 0
     strays: int = 0
 
     @property
-    def printed(self) -> list[str]:
-        """What was executed of the file: with a number, which the firmware has checked."""
-        return [
-            x.command
-            for x in self.executed
-            if x.line_number is not None
-            and x.command not in OWN
-            and not x.command.startswith("M110")
-        ]
-
-    @property
     def strays_executed(self) -> list[str]:
         """Pieces of lines that ran unchecked, and are commands."""
-        own = ("M105", "M108", "M410", "M112")
         return [
             x.command
             for x in self.executed
-            if x.line_number is None and x.command[:1] in tuple("GMT") and x.command not in own
+            if x.line_number is None
+            and x.command[:1] in tuple("GMT")
+            and x.command not in UNCHECKED
         ]
 
 
@@ -114,7 +123,15 @@ class _Run:
             ),
             random.Random(storm.seed).random,
         )
-        self._streamer = Streamer(settings=StreamSettings(compacts=storm.compacts))
+        park = PARK if storm.parks else None
+        self._streamer = Streamer(settings=StreamSettings(compacts=storm.compacts, park=park))
+        self._witness = Witness(self._board)
+        self._hand = Hand(
+            pauses=storm.pauses,
+            cancels=storm.cancels,
+            lines=len(list(file_commands(storm.file))),
+            chance=random.Random(storm.seed + 1),
+        )
         self._outcome = Outcome()
         self._now_s = 0.0
         self._moved_s = 0.0
@@ -123,29 +140,52 @@ class _Run:
     def run(self) -> Outcome:
         self._streamer.receive(ev.PortOpened(), 0.0)
         while self._outcome.report is None:
-            self._collect()
-            self._watch_standstill()
-            dues = (self._streamer.next_deadline_s(), self._board.next_deadline_s())
-            self._now_s = max(self._now_s, min(due for due in dues if due is not None))
+            self._step()
             assert self._now_s < LIMIT_S, f"{self._storm} hangs"
-            self._board.tick(self._now_s)
-            self._streamer.tick(self._now_s)
         self._finish()
+        if self._outcome.report.state is not PrintState.DONE:
+            self._outcome.rest_s = self._come_to_rest()
         return self._outcome
+
+    def _step(self) -> None:
+        self._collect()
+        self._watch_standstill()
+        dues = (self._streamer.next_deadline_s(), self._board.next_deadline_s(), self._hand.at_s)
+        self._now_s = max(self._now_s, min(due for due in dues if due is not None))
+        self._board.tick(self._now_s)
+        self._streamer.tick(self._now_s)
+        last = self._outcome.executed[-1].command if self._outcome.executed else ""
+        is_busy = self._board.condition.is_moving or last.startswith(TAKE_TIME)
+        if wish := self._hand.act(self._streamer, self._witness, self._now_s, is_busy=is_busy):
+            self._witness.is_cancelled = isinstance(wish, ev.CancelPrint)
+            self._streamer.receive(wish, self._now_s)
 
     def _collect(self) -> None:
         for effect in self._board.effects():
             if isinstance(effect, Executed):
                 self._outcome.executed.append(effect)
+                self._witness.executed(effect)
             else:
                 self._streamer.receive(ev.Received(data=effect.data), self._now_s)
         if self._streamer.can_start and not self._is_started:
             self._start()
         for sent in self._streamer.effects():
             if isinstance(sent, ev.Send):
+                self._witness.sent(sent.lines)
                 self._board.receive(sent.data, self._now_s)
             elif isinstance(sent, ev.PrintEnded):
                 self._outcome.report = sent.report
+
+    def _come_to_rest(self) -> float | None:
+        end_s = self._now_s
+        while self._now_s < end_s + REST_S_MAX:
+            self._step()
+            at = self._board.condition
+            is_cold = not (at.nozzle_target_c or at.bed_target_c)
+            is_over = self._streamer.can_start and not self._streamer.owes_cooling
+            if is_over and is_cold and not at.is_moving:
+                return self._now_s - end_s
+        return None
 
     def _start(self) -> None:
         self._is_started = True
@@ -159,7 +199,8 @@ class _Run:
     def _watch_standstill(self) -> None:
         executed = self._outcome.executed
         is_print = executed and kind_of(executed[-1].command) in (Kind.MOVE, Kind.HARMLESS)
-        if not is_print or self._board.condition.is_moving:
+        is_meant = self._hand.is_holding or self._outcome.report is not None
+        if not is_print or is_meant or self._board.condition.is_moving:
             self._moved_s = self._now_s
         still_s = self._now_s - self._moved_s
         self._outcome.standstill_s = max(self._outcome.standstill_s, still_s)
@@ -169,40 +210,11 @@ class _Run:
         self._outcome.resends = telemetry.resends
         self._outcome.strays = telemetry.stray_lines
         self._outcome.filament_mm = self._board.condition.totals.e_mm
-
-
-def file_commands(name: str) -> Iterator[FileCommand]:
-    """The commands of a file of tests/data/gcode."""
-    with (GCODE / name).open("rb") as file:
-        yield from commands_of(file.readlines())
-
-
-def complaint(storm: Storm, outcome: Outcome, filament_mm: float) -> str:
-    """What is wrong with the outcome, empty for nothing. `filament_mm` as without noise."""
-    report = outcome.report
-    assert report is not None
-    wanted = [command.text for command in file_commands(storm.file)]
-    printed = outcome.printed
-    if storm.compacts:
-        wanted, printed = [compact(x) for x in wanted], [compact(x) for x in printed]
-    printed = [x for x in printed if not _is_taken_back(x, outcome)]
-    if report.state is not PrintState.DONE:
-        is_beginning = printed[: len(wanted)] == wanted[: len(printed)]
-        return "" if report.reason and is_beginning else f"stopped: {report}"
-    if printed != wanted:
-        return "what was executed is not the file"
-    if report.lines_done != len(wanted):
-        return f"{report.lines_done} of {len(wanted)} lines are reported"
-    if abs(outcome.filament_mm - filament_mm) > 0.06:
-        return f"{outcome.filament_mm - filament_mm:+.3f} mm of filament; {outcome.strays_executed}"
-    if outcome.standstill_s > STANDSTILL_S_MAX:
-        return f"it stood still for {outcome.standstill_s:.2f} s"
-    return ""
-
-
-def _is_taken_back(command: str, outcome: Outcome) -> bool:
-    """The driver's own `G1 E-0.05397`: no file says a number to five places with nothing else."""
-    return outcome.strays > 0 and re.fullmatch(r"G1 E-?\d+\.\d{5}", command) is not None
+        self._outcome.printed, self._outcome.moves = self._witness.printed, self._witness.moves
+        hand = self._hand
+        self._outcome.pauses = hand.pauses
+        self._outcome.pausing_s, self._outcome.resuming_s = hand.pausing_s, hand.resuming_s
+        self._outcome.cancelling_s = hand.cancelling_s(self._now_s)
 
 
 def main() -> int:
@@ -212,31 +224,49 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--rate", type=float, default=5e-4)
     parser.add_argument("--hours", type=float, default=0.0)
-    parser.add_argument("--file", default="pin_ender3.gcode")
+    parser.add_argument("--file", default="pin_ender3.gcode", help=f"or {ABSOLUTE}")
+    parser.add_argument("--pauses", type=int, default=0)
+    parser.add_argument("--cancels", action="store_true")
+    parser.add_argument("--goes-on", action="store_true", help="behind a seed that fails")
     given = parser.parse_args()
-    calm = run(Storm(seed=0, rate=0.0, file=given.file)).filament_mm
-    stop_s, seed, done = time.monotonic() + given.hours * 3600, given.first, 0
-    resends = stopped = strays = 0
+    calm = run(Storm(seed=0, rate=0.0, file=given.file))
+    stop_s, seed, failed = time.monotonic() + given.hours * 3600, given.first, []
+    total = Counter[str]()
     while seed < given.first + given.seeds or time.monotonic() < stop_s:
-        chance = random.Random(seed)
-        storm = Storm(
-            seed=seed,
-            rate=given.rate,
-            file=given.file,
-            advanced_ok=chance.random() < 0.5,
-            emergency_parser=chance.random() < 0.5,
-            compacts=chance.random() < 0.5,
-        )
+        storm = storm_of(seed, given)
         outcome = run(storm)
         if trouble := complaint(storm, outcome, calm):
             print(f"{storm}: {trouble}", flush=True)
-            return 1
-        resends += outcome.resends
-        strays += outcome.strays
-        stopped += outcome.report is not None and outcome.report.state is not PrintState.DONE
-        seed, done = seed + 1, done + 1
-    print(f"{done} prints as the file says; {resends} resends, {strays} strays, {stopped} stopped")
-    return 0
+            failed.append(seed)
+            if not given.goes_on:
+                return 1
+        assert outcome.report
+        total[outcome.report.state.value] += 1
+        total["resends"] += outcome.resends
+        total["strays"] += outcome.strays
+        total["pauses"] += outcome.pauses
+        for name in ("standstill_s", "pausing_s", "resuming_s", "cancelling_s", "rest_s"):
+            total[name] = max(total[name], round(getattr(outcome, name) or 0))
+        seed += 1
+    print(", ".join(f"{count} {name}" for name, count in total.items()))
+    print(f"failed: {failed}" if failed else "all as the file says, or stopped and cold")
+    return 1 if failed else 0
+
+
+def storm_of(seed: int, given: argparse.Namespace) -> Storm:
+    """The storm of a seed, with what was given."""
+    chance = random.Random(seed)
+    return Storm(
+        seed=seed,
+        rate=given.rate,
+        file=given.file,
+        advanced_ok=chance.random() < 0.5,
+        emergency_parser=chance.random() < 0.5,
+        compacts=chance.random() < 0.5,
+        pauses=given.pauses,
+        parks=chance.random() < 0.5,
+        cancels=given.cancels,
+    )
 
 
 if __name__ == "__main__":

@@ -3,9 +3,11 @@
 import pytest
 
 from printer_driver.printer import PrintState
-from tests.simulation.serial_storm import Storm, complaint, run
+from tests.simulation.serial_judge import ABSOLUTE, complaint
+from tests.simulation.serial_storm import Storm, run
 
-CALM_MM = run(Storm(seed=0, rate=0.0)).filament_mm
+CALM = run(Storm(seed=0, rate=0.0))
+CALM_ABSOLUTE = run(Storm(seed=0, rate=0.0, file=ABSOLUTE))
 
 
 @pytest.mark.parametrize("seed", range(52))
@@ -19,8 +21,41 @@ def test_what_is_executed_is_the_file(seed: int) -> None:
         compacts=seed % 8 < 4,
     )
     outcome = run(storm)
-    assert complaint(storm, outcome, CALM_MM) == ""
+    assert complaint(storm, outcome, CALM) == ""
     assert outcome.resends > 0
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_pauses_change_nothing(seed: int) -> None:
+    storm = Storm(
+        seed=seed,
+        rate=5e-4,
+        file=ABSOLUTE,
+        pauses=6,
+        parks=seed % 3 > 0,
+        advanced_ok=seed % 2 == 0,
+        emergency_parser=seed % 4 < 2,
+    )
+    outcome = run(storm)
+    assert complaint(storm, outcome, CALM_ABSOLUTE) == ""
+    assert outcome.pauses > 0
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_cancel_ends_at_rest_and_cold(seed: int) -> None:
+    storm = Storm(
+        seed=seed,
+        rate=5e-4,
+        pauses=seed % 3,
+        cancels=True,
+        parks=True,
+        advanced_ok=seed % 2 == 0,
+        emergency_parser=seed % 4 < 2,
+    )
+    outcome = run(storm)
+    assert complaint(storm, outcome, CALM) == ""
+    assert outcome.report
+    assert outcome.report.state is PrintState.CANCELLED
 
 
 def test_a_hopeless_wire_ends_the_print_and_says_so() -> None:

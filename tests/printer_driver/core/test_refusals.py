@@ -3,6 +3,7 @@ import pytest
 from printer_driver.core.refusals import (
     ECHO_S_MAX,
     RESENDS_MAX,
+    STRANGE_APART_S,
     STRANGE_RESENDS_MAX,
     LinkBrokenError,
     Refusals,
@@ -36,9 +37,8 @@ def test_the_same_line_again_and_again() -> None:
 def test_lines_that_cannot_be_had() -> None:
     refusals = Refusals()
     for _ in range(STRANGE_RESENDS_MAX - 1):
-        refusals.count_strange(77)
-    refusals.strange = 0
+        refusals.count_strange(77, 0.0)
     for _ in range(STRANGE_RESENDS_MAX - 1):
-        refusals.count_strange(77)
+        refusals.count_strange(77, STRANGE_APART_S + 1)
     with pytest.raises(LinkBrokenError, match="line 77"):
-        refusals.count_strange(77)
+        refusals.count_strange(77, STRANGE_APART_S + 2)

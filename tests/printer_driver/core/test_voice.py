@@ -89,7 +89,9 @@ def test_a_target_that_is_left_out_is_as_it_was_and_never_off() -> None:
     voice.note_temperatures((Temperature(name="T0", actual_c=200, target_c=210),))
     untold = Temperature(name="T0", actual_c=205, target_c=0, is_target_told=False)
     voice.note_temperatures((untold,))
-    assert voice.temperatures["T0"] == Temperature(name="T0", actual_c=205, target_c=210)
+    assert voice.temperatures["T0"].target_c == 210
     voice.note_temperatures((Temperature(name="B", actual_c=20, target_c=0),))
     voice.note_temperatures((Temperature(name="T0", actual_c=205, target_c=0),))
     assert not any(voice.targets_c)
+    voice.note_temperatures((untold,))
+    assert any(voice.targets_c)

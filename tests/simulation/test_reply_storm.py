@@ -1,0 +1,12 @@
+"""Whatever a printer says, the streamer is in a defined state and comes to rest: `reply_storm`."""
+
+import pytest
+
+from tests.simulation.reply_scene import storm_of
+from tests.simulation.reply_storm import run
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_it_is_defined_at_every_moment_and_rests_in_the_end(seed: int) -> None:
+    outcome = run(storm_of(seed))
+    assert outcome.heard_bytes > 0
