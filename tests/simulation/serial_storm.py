@@ -30,6 +30,9 @@ from tests.simulation.serial_judge import ABSOLUTE, complaint, file_commands
 from tests.simulation.serial_witness import PlannedMove, Witness
 
 LIMIT_S = 20_000.0
+NEVER_BEGUN = PrintReport(
+    print_id=PrintId("storm"), state=PrintState.FAILED, reason="A damaged line was an M112."
+)
 REST_S_MAX = 120.0
 TAKE_TIME = ("M109", "M190", "G4", "G28")
 UNCHECKED = frozenset({"M105", "M108", "M410", "M112", "M104 S0", "M140 S0"})
@@ -141,6 +144,8 @@ class _Run:
         self._streamer.receive(ev.PortOpened(), 0.0)
         while self._outcome.report is None:
             self._step()
+            if self._board.condition.is_killed and not self._is_started:
+                self._outcome.report = NEVER_BEGUN
             assert self._now_s < LIMIT_S, f"{self._storm} hangs"
         self._finish()
         if self._outcome.report.state is not PrintState.DONE:

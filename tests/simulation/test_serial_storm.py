@@ -70,3 +70,8 @@ def test_without_noise_nothing_is_repeated() -> None:
     outcome = run(Storm(seed=0, rate=0.0))
     assert (outcome.resends, outcome.strays) == (0, 0)
     assert outcome.standstill_s < 0.1
+
+
+def test_a_greeting_that_is_damaged_into_m112_is_got_over() -> None:
+    storm = Storm(seed=3871, rate=5e-4, advanced_ok=True, emergency_parser=True, parks=True)
+    assert run(storm).report
