@@ -146,6 +146,7 @@ class _Run:
             self._step()
             if self._board.condition.is_killed and not self._is_started:
                 self._outcome.report = NEVER_BEGUN
+                return self._outcome
             assert self._now_s < LIMIT_S, f"{self._storm} hangs"
         self._finish()
         if self._outcome.report.state is not PrintState.DONE:
