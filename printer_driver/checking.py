@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 BLOCK_BYTES = 1 << 16
+SECOND_NS = 1_000_000_000
+MTIME_STEPS_NS = (100, 1_000, 1_000_000, 10_000_000, SECOND_NS, 2 * SECOND_NS)
+"""To which file servers round the time once the file is on their disk: NTFS, …, FAT."""
 ESTIMATED_COMMANDS_MAX = 50_000
 """Of the file's beginning; a start must not wait for more."""
 
@@ -30,6 +33,18 @@ class Identity(NamedTuple):
     inode: int
     size_bytes: int
     mtime_ns: int
+
+    def is_still(self, found: "Identity") -> bool:
+        """Whether `found` is the same file, its time perhaps rounded by a server.
+
+        A time in whole seconds is not rounded any more: it would hide that the file was written.
+        """
+        if found._replace(mtime_ns=self.mtime_ns) != self:
+            return False
+        off_ns = abs(found.mtime_ns - self.mtime_ns)
+        is_fine = self.mtime_ns % SECOND_NS != 0
+        steps_ns = (step for step in MTIME_STEPS_NS if found.mtime_ns % step == 0)
+        return not off_ns or (is_fine and any(off_ns < step for step in steps_ns))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,8 +95,10 @@ class _Unchanged(io.RawIOBase):
     def readinto(self, buffer: "WriteableBuffer") -> int:
         room = memoryview(buffer)
         data = self._file.read(len(room))
-        if identity_of(self._file, self._identity.sha256) != self._identity:
+        found = identity_of(self._file, self._identity.sha256)
+        if not self._identity.is_still(found):
             raise GcodeError("The file was changed in mid-print; add it again.")
+        self._identity = found  # as rounded
         room[: len(data)] = data
         return len(data)
 

@@ -219,6 +219,8 @@ class PrinterProcess:
         if self._journal.is_flushed or self._is_flushing or time.monotonic() < self._flush_at_s:
             return
         self._is_flushing = self._background.run(self._flush)
+        if not self._is_flushing:
+            self._flush_at_s = time.monotonic() + FLUSH_RETRY_S
 
     def _flush(self) -> None:
         try:

@@ -20,12 +20,14 @@ from printer_driver.core import events as ev
 from printer_driver.core.job import HEATERS_OFF
 from printer_driver.core.line_record import LineRecord
 from printer_driver.core.link_estimate import Link
+from printer_driver.core.position import Head
 from printer_driver.core.recovery import (
     Recovery,
     ReplayUpTo,
     ResumeBehind,
     StopSafely,
 )
+from printer_driver.core.replay import MachineState
 from printer_driver.core.settings import StreamSettings
 from printer_driver.core.streaming import Streamer
 from printer_driver.errors import PrinterUnavailable, PrintRefused
@@ -153,7 +155,7 @@ class Session:
         self._printing = Printing(what=what, file=file, identity=identity)
         self._start(self._printing, now_s)
 
-    def _start(self, printing: Printing, now_s: float) -> None:
+    def _start(self, printing: Printing, now_s: float, head: Head | None = None) -> None:
         what = printing.what
         self._pause_notes.begin()
         self._streamer.receive(
@@ -161,6 +163,7 @@ class Session:
                 print_id=what.print_id,
                 commands=printing.commands(),
                 bytes_total=what.gcode_bytes,
+                head=head,
             ),
             now_s,
         )
@@ -321,8 +324,8 @@ class Session:
             case ResumeBehind() if not interruption.decided_s:
                 interruption.decided_s = now_s
                 self._prepare_to_resume(interruption, recovery.verdict, now_s)
-            case ResumeBehind() if self._streamer.can_start:
-                self._resume(interruption, now_s)
+            case ResumeBehind(state=state) if self._streamer.can_start:
+                self._resume(interruption, state, now_s)
             case ResumeBehind() if now_s >= interruption.decided_s + START_S_MAX:
                 self._give_up(interruption, "The printer did not get ready again.", now_s)
             case StopSafely(reason=reason):
@@ -352,11 +355,12 @@ class Session:
         )
         self._streamer.receive(ev.PortOpened(), now_s)
 
-    def _resume(self, interruption: Interruption, now_s: float) -> None:
+    def _resume(self, interruption: Interruption, state: MachineState, now_s: float) -> None:
         assert self._printing  # noqa: S101 - made with the verdict
+        g90_sets_extruder = self._streamer.voice.dialect.g90_sets_extruder
         interruption.reopened = None
         self._interruption = None
-        self._start(self._printing, now_s)
+        self._start(self._printing, now_s, state.head(g90_sets_extruder=g90_sets_extruder))
         if interruption.is_paused:
             self.control(ev.PausePrint(), now_s)
 

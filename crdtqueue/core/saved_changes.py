@@ -83,10 +83,18 @@ def script_begun(saved: Saved, run: ScriptRun) -> Saved:
     return replace(saved, script=run, last_begun=run.print_id, strange=False, todo=todo)
 
 
-def after_script(saved: Saved, run: ScriptRun, result: Result, reason: str) -> Saved:
-    """The script in `saved` is over."""
+def after_script(
+    saved: Saved, run: ScriptRun, result: Result, reason: str, *, moved: bool
+) -> Saved:
+    """The script in `saved` is over.
+
+    `moved` is whether the printer has begun with it at all: if not, what it says of its bed is
+    still said of what came before.
+    """
     clears = run.step is Step.CLEAR_BED and not saved.strange
-    saved = replace(saved, script=None, strange=False)
+    never_begun = not moved and saved.last_begun == run.print_id
+    last_begun = run.after if never_begun else saved.last_begun
+    saved = replace(saved, script=None, strange=False, last_begun=last_begun)
     if result is not Result.DONE:
         text = reason[:REASON_CHARS_MAX]
         why = _SCRIPT_FAILED.format(event=run.step.value, reason=text)

@@ -46,13 +46,15 @@ Scripts: TypeAlias = Mapping[Step, FileRef]
 class ScriptRun:
     """One run of a script, from before its start until it is over. It survives restarts.
 
-    `prepares` is the job for whose next print a before-print script is run.
+    `prepares` is the job for whose next print a before-print script is run, and `after` what the
+    printer was told to do before, as long as somebody may have to know.
     """
 
     step: Step
     print_id: PrintId
     file: FileRef
     prepares: JobId | None = None
+    after: PrintId | None = None
 
 
 def script_id(instance: str, number: int) -> PrintId:

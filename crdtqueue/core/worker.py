@@ -286,15 +286,16 @@ class Worker:
     def _begin_script(self, step: Step, file: FileRef, prepares: JobId | None = None) -> None:
         self._scripts_begun += 1
         print_id = script_id(self._instance, self._scripts_begun)
-        run = ScriptRun(step=step, print_id=print_id, file=file, prepares=prepares)
+        before = self._saved.last_begun
+        run = ScriptRun(step=step, print_id=print_id, file=file, prepares=prepares, after=before)
         self._state = WorkerState.STARTING
         self._save(after.script_begun(self._saved, run))
         self._effects.append(w.StartScript(script=run))
 
-    def _end_of_script(self, run: ScriptRun, result: Result, reason: str) -> None:
+    def _end_of_script(self, run: ScriptRun, result: Result, reason: str, *, moved: bool) -> None:
         self._state, self._retry_s, self._problem = self._rest, None, ""
         self._watched.is_over(run.print_id)
-        self._save(after.after_script(self._saved, run, result, reason))
+        self._save(after.after_script(self._saved, run, result, reason, moved=moved))
 
     # IDLE → CLAIMING → HOLDING
 
@@ -435,7 +436,7 @@ class Worker:
             self._reached = True
         elif run and self._saved.strange:
             reason = "something else was printed meanwhile."
-            self._end_of_script(run, Result.ABORTED, reason)
+            self._end_of_script(run, Result.ABORTED, reason, moved=False)
         elif run:
             self._state = WorkerState.STARTING
             self._effects.append(w.StartScript(script=run))
@@ -445,7 +446,7 @@ class Worker:
     ) -> None:
         printing, run = self._saved.printing, self._saved.script
         if run:
-            self._end_of_script(run, result, reason)
+            self._end_of_script(run, result, reason, moved=moved)
         elif printing and self._state is not WorkerState.REPORTING:
             self._state, self._retry_s, self._begin_until = WorkerState.REPORTING, None, None
             self._outcome = (result, reason, moved)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from printer_driver.core.faults import Fault
 from printer_driver.core.gcode import FileCommand
+from printer_driver.core.position import Head
 from printer_driver.core.sent_line import SentLine
 from printer_driver.core.voice import Wish
 from printer_driver.printer import PrintId, PrintReport
@@ -33,12 +34,14 @@ class Received:
 class StartPrint:
     """Print these commands; only when `Streamer.can_start`.
 
-    `commands` may raise `GcodeError` at any step, which fails the print.
+    `commands` may raise `GcodeError` at any step, which fails the print. `head` is what is known of
+    it for a print that goes on, of the dialect's kind; the `Streamer` keeps it. None: nothing.
     """
 
     print_id: PrintId
     commands: Iterator[FileCommand]
     bytes_total: int
+    head: Head | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -87,10 +87,18 @@ class Feeder:
     # --- what happened -----------------------------------------------------------------------
 
     def cancel(self, reason: str, now_s: float) -> None:
-        """Give up; whatever the firmware waits for is broken off."""
+        """Give up, and break off whatever the firmware waits for. Once: the time does not begin
+        anew with the next one who is impatient.
+        """
+        if self.job.is_cancelled:
+            return
         self.job.cancel(reason)
+        self._lines.repeat_no_commands()
         self._cancelled_s = self._break_at_s = now_s
-        self._breaks.clear()
+        dialect = self._voice.dialect
+        if dialect.acknowledges_receipt and dialect.breaks_waits:  # no wait is in flight there
+            self._breaks["M108"] += 1
+            self._lines.send_unnumbered("M108", now_s)
 
     def refused(self) -> None:
         """A line was refused: when all is repeated, the head is looked for."""

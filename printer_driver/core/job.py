@@ -122,6 +122,11 @@ class Job:
             bed_cleared=self._is_bed_clear and state is PrintState.DONE,
         )
 
+    @property
+    def is_cancelled(self) -> bool:
+        """It is, or is over anyway."""
+        return self.stage in _CANCELLED
+
     # --- what people and the printer want ----------------------------------------------------
 
     def pause(self, targets: tuple[Temperature, ...] = ()) -> None:
@@ -146,6 +151,8 @@ class Job:
         if self.stage is Stage.STREAMING:
             self._pause = Pause()
             self.stage, self._script = Stage.PAUSED, self._unguard()
+            if self._next:
+                self._classify_next()
         elif self.stage is Stage.RESUMING:
             self._wish = _Wish.PAUSE
 

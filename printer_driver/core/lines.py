@@ -17,6 +17,7 @@ does no harm: the next number does not fit, the firmware asks again, the history
 """
 
 from collections import deque
+from dataclasses import replace
 from enum import Enum
 from math import inf
 
@@ -342,6 +343,15 @@ class LineSender:
         if numbered:
             self._done = numbered[-1].progress
         self._drop_in_flight()
+
+    def repeat_no_commands(self) -> None:
+        """From now on what is asked for again goes as a question: the firmware wants its numbers
+        complete, and what they stood for is not wanted any more.
+        """
+        for number, line in self._history.items():
+            if number != self._base:  # that is M110
+                data = numbered_line(number, REPORT_TEMPERATURES)
+                self._history[number] = replace(line, command=REPORT_TEMPERATURES, data=data)
 
     def give_up(self) -> None:
         """Wait for nothing more, and repeat nothing."""

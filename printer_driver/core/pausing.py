@@ -96,10 +96,16 @@ class Pause:
     # --- what the firmware says --------------------------------------------------------------
 
     def heard_targets(self, targets_c: list[float]) -> None:
-        """A report that is younger than the last line of the file; in the order of `heaters`."""
+        """A report that is younger than the last line of the file; in the order of `heaters`. NaN:
+        this one was left out.
+        """
         pairs = list(zip(self.heaters, targets_c, strict=False))
-        self._are_targets_sure = all(heater.target_c == target_c for heater, target_c in pairs)
-        self.heaters = tuple(replace(heater, target_c=target_c) for heater, target_c in pairs)
+        told = [(heater, target_c) for heater, target_c in pairs if not isnan(target_c)]
+        self._are_targets_sure = all(heater.target_c == target_c for heater, target_c in told)
+        self.heaters = tuple(
+            heater if isnan(target_c) else replace(heater, target_c=target_c)
+            for heater, target_c in pairs
+        )
 
     def heard_position(self, position: Position) -> str:
         """M114 was answered while the head stood still. Returns what is to be noted."""

@@ -7,6 +7,7 @@ homing, probing, a tool change or a command that may move by itself the host doe
 import re
 from collections import deque
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 from math import hypot, isnan, nan
 
@@ -95,6 +96,18 @@ class Head:
         self.x, self.y, self.z, self.e = position.x, position.y, position.z, position.e
         if self._is_retracted:
             self._forget("ZE")
+
+    def standing(self) -> "Head":
+        """A copy of it for another host: no move is ahead, as far as that knows."""
+        other = copy(self)
+        other.moving_until_s = 0.0
+        other._durations_s = deque(maxlen=PLANNER_MOVES - 1)  # noqa: SLF001 - of its own class
+        return other
+
+    def forget_extruder(self) -> None:
+        """Neither E nor its mode is known any more."""
+        self.e = self._extruded = nan
+        self.is_extruder_relative = None
 
     def execute(self, command: str, kind: Kind, now_s: float) -> None:
         """One command is being sent."""

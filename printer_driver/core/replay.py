@@ -67,6 +67,17 @@ class MachineState:
         with_g90, without = (head.modes() for head in self._heads)
         return with_g90 == without and len(with_g90) == 2
 
+    def head(self, *, g90_sets_extruder: bool) -> Head:
+        """For a print that goes on here on such firmware; a new one each time.
+
+        Of the extruder it knows nothing where the mode is not known for sure; see `preamble`.
+        """
+        with_g90, without = self._heads
+        head = (with_g90 if g90_sets_extruder else without).standing()
+        if not self._is_sure_of_modes:
+            head.forget_extruder()
+        return head
+
     def objection(self, reported: Position) -> str:
         """Where the head should be instead, in words; empty when `reported` fits."""
         off = differences(self._heads[0].position, reported)

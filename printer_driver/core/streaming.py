@@ -197,7 +197,7 @@ class Streamer:
             bytes_total=event.bytes_total,
             started_s=now_s,
             settings=self._settings,
-            head=Head(g90_sets_extruder=dialect.g90_sets_extruder),
+            head=event.head or Head(g90_sets_extruder=dialect.g90_sets_extruder),
             compacts=self._settings.compacts and dialect.takes_compact_lines,
             alone_s=self._settings.alone_s if dialect.stops_when_alone else 0,
         )
@@ -236,6 +236,9 @@ class Streamer:
         if self._feeder is None:
             return
         report = self._feeder.job.report(self._link.done, now_s)
+        job = self._feeder.job
+        if state is PrintState.FAILED and job.final_state is PrintState.CANCELLED:
+            state, reason = PrintState.CANCELLED, f"{job.reason} {reason}"
         final = replace(
             report,
             state=state,
@@ -279,7 +282,7 @@ class Streamer:
                 self._take_refusal(None if last_line is None else last_line + 1, now_s)
             case rp.Failure(fault=fault):
                 self._take_fault(fault, now_s)
-            case rp.Start():
+            case rp.Start() if not self._is_to_say_start:
                 self._take_boot(now_s)
             case rp.Banner() if self._connection is Connection.HALTED:
                 self._take_boot(now_s)
@@ -297,6 +300,12 @@ class Streamer:
                 self._voice.progress = reply
             case _:
                 pass
+
+    @property
+    def _is_to_say_start(self) -> bool:
+        """The word may be the file's own."""
+        commands = [line.command.lower() for line in self._link.in_flight]
+        return any(each.startswith("m118") and "start" in each for each in commands)
 
     @property
     def _keepalive_s(self) -> float:

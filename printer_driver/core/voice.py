@@ -1,6 +1,6 @@
 """What the printer has told of itself: heaters, name, abilities, wishes, troubles."""
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import nan
@@ -12,6 +12,8 @@ from printer_driver.printer import Temperature
 
 TEMPERATURES_MAX = 16
 CAPABILITIES_MAX = 64
+MISSING_MAX = 5
+"""Reports of other heaters, until one that they do not name does not exist."""
 FAULTS_MAX = 20
 CHOICES_MAX = 16
 
@@ -54,6 +56,8 @@ class Voice:
         self.firmware = ""
         self.dialect: Dialect = UNKNOWN
         self.temperatures: dict[str, Temperature] = {}
+        self._told: set[str] = set()
+        self._missing: Counter[str] = Counter()
         self.reports = 0
         """Of temperatures, ever."""
         self.capabilities: dict[str, bool] = {}
@@ -70,6 +74,8 @@ class Voice:
     def note_temperatures(self, temperatures: tuple[Temperature, ...]) -> None:
         """A report, of all heaters or of one."""
         self.reports += 1
+        self._told |= {each.name for each in temperatures if each.is_target_told}
+        self._forget_made_up(temperatures)
         for temperature in temperatures:
             name = temperature.name
             known = self.temperatures.get(name)
@@ -77,6 +83,18 @@ class Voice:
                 self.temperatures[name] = replace(temperature, target_c=known.target_c)
             elif known or len(self.temperatures) < TEMPERATURES_MAX:
                 self.temperatures[name] = temperature
+
+    def _forget_made_up(self, temperatures: tuple[Temperature, ...]) -> None:
+        """A name that noise has altered comes once; whole reports then go on without it."""
+        names = {each.name for each in temperatures}
+        if len(names) < 2:
+            return
+        for name in [name for name in self.temperatures if name not in names]:
+            self._missing[name] += 1
+            if self._missing[name] >= MISSING_MAX:
+                del self.temperatures[name]
+        for name in names:
+            self._missing[name] = 0
 
     def note_firmware(self, name: str) -> None:
         """The answer to M115."""
@@ -107,8 +125,14 @@ class Voice:
 
     @property
     def targets_c(self) -> list[float]:
-        """Of all heaters; NaN where the last report left it out, which is not off."""
-        return [x.target_c if x.is_target_told else nan for x in self.temperatures.values()]
+        """Of all heaters; NaN where the last report left it out, or no heater's is ever told."""
+        return [self._target_c(each) for each in self.temperatures.values()]
+
+    def _target_c(self, heater: Temperature) -> float:
+        if heater.is_target_told:
+            return heater.target_c
+        is_a_mere_sensor = heater.name not in self._told and bool(self._told)
+        return 0.0 if is_a_mere_sensor else nan
 
     def heaters_off(self) -> list[str]:
         """The commands that switch off every heater that was ever reported."""

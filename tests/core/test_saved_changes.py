@@ -70,10 +70,12 @@ def test_a_printer_that_nobody_manages_runs_no_scripts() -> None:
 def test_a_script_that_ended_well_has_done_its_work() -> None:
     clear = ScriptRun(step=Step.CLEAR_BED, print_id=PrintId("script/1/1"), file=file())
     saved = Saved(script=clear, bed_clear=False, todo=(Step.WAITING,))
-    assert after.after_script(saved, clear, Result.DONE, "") == Saved(todo=(Step.WAITING,))
+    assert after.after_script(saved, clear, Result.DONE, "", moved=True) == Saved(
+        todo=(Step.WAITING,)
+    )
     strange = replace(saved, strange=True)
-    assert not after.after_script(strange, clear, Result.DONE, "").bed_clear
-    failed = after.after_script(saved, clear, Result.FAILED, "x" * 1000)
+    assert not after.after_script(strange, clear, Result.DONE, "", moved=True).bed_clear
+    failed = after.after_script(saved, clear, Result.FAILED, "x" * 1000, moved=True)
     assert (failed.todo, failed.managing, failed.bed_clear) == ((), False, False)
     assert len(failed.stopped_because) < 400
 

@@ -378,6 +378,24 @@ def test_a_script_that_the_printer_refuses_or_forgets_stops_it() -> None:
     assert not bench.worker.saved.bed_clear
 
 
+def test_behind_a_refused_script_the_printers_word_is_still_about_the_print() -> None:
+    bench, run = clearing()
+    assert bench.saved.last_begun == run.print_id
+    bench.tell(w.StartRefused(print_id=run.print_id, reason="Gone."))
+    assert bench.saved.last_begun == MINE.print_id(1)
+    bench, run = clearing()
+    bench.run_script(run, PrintPhase.FAILED)
+    assert bench.saved.last_begun == run.print_id
+
+
+def test_somebody_at_the_bed_is_not_undone_by_a_refused_script() -> None:
+    bench = Bench(a_job(print_set(copies=2)), scripts=(Step.WAITING,))
+    run = bench.script(bench.print(bench.start()))
+    bench.tell(w.BedCleared())
+    bench.tell(w.StartRefused(print_id=run.print_id, reason="Gone."))
+    assert (bench.saved.bed_clear, bench.saved.last_begun) == (True, None)
+
+
 def test_what_was_said_before_the_end_of_a_script_may_arrive_behind_it() -> None:
     bench, run = clearing()
     bench.run_script(run)

@@ -31,7 +31,7 @@ def test_a_script_clears_the_bed_and_the_next_copy_begins_by_itself(tmp_path: Pa
         one = [*commands(before), *commands(PIN), *commands(sweep)]
         assert executed(peer.record) == one * 2
         assert peer.jobs()[job]["copies_done"] == 2
-        assert peer.client.get("/api/history", {})["total"] == 2
+        peer.wait(lambda: peer.client.get("/api/history", {})["total"] == 2)
 
 
 def test_kill_9_in_mid_script_runs_it_once_and_loses_nothing(tmp_path: Path) -> None:

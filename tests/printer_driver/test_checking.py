@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from printer_driver.checking import check_file, lines_of, open_gcode
+from printer_driver.checking import check_file, identity_of, lines_of, open_gcode, unchanged
 from printer_driver.core.gcode import FILE_LINE_BYTES_MAX
 from printer_driver.core.link_estimate import Link
 from printer_driver.errors import GcodeError, PrintRefused
@@ -70,3 +70,59 @@ def test_a_closed_file_is_a_clear_error(path: Path) -> None:
     file.close()
     with pytest.raises(GcodeError, match="cannot be read"):
         next(lines)
+
+
+SECOND_NS = 1_000_000_000
+AT_NS = 1_700_000_001_123_456_789
+
+
+@pytest.mark.parametrize(
+    "rounded_ns",
+    [
+        AT_NS - 89,
+        AT_NS - 789,
+        AT_NS - 456_789,
+        AT_NS - 3_456_789,
+        1_700_000_001 * SECOND_NS,
+        1_700_000_002 * SECOND_NS,
+        1_700_000_000 * SECOND_NS,
+    ],
+)
+def test_a_file_server_may_round_the_time_once(path: Path, rounded_ns: int) -> None:
+    os.utime(path, ns=(AT_NS, AT_NS))
+    with open_gcode(path) as file:
+        identity = identity_of(file, SHA256)
+        os.utime(path, ns=(rounded_ns, rounded_ns))
+        whole = unchanged(file, identity)
+        assert whole.readline() == CONTENT.splitlines(keepends=True)[0]
+        os.utime(path, ns=(AT_NS + 1, AT_NS + 1))
+        with pytest.raises(GcodeError, match="changed in mid-print"):
+            whole.read()
+
+
+@pytest.mark.parametrize(
+    ("before_ns", "after_ns"),
+    [
+        (AT_NS, AT_NS + 1),
+        (AT_NS, AT_NS + 4_000_000),
+        (AT_NS, AT_NS + SECOND_NS),
+        (AT_NS, 1_700_000_004 * SECOND_NS),
+        (1_700_000_001 * SECOND_NS, 1_700_000_002 * SECOND_NS),
+    ],
+)
+def test_a_file_written_meanwhile_is_another(path: Path, before_ns: int, after_ns: int) -> None:
+    os.utime(path, ns=(before_ns, before_ns))
+    with open_gcode(path) as file:
+        whole = unchanged(file, identity_of(file, SHA256))
+        os.utime(path, ns=(after_ns, after_ns))
+        with pytest.raises(GcodeError, match="changed in mid-print"):
+            whole.read()
+
+
+def test_another_size_is_another_file_whatever_the_time(path: Path) -> None:
+    with open_gcode(path) as file:
+        identity = identity_of(file, SHA256)
+        path.write_bytes(CONTENT + b"G1 X2\n")
+        os.utime(path, ns=(identity.mtime_ns, identity.mtime_ns))
+        with pytest.raises(GcodeError, match="changed in mid-print"):
+            unchanged(file, identity).read()

@@ -18,10 +18,13 @@ from typing import TypeVar
 
 import pytest
 
+from printer_driver.background import Background
 from printer_driver.client import SocketPrinter
 from printer_driver.core.gcode import commands_of
 from printer_driver.errors import NotPrinting, PrinterUnavailable, PrintRefused
+from printer_driver.journal import Journal
 from printer_driver.printer import Connection, PrintId, PrintReport, PrintState
+from printer_driver.process import PrinterProcess, Settings
 from tests.printer_driver.rigs import shortened
 
 pytestmark = pytest.mark.e2e
@@ -390,3 +393,16 @@ def test_a_printer_that_clears_its_bed_itself(rig: Rig, tmp_path: Path) -> None:
     rig.process.wait(10)
     rig.start()
     rig.run(to_the_next_process)
+
+
+def test_a_journal_whose_turn_is_refused_is_tried_again_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not at once, again and again: the loop would do nothing else."""
+    monkeypatch.setattr(Background, "run", lambda _self, _task: False)
+    monkeypatch.setattr(Journal, "is_flushed", property(lambda _: False))
+    settings = Settings(port="virtual", socket=tmp_path / "socket", journal=tmp_path / "journal")
+    process = PrinterProcess(settings)
+    process._flush_journal()
+    assert process._flush_at_s > time.monotonic()
+    process._selector.close()

@@ -247,6 +247,31 @@ def test_paused_it_comes_back_paused(driver: DriverRig, board: Board) -> None:
     assert_exact(driver, board)
 
 
+def test_found_again_it_parks_as_before(board: Board, tmp_path: Path) -> None:
+    driver = DriverRig(tmp_path, str(board.port), "--park=150,140")
+    path = tmp_path / "moves.gcode"
+    moves = "".join(f"G1 X{n % 100} Y{n % 90} E.01\n" for n in range(400))
+    path.write_text(f"G90\nM83\nG92 X0 Y0 Z0 E0\nG1 Z1 F9000\n{moves}")
+    driver.start()
+    try:
+        driver.run(until_ready)
+        begin(driver, path)
+        driver.kill()
+        driver.start()
+
+        async def pause_and_resume(printer: SocketPrinter) -> None:
+            await until(printer, lambda x: x.connection is Connection.READY)
+            await printer.pause(P1)
+            await until(printer, lambda x: x.print.state is PrintState.PAUSED)
+            assert any(command.startswith("G1X150Y140") for command in board.executed())
+            await printer.resume(P1)
+
+        driver.run(pause_and_resume)
+        assert outcome(driver).state is PrintState.DONE
+    finally:
+        driver.kill()
+
+
 def test_paused_while_the_cable_is_out_it_comes_back_paused(
     driver: DriverRig, board: Board
 ) -> None:

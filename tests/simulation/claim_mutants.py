@@ -129,10 +129,12 @@ class Mutant:
     kit: Kit
     kind: int
     count: int = 80
+    first: int = 0
+    """Those before it find nothing, and take long."""
 
     @property
     def seeds(self) -> range:
-        return range(self.kind, 4 * self.count, 4)
+        return range(self.kind + 4 * self.first, 4 * self.count, 4)
 
 
 QUIET, SHARP, WILD_SAFE = 0, 1, 3
@@ -143,8 +145,8 @@ MUTANTS = {
     "no grant round": Mutant(kit=Kit(machine=NoGrantRound), kind=SHARP),
     "no ARM": Mutant(kit=Kit(machine=NoArm), kind=SHARP),
     "half of the voters": Mutant(kit=Kit(machine=HalfIsEnough), kind=WILD_SAFE),
-    "silence ends a safe claim": Mutant(kit=Kit(machine=SilenceEnds), kind=WILD_SAFE),
-    "voter lists replaced": Mutant(kit=Kit(machine=ListsAreReplaced), kind=SHARP),
+    "silence ends a safe claim": Mutant(kit=Kit(machine=SilenceEnds), kind=WILD_SAFE, first=72),
+    "voter lists replaced": Mutant(kit=Kit(machine=ListsAreReplaced), kind=SHARP, first=52),
     "acknowledged before it is durable": Mutant(kit=Kit(acknowledges_first=True), kind=SHARP),
     "forgets at a restart": Mutant(kit=Kit(forgets=True), kind=QUIET),
     "short time-outs": Mutant(kit=Kit(times=SHORT), kind=QUIET),

@@ -67,6 +67,8 @@ class Witness:
         move = self._planned.popleft() if kind_of(line.command) is Kind.MOVE else None
         if line.line_number is None or not self._is_of_file.get(line.line_number):
             return
+        if self.is_cancelled and line.command == "M105":
+            return  # in place of a line that is not wanted any more
         self.printed.append(line.command)
         if move and not self.is_cancelled:
             self.moves.append(move)

@@ -1,3 +1,8 @@
+from math import isnan
+
+import pytest
+
+from printer_driver.core.command import Kind
 from printer_driver.core.gcode import commands_of
 from printer_driver.core.position import Position
 from printer_driver.core.replay import MachineState, replay
@@ -72,3 +77,27 @@ def test_what_was_sent_behind_the_place_may_have_moved_the_head() -> None:
 def test_heaters_of_several_tools() -> None:
     state = state_at(b"M104 T1 S190\nT1\nM109 S200\nM104 T0 S150\nM141 S40\n", 99)
     assert state.targets_c == {"T1": 200.0, "T0": 150.0, "C": 40.0}
+
+
+@pytest.mark.parametrize("g90_sets_extruder", [True, False])
+def test_the_head_of_a_print_that_goes_on(*, g90_sets_extruder: bool) -> None:
+    state = state_at(b"G90\nM83\nG92 X0 Y0 Z0 E0\nM106 S99\nG1 X9 Y2 Z3 E.5 F60\n", 99)
+    head = state.head(g90_sets_extruder=g90_sets_extruder)
+    assert head.g90_sets_extruder is g90_sets_extruder
+    assert head.position == Position(x=9, y=2, z=3, e=0.5)
+    assert (head.modes(), head.feedrate, head.fan) == (["G90", "M83"], 60, "M106 S99")
+    assert head.moving_until_s == 0
+    head.note_full_planner(100.0)
+    assert head.moving_until_s == 100.0
+    head.execute("G1 X1", Kind.MOVE, 100.0)
+    assert state.head(g90_sets_extruder=g90_sets_extruder).position.x == 9
+
+
+def test_of_an_unsure_extruder_the_head_knows_nothing() -> None:
+    state = state_at(b"M83\nG90\nG92 X0 Y0 Z0 E0\nG1 X1 E1\n", 99)
+    for g90_sets_extruder in (True, False):
+        head = state.head(g90_sets_extruder=g90_sets_extruder)
+        assert (head.x, head.y, head.z) == (1, 0, 0)
+        assert isnan(head.e)
+        assert head.is_extruder_relative is None
+        assert not head.tells_relative

@@ -160,3 +160,112 @@ def test_a_halted_printer_whose_start_was_lost_is_greeted_again() -> None:
     assert desk.streamer.status(desk.now_s).connection is Connection.HALTED
     desk.tell(ev.Received(data=b"\xfest?rt\necho:Marlin 2.1.2\n"))
     assert desk.streamer.status(desk.now_s).connection is Connection.CONNECTING
+
+
+class CutDesk(Desk):
+    """What is sent gets lost on its way from a line that holds `cut` until `is_cut` is False."""
+
+    cut = b""
+    is_cut = False
+
+    def cut_at(self, command: bytes) -> None:
+        self.cut, receive = command, self.board.receive
+
+        def passing(data: bytes, now_s: float) -> None:
+            self.is_cut = self.is_cut or (bool(self.cut) and self.cut in data)
+            if not self.is_cut:
+                receive(data, now_s)
+
+        self.board.receive = passing  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("has_parser", [False, True])
+@pytest.mark.parametrize("dead_s", [2.0, 7.0])
+def test_what_was_cancelled_is_not_heated_when_the_wire_is_back(
+    dead_s: float, *, has_parser: bool
+) -> None:
+    desk = CutDesk(Setup(emergency_parser=has_parser))
+    desk.cut_at(b"M109")
+    desk.start([*SQUARE, "G1 X1 F600", "M109 S250", "G1 X100 E1 F3000"])
+    desk.run(lambda: desk.is_cut)
+    desk.wait(0.3)
+    desk.tell(ev.CancelPrint(reason="Enough."))
+    desk.wait(dead_s)
+    desk.cut, desk.is_cut = b"", False
+    assert desk.run(desk.over) < 10.0
+    assert "M109 S250" not in desk.executed
+    assert "G1 X100 E1 F3000" not in desk.executed
+
+
+def test_an_impatient_person_does_not_put_the_cooling_off() -> None:
+    desk = LossyDesk()
+    desk.start([*HEAT, "M109 S60", *SHORT_MOVES])
+    desk.run(lambda: "G1 X1 E.01 F60" in desk.executed)
+    desk.is_deaf = True
+    for _ in range(3):
+        desk.tell(ev.CancelPrint(reason="Enough!"))
+        desk.wait(3.0)
+    assert desk.is_cold()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ev.PortLost(reason="Unplugged."),
+        ev.Received(data=b"\nstart\n"),
+        ev.Received(data=b"\nError:Printer halted. kill() called!\n"),
+    ],
+)
+def test_what_a_person_has_cancelled_stays_so_whatever_happens(event: ev.Event) -> None:
+    desk = Desk()
+    desk.start(SHORT_MOVES)
+    desk.wait(5.0)
+    desk.tell(ev.CancelPrint(reason="Enough."))
+    desk.tell(event)
+    desk.run(desk.over)
+    assert desk.report
+    assert desk.report.state is PrintState.CANCELLED
+    assert desk.report.reason.startswith("Enough.")
+
+
+def test_repetier_is_waked_from_a_wait_that_it_has_acknowledged() -> None:
+    desk = LossyDesk(Setup(dialect=DIALECTS["repetier"], emergency_parser=True))
+    desk.start([*SQUARE, "M190 S100", *["G1 X10 F600"] * 60])
+    desk.wait(8.0)
+    desk.tell(ev.CancelPrint(reason="Enough."))
+    assert desk.run(desk.over) < 2.0
+    assert desk.is_cold()
+
+
+class ChamberDesk(Desk):
+    """There is a thermistor without a heater."""
+
+    def tell(self, event: ev.Event) -> None:
+        if isinstance(event, ev.Received):
+            event = ev.Received(data=event.data.replace(b" B:", b" C:31.0 B:"))
+        super().tell(event)
+
+
+def test_a_mere_thermistor_keeps_no_heater_from_what_it_should_be() -> None:
+    desk = ChamberDesk()
+    desk.start(["M109 S60", *SHORT_MOVES])
+    desk.run(lambda: "G1 X1 E.01 F60" in desk.executed)
+    desk.tell(ev.PausePrint())
+    desk.run(lambda: desk.state() is PrintState.PAUSED)
+    desk.board.receive(b"M104 S0\n", desk.now_s)
+    desk.wait(30.0)
+    desk.tell(ev.ResumePrint())
+    desk.run(lambda: desk.executed.count("M109 S60") == 2, limit_s=10.0)
+    desk.tell(ev.CancelPrint(reason="Enough."))
+    assert desk.run(desk.over) < 2.0
+    assert desk.report
+    assert desk.report.reason == "Enough."
+
+
+@pytest.mark.parametrize("word", ["start", "Start", "Print start"])
+def test_a_file_may_say_start(word: str) -> None:
+    desk = Desk()
+    desk.start([f"M118 {word}", "G28"])
+    desk.run(desk.over)
+    assert desk.report
+    assert desk.report.state is PrintState.DONE

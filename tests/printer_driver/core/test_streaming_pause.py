@@ -8,9 +8,10 @@ import pytest
 from printer_driver.core import events as ev
 from printer_driver.core.firmware_dialects import DIALECTS, Dialect
 from printer_driver.core.firmware_setup import Setup
+from printer_driver.core.replay import replay
 from printer_driver.core.settings import Park, StreamSettings
-from printer_driver.printer import PrintState
-from tests.printer_driver.core.test_streaming_control import SHORT_MOVES, Desk
+from printer_driver.printer import PrintId, PrintState
+from tests.printer_driver.core.test_streaming_control import SHORT_MOVES, Desk, made
 
 PARKS = StreamSettings(park=Park(x=150, y=150))
 HEATED = ["M109 S60", *SHORT_MOVES]
@@ -326,3 +327,36 @@ def test_a_pause_while_the_print_warms_up_can_be_taken_back() -> None:
     desk.resume()
     desk.run(desk.over)
     assert desk.executed.count("M400") == 2  # the first pause, and the end
+
+
+# --- a print that goes on behind a break -------------------------------------------------------
+
+
+def found_again(lines: list[str], count: int) -> Wire:
+    """Another host has sent so many of the lines."""
+    desk = Wire(settings=PARKS)
+    desk.tell(ev.SendCommands(commands=tuple(lines[:count])))
+    desk.run(lambda: desk.executed.count(lines[count - 1]) > 0)
+    desk.wait(5.0)
+    offset = sum(len(line) + 1 for line in lines[:count])
+    state = replay(made(lines), offset)
+    desk.tell(
+        ev.StartPrint(
+            print_id=PrintId("p"),
+            commands=made([*state.preamble(), *lines[count:]]),
+            bytes_total=1,
+            head=state.head(g90_sets_extruder=True),
+        )
+    )
+    return desk
+
+
+@pytest.mark.parametrize("lines", [ABSOLUTE, SHORT_MOVES], ids=["absolute", "relative"])
+def test_a_print_that_goes_on_parks_and_comes_back_to_its_place(lines: list[str]) -> None:
+    desk = found_again(lines, 12)
+    desk.pause()
+    assert desk.board.condition.position[:2] == pytest.approx((150, 150))
+    desk.at_panel("G91\nG1 X20 Y20 Z30 F6000\nG90")
+    desk.finish()
+    assert "moved in the pause" in desk.notes()
+    assert_as_without_a_pause(desk, lines)

@@ -4,6 +4,7 @@ from printer_driver.core.voice import (
     CAPABILITIES_MAX,
     CHOICES_MAX,
     FAULTS_MAX,
+    MISSING_MAX,
     TEMPERATURES_MAX,
     Prompt,
     Voice,
@@ -95,3 +96,14 @@ def test_a_target_that_is_left_out_is_as_it_was_and_never_off() -> None:
     assert not any(voice.targets_c)
     voice.note_temperatures((untold,))
     assert any(voice.targets_c)
+
+
+def test_a_heater_that_noise_has_made_up_is_forgotten() -> None:
+    voice = Voice()
+    nozzle = Temperature(name="T0", actual_c=20, target_c=0)
+    voice.note_temperatures((nozzle, Temperature(name="C", actual_c=60, target_c=60)))
+    for _ in range(MISSING_MAX):
+        assert "C" in voice.temperatures
+        voice.note_temperatures((nozzle, Temperature(name="B", actual_c=60, target_c=60)))
+        voice.note_temperatures((nozzle,))  # of a heating wait
+    assert set(voice.temperatures) == {"T0", "B"}
