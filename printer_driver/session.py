@@ -155,7 +155,14 @@ class Session:
         self._printing = Printing(what=what, file=file, identity=identity)
         self._start(self._printing, now_s)
 
-    def _start(self, printing: Printing, now_s: float, head: Head | None = None) -> None:
+    def _start(
+        self,
+        printing: Printing,
+        now_s: float,
+        head: Head | None = None,
+        *,
+        is_paused: bool = False,
+    ) -> None:
         what = printing.what
         self._pause_notes.begin()
         self._streamer.receive(
@@ -164,6 +171,7 @@ class Session:
                 commands=printing.commands(),
                 bytes_total=what.gcode_bytes,
                 head=head,
+                is_paused=is_paused,
             ),
             now_s,
         )
@@ -360,8 +368,9 @@ class Session:
         g90_sets_extruder = self._streamer.voice.dialect.g90_sets_extruder
         interruption.reopened = None
         self._interruption = None
-        self._start(self._printing, now_s, state.head(g90_sets_extruder=g90_sets_extruder))
-        if interruption.is_paused:
+        head, is_paused = state.head(g90_sets_extruder=g90_sets_extruder), interruption.is_paused
+        self._start(self._printing, now_s, head, is_paused=is_paused)
+        if is_paused:
             self.control(ev.PausePrint(), now_s)
 
     def _give_up(self, interruption: Interruption, reason: str, now_s: float) -> None:

@@ -35,13 +35,15 @@ class StartPrint:
     """Print these commands; only when `Streamer.can_start`.
 
     `commands` may raise `GcodeError` at any step, which fails the print. `head` is what is known of
-    it for a print that goes on, of the dialect's kind; the `Streamer` keeps it. None: nothing.
+    it for a print that goes on, of the dialect's kind; the `Streamer` keeps it. None: nothing. With
+    `is_paused` nothing of the file is sent before a `ResumePrint`.
     """
 
     print_id: PrintId
     commands: Iterator[FileCommand]
     bytes_total: int
     head: Head | None = None
+    is_paused: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

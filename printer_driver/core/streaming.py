@@ -202,6 +202,8 @@ class Streamer:
             alone_s=self._settings.alone_s if dialect.stops_when_alone else 0,
         )
         self._feeder = Feeder(job=job, lines=self._link, voice=self._voice)
+        if event.is_paused:
+            self._control(ev.PausePrint(), now_s)
 
     def _control(self, event: ev.Event, now_s: float) -> None:
         if self._feeder is None:

@@ -332,7 +332,7 @@ def test_a_pause_while_the_print_warms_up_can_be_taken_back() -> None:
 # --- a print that goes on behind a break -------------------------------------------------------
 
 
-def found_again(lines: list[str], count: int) -> Wire:
+def found_again(lines: list[str], count: int, *, is_paused: bool = False) -> Wire:
     """Another host has sent so many of the lines."""
     desk = Wire(settings=PARKS)
     desk.tell(ev.SendCommands(commands=tuple(lines[:count])))
@@ -346,6 +346,7 @@ def found_again(lines: list[str], count: int) -> Wire:
             commands=made([*state.preamble(), *lines[count:]]),
             bytes_total=1,
             head=state.head(g90_sets_extruder=True),
+            is_paused=is_paused,
         )
     )
     return desk
@@ -360,3 +361,12 @@ def test_a_print_that_goes_on_parks_and_comes_back_to_its_place(lines: list[str]
     desk.finish()
     assert "moved in the pause" in desk.notes()
     assert_as_without_a_pause(desk, lines)
+
+
+def test_a_print_that_was_paused_comes_back_paused_before_any_line_of_it() -> None:
+    desk = found_again(SHORT_MOVES, 12, is_paused=True)
+    desk.run(lambda: desk.state() is PrintState.PAUSED)
+    assert desk.executed.count(SHORT_MOVES[12]) == 0
+    assert desk.board.condition.position[:2] == pytest.approx((150, 150))
+    desk.finish()
+    assert_as_without_a_pause(desk, SHORT_MOVES)
