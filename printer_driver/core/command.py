@@ -43,8 +43,3 @@ def kind_of(command: str) -> Kind:
     if kind is Kind.HARMLESS and "T" in command:
         return Kind.QUICK  # the end of `M104 T1 S200`, run by itself, would change the tool
     return kind
-
-
-def is_heating_wait(command: str) -> bool:
-    """Whether the firmware reports temperatures on its own while it works on this."""
-    return kind_of(command) is Kind.HEATING

@@ -1,6 +1,6 @@
 import pytest
 
-from printer_driver.core.command import Kind, code_of, is_heating_wait, kind_of
+from printer_driver.core.command import Kind, code_of, kind_of
 
 
 @pytest.mark.parametrize(
@@ -35,8 +35,3 @@ def test_code_of() -> None:
         "",
         "M104",
     ]
-
-
-def test_is_heating_wait() -> None:
-    assert is_heating_wait("M190 R60")
-    assert not is_heating_wait("M140 S60")
