@@ -1,5 +1,6 @@
 """Getting to know the firmware: line number, name and abilities, and cold heaters if need be."""
 
+from collections.abc import Iterable
 from enum import Enum
 
 from printer_driver.core.dialects import Dialect
@@ -20,6 +21,10 @@ HELLOS_BEFORE_PROBLEM = 4
 QUESTIONS_MAX = 3
 """M115 until firmware without a name is taken as it is."""
 COOLINGS_MAX = 5
+HALT_COOLINGS_MAX = 30
+"""For firmware that has stopped itself; a port that nobody reads any more takes as many."""
+HALT_PAUSE_S, HALT_PAUSE_S_MAX = 2.0, 60.0
+"""Between two of them; doubled each time."""
 KEEPALIVE_S = 1.0
 """Asked for with M113: a lost acknowledgement behind a long command is noticed the sooner."""
 REPORT_EVERY_S = 2
@@ -29,8 +34,9 @@ REPORT_EVERY_S = 2
 class Step(Enum):
     """How far the conversation has come."""
 
-    NONE = "none"  # no port, or halted
-    BOOTING = "booting"
+    NONE = "none"  # no port
+    HALTED = "halted"  # the firmware has stopped itself; cooled now and then until that is told
+    WAITING = "waiting"  # it boots, or has refused a line: M110 comes at `at_s`
     HELLO = "hello"  # M110 sent
     IDENTIFYING = "identifying"  # M115, M105
     ARRANGING = "arranging"  # M113, M155
@@ -45,7 +51,7 @@ class Greeting:
         self.step = Step.NONE
         self.must_cool = False
         self.at_s = 0.0
-        """When the next M110 is due, while BOOTING or HELLO."""
+        """When the next M110 is due, while HALTED, WAITING or HELLO."""
         self.problem = ""
         self._lines = lines
         self._voice = voice
@@ -55,20 +61,29 @@ class Greeting:
         self._questions = 0
         self._coolings = 0
         self._reports_before = 0
+        self._halt_pause_s = HALT_PAUSE_S
 
     def boot(self, now_s: float) -> None:
         """Wait for the firmware to start, then greet it."""
         self._lines.reset()
         if self.must_cool:
             self._lines.send_blindly(COOL_AT_ONCE)
-        self.step, self.problem = Step.BOOTING, ""
+        self.step, self.problem = Step.WAITING, ""
         self.at_s = now_s + BOOT_S
 
     def stop(self) -> None:
-        """The port is gone, or the firmware halted."""
+        """The port is gone."""
         self._lines.reset()
         self.step = Step.NONE
         self._hellos = 0
+
+    def halt(self, now_s: float) -> None:
+        """The firmware has stopped itself, which switches its heaters off; or it only seems so."""
+        self._lines.reset()
+        self.step, self.must_cool = Step.HALTED, True
+        self._hellos = self._coolings = 0
+        self._halt_pause_s = HALT_PAUSE_S
+        self.at_s = now_s + HALT_PAUSE_S
 
     def say_hello(self, now_s: float) -> None:
         """Begin anew with M110; and with cooling, since firmware may hear and not be heard, and
@@ -82,32 +97,62 @@ class Greeting:
             self.problem = "The printer does not answer; check that it is on and its baud rate."
         self._lines.hello(now_s)
         if self.must_cool:
-            for command in ("M108", *HEATERS_OFF):
-                self._lines.send_unnumbered(command, now_s)
+            self._send_all(("M108", *HEATERS_OFF), now_s)
+
+    def _send_all(self, commands: Iterable[str], now_s: float) -> None:
+        """Numbered: said again and again to firmware that is in a heating wait they overflow its
+        receive buffer, and what is left of `M104` may be an `M1`, which waits for a person.
+        """
+        for command in commands:
+            self._lines.send(command, NO_PROGRESS, now_s, follows=True)
 
     def refused(self, now_s: float) -> bool:
         """A line was refused; True when that was a greeting's, which then begins anew."""
-        if self.step not in (Step.HELLO, Step.IDENTIFYING):
-            return False
         again_s = now_s + HELLO_AGAIN_S
-        self.at_s = min(self.at_s, again_s) if self.step is Step.HELLO else again_s
-        self.step = Step.HELLO
-        self._lines.refuse(None, now_s)
+        match self.step:
+            case Step.HELLO:
+                self.at_s = min(self.at_s, again_s)
+                self._lines.refuse(None, now_s)
+            case Step.IDENTIFYING:  # it did not hear the M110
+                self._lines.reset()
+                self.step, self.at_s = Step.WAITING, again_s
+            case Step.ARRANGING | Step.COOLING | Step.DONE:
+                return False
         return True
+
+    def skipped(self, now_s: float) -> None:
+        """The firmware takes a line for one that it has had; it did not hear the M110."""
+        if self.step is Step.IDENTIFYING:
+            self.refused(now_s)
 
     def tick(self, now_s: float) -> None:
         """Send what is due."""
-        if self.step in (Step.BOOTING, Step.HELLO):
-            if self.step is Step.HELLO and self._lines.is_idle:
+        match self.step:
+            case Step.HALTED:
+                self._cool_halted(now_s)
+            case Step.HELLO if self._lines.is_idle:
                 self.step = Step.IDENTIFYING
-            elif now_s >= self.at_s:
+            case Step.WAITING | Step.HELLO if now_s >= self.at_s:
                 self.say_hello(now_s)
         while self._go_on(now_s):
             pass
 
+    def _cool_halted(self, now_s: float) -> None:
+        if self._coolings and self._are_heaters_off:
+            self.step, self.must_cool = Step.NONE, False
+        elif now_s >= self.at_s and self._coolings >= HALT_COOLINGS_MAX:
+            self.step = Step.NONE
+        elif now_s >= self.at_s:
+            self._coolings += 1
+            self._halt_pause_s = min(2 * self._halt_pause_s, HALT_PAUSE_S_MAX)
+            self.at_s = now_s + self._halt_pause_s
+            self._reports_before = self._voice.reports
+            self._lines.hello(now_s)
+            self._send_all(("M108", *self._voice.heaters_off(), REPORT_TEMPERATURES), now_s)
+
     def _go_on(self, now_s: float) -> bool:
         """One step; False when it waits for an answer or is done."""
-        if self.step in (Step.NONE, Step.BOOTING, Step.HELLO, Step.DONE):
+        if self.step in (Step.NONE, Step.HALTED, Step.WAITING, Step.HELLO, Step.DONE):
             return False
         if not self._lines.is_idle:
             return False
@@ -153,11 +198,14 @@ class Greeting:
             ),
         )
 
-    def _cool(self) -> None:
-        """Off means that the firmware reports a target of zero for every heater."""
+    @property
+    def _are_heaters_off(self) -> bool:
+        """The firmware reports a target of zero for every heater, since it was told so."""
         is_told = self._voice.reports > self._reports_before
-        is_off = self._coolings > 0 and is_told and not any(self._voice.targets_c)
-        if not self.must_cool or is_off:
+        return is_told and not any(self._voice.targets_c)
+
+    def _cool(self) -> None:
+        if not self.must_cool or (self._coolings and self._are_heaters_off):
             self.step, self.must_cool, self.problem = Step.DONE, False, ""
             self._hellos = 0
         elif self._coolings >= COOLINGS_MAX:

@@ -47,6 +47,10 @@ RESTART_AFTER_LINES = 1000
 BASE_MAX = 1000
 PROOFS_MAX = 5
 """M105 for a new numbering; firmware that says no temperatures with its `ok` keeps long numbers."""
+PLAIN_ANSWERS_MAX = 5
+"""M105, one after the other, that got an `ok` without temperatures: this firmware says them in a
+line of their own, and noise has once joined the two.
+"""
 
 
 class _Flow(Enum):
@@ -90,6 +94,8 @@ class LineSender:
         self._done = NO_PROGRESS
         self._proven_number = -1
         self._proofs_asked = 0
+        self._is_question_answered = False  # by an `ok` without temperatures
+        self._plain_answers = 0
         self._flow = _Flow.SENDING
         self._heard_s = 0.0
         self._refusals = Refusals()
@@ -241,9 +247,18 @@ class LineSender:
 
     def _add_in_flight(self, line: SentLine) -> None:
         self._outgoing.append(line.data)
+        if line.reports_temperatures:
+            self._note_question()
         self._in_flight.append(line)
         self._bytes_in_flight += len(line.data)
         self._alone_in_flight += not line.follows
+
+    def _note_question(self) -> None:
+        is_next = bool(self._in_flight) and self._in_flight[0].reports_temperatures
+        if is_next and self._is_question_answered and self.marks_temperatures:
+            self._plain_answers += 1
+            self.marks_temperatures = self._plain_answers < PLAIN_ANSWERS_MAX
+        self._is_question_answered = False
 
     def _remove_in_flight(self, line: SentLine) -> None:
         self._bytes_in_flight -= len(line.data)
@@ -282,6 +297,9 @@ class LineSender:
         self._heard_s = now_s
         if ok.buffer_free is not None:
             self.window.note_free_slots(ok.buffer_free)
+        self._is_question_answered = not ok.temperatures
+        if ok.temperatures:
+            self._plain_answers = 0
         count = 1 if ok is BARE_OK and self._is_plain_next else self._acknowledged_by(ok)
         if not count:
             self.counters.phantom_oks += 1
@@ -343,6 +361,16 @@ class LineSender:
         if numbered:
             self._done = numbered[-1].progress
         self._drop_in_flight()
+
+    def acknowledge_questions(self) -> bool:
+        """After silence: where answers to M105 do not show whose they are, and one came since the
+        last was sent, those still in flight were lost. True when that was so.
+        """
+        is_sure = self._is_question_answered and not self.marks_temperatures
+        if not is_sure or not all(line.reports_temperatures for line in self._in_flight):
+            return False
+        self.acknowledge_all()
+        return True
 
     def repeat_no_commands(self) -> None:
         """From now on what is asked for again goes as a question: the firmware wants its numbers

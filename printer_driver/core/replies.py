@@ -21,6 +21,7 @@ _OK_NUMBER = re.compile(r"^ok N?(\d{1,10})\b")
 _OK_PLANNER = re.compile(r" P(\d{1,4})\b")
 _OK_BUFFER = re.compile(r" B(\d{1,4})\b")
 _RESEND = re.compile(r"(?:Resend\s*:|rs\b)\s*N?:?\s*(\d{1,10})", re.IGNORECASE)
+_SKIPPED = re.compile(r"skip \d{1,10}")
 _LAST_LINE = re.compile(r"Last Line:?\s*(\d{1,10})", re.IGNORECASE)
 _DEGREES = r"(-?\d{1,4}(?:\.\d{1,4})?)"
 _TEMPERATURE = re.compile(rf"\b(T\d{{0,2}}|B|C):\s*{_DEGREES}(?:\s*/\s*{_DEGREES})?")
@@ -77,6 +78,11 @@ class LineError:
     """A line was refused; `last_line` is the last number it took, None if it did not say."""
 
     last_line: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Skipped:
+    """A line was dropped because the firmware has had one of its number (Repetier)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,6 +179,7 @@ Reply = (
     Ok
     | Resend
     | LineError
+    | Skipped
     | TemperatureReport
     | PositionReport
     | Busy
@@ -242,6 +249,8 @@ def _parse_error(text: str) -> LineError | Failure:
 def _parse_remark(text: str) -> Reply:
     if text == "wait":
         return Waiting()
+    if _SKIPPED.fullmatch(text):
+        return Skipped()
     if _BANNER.fullmatch(text):
         return Banner()
     if _HALTED.match(text):

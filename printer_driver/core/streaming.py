@@ -138,7 +138,7 @@ class Streamer:
         step = self._greeting.step
         if step is Step.NONE:
             return None
-        if step in (Step.BOOTING, Step.HELLO):
+        if step in (Step.HALTED, Step.WAITING, Step.HELLO):
             return self._greeting.at_s
         due_s = self._idling.poll_at_s
         if self._feeder:
@@ -230,9 +230,8 @@ class Streamer:
 
     def _halt(self, problem: str, now_s: float) -> None:
         self._end(PrintState.FAILED, problem, now_s)
-        self._greeting.stop()
         self._connection, self._problem = Connection.HALTED, problem
-        self._greeting.must_cool = True
+        self._greeting.halt(now_s)
 
     def _end(self, state: PrintState, reason: str, now_s: float) -> None:
         if self._feeder is None:
@@ -282,6 +281,8 @@ class Streamer:
                 self._take_refusal(number, now_s)
             case rp.LineError(last_line=last_line):
                 self._take_refusal(None if last_line is None else last_line + 1, now_s)
+            case rp.Skipped():
+                self._greeting.skipped(now_s)
             case rp.Failure(fault=fault):
                 self._take_fault(fault, now_s)
             case rp.Start() if not self._is_to_say_start:
@@ -363,17 +364,20 @@ class Streamer:
 
     def _take_refusal(self, number: int | None, now_s: float) -> None:
         self._watch.note_life(now_s)
-        if self._greeting.refused(now_s) or self._greeting.step is Step.NONE:
+        if self._greeting.refused(now_s):
             return
         self._link.refuse(number, now_s)
         if self._feeder:
             self._feeder.refused()
 
     def _take_fault(self, fault: Fault, now_s: float) -> None:
+        is_halted = self._connection is Connection.HALTED
+        if is_halted and fault in self._voice.faults:
+            return  # some say so each time that they are cooled
         self._voice.faults.append(fault)
         self._note(f"The printer reports: {fault.text}")
         self._effects.append(ev.FaultRaised(fault=fault))
-        if self._greeting.step is Step.NONE:
+        if is_halted or self._greeting.step is Step.NONE:
             return
         if fault.severity is Severity.NEEDS_RESET:
             blind = "".join(f"{command}\n" for command in HEATERS_OFF)
@@ -425,7 +429,8 @@ class Streamer:
     def tick(self, now_s: float) -> None:
         """Do what is due and send what may be sent."""
         link, step = self._link, self._greeting.step
-        if step is Step.NONE:
+        if step in (Step.NONE, Step.HALTED):
+            self._greeting.tick(now_s)
             return
         was_idle = link.is_idle
         link.tick(now_s)
@@ -439,7 +444,7 @@ class Streamer:
             return
         if was_idle:
             self._watch.note_life(now_s)
-        elif now_s >= self._watch.due_s and self._greeting.step not in (Step.BOOTING, Step.HELLO):
+        elif now_s >= self._watch.due_s and self._greeting.step not in (Step.WAITING, Step.HELLO):
             self._watch_silence(now_s)
 
     def _greet(self, now_s: float) -> None:
@@ -472,6 +477,8 @@ class Streamer:
         kinds = [kind_of(line.command) for line in link.in_flight]
         moving_until_s = feeder.job.head.moving_until_s if feeder else now_s
         if not self._watch.is_probe_due(kinds, moving_until_s, now_s):
+            return
+        if link.acknowledge_questions():
             return
         is_busy = bool({Kind.LONG, Kind.HEATING}.intersection(kinds))
         if len(kinds) >= link.window.lines_max + (0 if is_busy else PROBES_OVER):

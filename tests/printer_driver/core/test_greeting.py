@@ -91,3 +91,39 @@ def test_the_window_is_as_the_firmware_says_or_a_person_set() -> None:
     desk.run()
     assert desk.lines.window.lines == 9
     assert not desk.lines.bare_ok_after_resend
+
+
+def test_cooling_on_sight_is_numbered() -> None:
+    """A piece of it, left by a receive buffer that overflowed, is refused instead of obeyed."""
+    desk = Desk()
+    desk.greeting.must_cool = True
+    desk.greeting.tick(desk.now_s)
+    assert [line.command for line in desk.lines.in_flight][1:] == ["M108", "M104 S0", "M140 S0"]
+    assert all(line.number for line in desk.lines.in_flight)
+
+
+def test_a_refused_question_means_that_the_hello_was_not_heard() -> None:
+    """Acknowledgements of what was sent before it are no answer to the next hello."""
+    desk = Desk()
+    desk.greeting.tick(desk.now_s)
+    desk.answer()
+    desk.greeting.tick(desk.now_s)
+    assert [line.command for line in desk.lines.in_flight] == ["M115"]
+    assert desk.greeting.refused(desk.now_s)
+    for _ in range(3):
+        desk.lines.acknowledge(OK, desk.now_s)
+        desk.greeting.tick(desk.now_s)
+    assert desk.greeting.step is Step.WAITING
+    desk.now_s = desk.greeting.at_s
+    desk.greeting.tick(desk.now_s)
+    assert [line.command for line in desk.lines.in_flight] == ["M110 N200"]
+
+
+def test_a_question_that_is_skipped_as_known_means_the_same() -> None:
+    desk, steps = Desk(), []
+    for _ in range(2):
+        desk.greeting.tick(desk.now_s)
+        desk.greeting.skipped(desk.now_s)  # the first time a line of before
+        steps.append(desk.greeting.step)
+        desk.answer()
+    assert steps == [Step.HELLO, Step.WAITING]

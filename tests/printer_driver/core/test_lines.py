@@ -4,6 +4,7 @@ from printer_driver.core.gcode import numbered_line
 from printer_driver.core.lines import (
     FIRST_NUMBER,
     HISTORY_LINES_MAX,
+    PLAIN_ANSWERS_MAX,
     QUIET_S,
     RESTART_AFTER_LINES,
     LineSender,
@@ -299,3 +300,50 @@ def test_firmware_that_never_tells_temperatures_keeps_long_numbers() -> None:
             link.tick(1.0)
         link.send(f"G1 X{number}", NO_PROGRESS, 1.0, follows=True)
     assert link.last_number > FIRST_NUMBER + RESTART_AFTER_LINES
+
+
+def test_temperatures_that_noise_joined_to_one_ok_are_soon_expected_apart_again() -> None:
+    link = greeted()
+    counts = []
+    for _ in range(PLAIN_ANSWERS_MAX + 1):
+        link.send_unnumbered("M105", 0.0)
+        counts.append(link.acknowledge(OK, 0.0))
+    assert counts == [*[0] * PLAIN_ANSWERS_MAX, 1]
+
+
+def test_an_ok_too_many_now_and_then_does_not_change_what_answers_look_like() -> None:
+    link = greeted()
+    for _ in range(10 * PLAIN_ANSWERS_MAX):
+        link.send("M105", NO_PROGRESS, 0.0, follows=True)
+        link.acknowledge(OK, 0.0)
+        link.acknowledge(WARM, 0.0)
+    assert link.marks_temperatures
+    link.send("M105", NO_PROGRESS, 0.0, follows=True)
+    for _ in range(10 * PLAIN_ANSWERS_MAX):
+        link.acknowledge(OK, 0.0)
+    assert link.marks_temperatures
+
+
+def test_of_questions_alone_the_newest_answer_stands_for_all() -> None:
+    link = greeted()
+    link.marks_temperatures = False
+    send_moves(link, 1, 1)
+    for _ in range(2):
+        link.send_unnumbered("M105", 0.0)
+    assert not link.acknowledge_questions()
+    link.acknowledge(OK, 0.0)
+    link.send_unnumbered("M105", 0.0)
+    assert not link.acknowledge_questions()  # the newest has no answer yet
+    link.acknowledge(OK, 0.0)
+    assert link.acknowledge_questions()
+    assert link.is_idle
+
+
+def test_a_move_in_flight_may_still_be_made() -> None:
+    link = greeted()
+    link.marks_temperatures = False
+    send_moves(link, 1, 2)
+    link.send_unnumbered("M105", 0.0)
+    link.acknowledge(OK, 0.0)
+    assert not link.acknowledge_questions()
+    assert len(link.in_flight) == 2

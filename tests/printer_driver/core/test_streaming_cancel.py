@@ -103,6 +103,22 @@ def test_cooling_does_not_wait_for_the_heat(wait: str) -> None:
     desk.run(lambda: desk.streamer.can_start, limit_s=30.0)
 
 
+@pytest.mark.parametrize("filled_bytes", range(30))
+def test_a_printer_that_cannot_listen_yet_is_left_no_pieces(filled_bytes: int) -> None:
+    """Its receive buffer overflows: of `M104` an `M1` would be left, which waits for a person."""
+    desk = LossyDesk(Setup(rx_bytes=128))
+    wait = "M109 S250"
+    desk.board.receive(f"{wait}\nG1 X1\nG1 X2\nG1 X3\n".encode(), desk.now_s)  # no slot is free
+    desk.board.receive(b"\n" * filled_bytes, desk.now_s)
+    desk.run(lambda: wait in desk.executed)
+    desk.streamer = Streamer(heaters_off_first=True)
+    desk.tell(ev.PortOpened())
+    desk.run(lambda: desk.streamer.can_start, limit_s=120.0)
+    heard = [x for x in desk.executed if not x.startswith(("M110 ", "G1 X", "M113", "M155"))]
+    assert set(heard) <= {wait, "M108", "M104 S0", "M140 S0", "M105", "M115", "M117 hello"}
+    assert desk.is_cold()
+
+
 def test_off_is_not_believed_of_a_printer_that_tells_no_temperatures() -> None:
     streamer = Streamer(heaters_off_first=True)
     streamer.receive(ev.PortOpened(), 0.0)

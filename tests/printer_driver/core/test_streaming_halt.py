@@ -1,0 +1,84 @@
+"""A printer that has stopped itself, or seems to have: its heaters are off, or are switched off."""
+
+import pytest
+
+from printer_driver.core import events as ev
+from printer_driver.core.greeting import HALT_COOLINGS_MAX, HALT_PAUSE_S, HALT_PAUSE_S_MAX
+from printer_driver.core.incidents import Incident, IncidentKind
+from printer_driver.printer import Connection
+from tests.printer_driver.core.test_streaming_cancel import LossyDesk
+from tests.printer_driver.core.test_streaming_control import SHORT_MOVES
+
+KILLED = b"Error:Printer halted. kill() called!\n"
+ALL_COOLINGS_S = HALT_COOLINGS_MAX * HALT_PAUSE_S_MAX
+
+
+def halted(desk: LossyDesk) -> LossyDesk:
+    """In mid-print, by words that noise has made up: the board goes on, hot."""
+    desk.start(["M140 S60", "M104 S200", *SHORT_MOVES])
+    desk.run(lambda: "G1 X1 E.01 F60" in desk.executed)
+    desk.tell(ev.Received(data=KILLED))
+    return desk
+
+
+def sent_while(desk: LossyDesk, seconds: float) -> bytes:
+    desk.effects.clear()
+    desk.wait(seconds)
+    return b"".join(each.data for each in desk.effects if isinstance(each, ev.Send))
+
+
+@pytest.mark.parametrize("is_first_lost", [False, True])
+def test_a_halt_that_noise_made_up_is_cold(*, is_first_lost: bool) -> None:
+    desk = halted(LossyDesk())
+    if is_first_lost:
+        desk.streamer.effects()
+    assert desk.run(desk.is_cold) < HALT_PAUSE_S + 1
+    assert desk.streamer.status(desk.now_s).connection is Connection.HALTED
+
+
+def test_it_is_over_when_the_printer_tells_that_they_are_off() -> None:
+    desk, owed = halted(LossyDesk()), []
+    for _ in range(2):
+        owed.append(desk.streamer.owes_cooling)
+        desk.wait(HALT_PAUSE_S + 1)
+    assert owed == [True, False]
+    assert not sent_while(desk, ALL_COOLINGS_S)
+    assert desk.streamer.next_deadline_s() is None
+
+
+def test_a_printer_that_answers_nothing_more_is_asked_some_times() -> None:
+    desk = halted(LossyDesk())
+    desk.is_deaf = True
+    assert sent_while(desk, ALL_COOLINGS_S).count(b"M104 S0") == 1 + HALT_COOLINGS_MAX
+    assert desk.streamer.next_deadline_s() is None
+    assert desk.streamer.status(desk.now_s).connection is Connection.HALTED
+
+
+def test_a_halted_printer_that_boots_is_greeted() -> None:
+    desk = halted(LossyDesk())
+    desk.is_deaf = True
+    desk.wait(100.0)
+    desk.is_deaf = False
+    desk.board.cause(Incident(kind=IncidentKind.RESET), desk.now_s)
+    assert desk.run(lambda: desk.streamer.can_start) < 10.0
+
+
+def test_what_it_says_to_each_command_is_noted_once() -> None:
+    """Klipper and Smoothieware answer so until somebody resets them."""
+    desk = halted(LossyDesk())
+    desk.effects.clear()
+    for _ in range(100):
+        desk.tell(ev.Received(data=b"!! Shutdown due to webhooks request\n" + KILLED))
+    notes = [each for each in desk.streamer.effects() if isinstance(each, ev.Note)]
+    assert len(notes) == 2  # the first halt was one
+
+
+def test_a_refusal_while_halted_changes_nothing() -> None:
+    desk = halted(LossyDesk())
+    desk.is_deaf = True
+    for _ in range(50):
+        desk.wait(1.0)
+        desk.is_deaf = False
+        desk.tell(ev.Received(data=b"Resend: 7\nok\nwait\nskip 3\n"))
+        desk.is_deaf = True
+    assert desk.streamer.status(desk.now_s).connection is Connection.HALTED
