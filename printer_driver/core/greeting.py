@@ -29,6 +29,8 @@ KEEPALIVE_S = 1.0
 """Asked for with M113: a lost acknowledgement behind a long command is noticed the sooner."""
 REPORT_EVERY_S = 2
 """Asked for with M155; whole seconds."""
+_SILENT = "The printer does not answer; check that it is on and its baud rate."
+_BUSY = "The printer is busy, perhaps heating; it is asked until it answers."
 
 
 class Step(Enum):
@@ -94,7 +96,9 @@ class Greeting:
         self._questions = self._coolings = 0
         self._hellos += 1
         if self._hellos > HELLOS_BEFORE_PROBLEM:
-            self.problem = "The printer does not answer; check that it is on and its baud rate."
+            is_heard = self._voice.activity or self._voice.reports > self._reports_before
+            self.problem = _BUSY if is_heard else _SILENT
+        self._reports_before = self._voice.reports
         self._lines.hello(now_s)
         if self.must_cool:
             self._send_all(("M108", *HEATERS_OFF), now_s)

@@ -1,4 +1,13 @@
-from printer_driver.core.greeting import BOOT_S, COOLINGS_MAX, QUESTIONS_MAX, Greeting, Step
+import pytest
+
+from printer_driver.core.greeting import (
+    BOOT_S,
+    COOLINGS_MAX,
+    HELLOS_BEFORE_PROBLEM,
+    QUESTIONS_MAX,
+    Greeting,
+    Step,
+)
 from printer_driver.core.lines import LineSender
 from printer_driver.core.replies import Ok
 from printer_driver.core.settings import StreamSettings
@@ -127,3 +136,14 @@ def test_a_question_that_is_skipped_as_known_means_the_same() -> None:
         steps.append(desk.greeting.step)
         desk.answer()
     assert steps == [Step.HELLO, Step.WAITING]
+
+
+@pytest.mark.parametrize(("says_temperatures", "problem"), [(False, "baud"), (True, "busy")])
+def test_what_is_wrong_while_it_does_not_answer(problem: str, *, says_temperatures: bool) -> None:
+    desk = Desk()
+    for _ in range(HELLOS_BEFORE_PROBLEM + 2):
+        desk.greeting.tick(desk.now_s)
+        if says_temperatures:
+            desk.voice.note_temperatures((Temperature(name="B", actual_c=50, target_c=60),))
+        desk.now_s = desk.greeting.at_s
+    assert problem in desk.greeting.problem
