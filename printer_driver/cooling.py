@@ -19,8 +19,9 @@ def heat_of(streamer: Streamer, now_s: float) -> Heat:
     if streamer.is_printing:
         return Heat.UNKNOWN
     status = streamer.status(now_s)
-    if streamer.owes_cooling or status.connection is Connection.HALTED:
+    is_halted = status.connection is Connection.HALTED
+    if streamer.owes_cooling or (is_halted and streamer.must_cool):
         return Heat.OWED
     told_c = [heater.target_c for heater in status.temperatures if heater.is_target_told]
-    is_sure = status.connection is Connection.READY and not status.problem
+    is_sure = is_halted or (status.connection is Connection.READY and not status.problem)
     return Heat.OFF if is_sure and told_c and not any(told_c) else Heat.UNKNOWN

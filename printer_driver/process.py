@@ -23,7 +23,7 @@ from printer_driver.journal import Journal, stopped_report
 from printer_driver.line_journal import LineJournal
 from printer_driver.port_keeper import PortKeeper
 from printer_driver.ports import AUTO
-from printer_driver.printer import PrinterStatus, PrintReport
+from printer_driver.printer import Connection, PrinterStatus, PrintReport
 from printer_driver.protocol import (
     Do,
     error_to_json,
@@ -42,6 +42,8 @@ STATUS_EVERY_S = 2.0
 FLUSH_RETRY_S = 5.0
 COOLING_S_MAX = 15.0
 """How long the end of the process waits for heaters to be switched off after a broken print."""
+HALTED_S_MAX = 2.0
+"""The same for a printer that has stopped itself, which mostly means that they are off."""
 
 _log = logging.getLogger(__name__)
 
@@ -288,7 +290,9 @@ class PrinterProcess:
             return
         now_s = time.monotonic()
         if self._quit_by_s is None:
-            self._quit_by_s = now_s + COOLING_S_MAX
+            self._session.hurry_cooling(now_s)
+            is_halted = self._session.status(now_s).connection is Connection.HALTED
+            self._quit_by_s = now_s + (HALTED_S_MAX if is_halted else COOLING_S_MAX)
         waits = self._session.owes_cooling or not self._journal.is_flushed
         if not waits or now_s >= self._quit_by_s:
             self._is_over = True

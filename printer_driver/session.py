@@ -98,6 +98,10 @@ class Session:
         """A print broke off and its heaters are about to be switched off."""
         return self._streamer.owes_cooling
 
+    def hurry_cooling(self, now_s: float) -> None:
+        """This process is about to end."""
+        self._streamer.hurry_cooling(now_s)
+
     def heat(self, now_s: float) -> Heat:
         """What is known of the heaters."""
         return heat_of(self._streamer, now_s) if self._interruption is None else Heat.UNKNOWN

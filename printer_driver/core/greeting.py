@@ -25,6 +25,8 @@ HALT_COOLINGS_MAX = 30
 """For firmware that has stopped itself; a port that nobody reads any more takes as many."""
 HALT_PAUSE_S, HALT_PAUSE_S_MAX = 2.0, 60.0
 """Between two of them; doubled each time."""
+STOP_PAUSE_S = 8.0
+"""After an emergency stop: a board that is reset meanwhile may still be in its bootloader."""
 KEEPALIVE_S = 1.0
 """Asked for with M113: a lost acknowledgement behind a long command is noticed the sooner."""
 REPORT_EVERY_S = 2
@@ -79,18 +81,21 @@ class Greeting:
         self.step = Step.NONE
         self._hellos = 0
 
-    def halt(self, now_s: float) -> None:
+    def halt(self, now_s: float, *, pause_s: float = HALT_PAUSE_S) -> None:
         """The firmware has stopped itself, which switches its heaters off; or it only seems so."""
         self._lines.reset()
         self.step, self.must_cool = Step.HALTED, True
         self._hellos = self._coolings = 0
         self._halt_pause_s = HALT_PAUSE_S
-        self.at_s = now_s + HALT_PAUSE_S
+        self.at_s = now_s + pause_s
+
+    def hurry(self, now_s: float) -> None:
+        """A halted printer is to be cooled now, and not only when that is due."""
+        if self.step is Step.HALTED:
+            self.at_s = now_s
 
     def say_hello(self, now_s: float) -> None:
-        """Begin anew with M110; and with cooling, since firmware may hear and not be heard, and
-        obeys nothing but M108 in a heating wait.
-        """
+        """Begin anew with M110; and with cooling, since firmware may hear and not be heard."""
         self.step = Step.HELLO
         self.at_s = now_s + HELLO_RETRY_S
         self._questions = self._coolings = 0
@@ -99,15 +104,20 @@ class Greeting:
             is_heard = self._voice.activity or self._voice.reports > self._reports_before
             self.problem = _BUSY if is_heard else _SILENT
         self._reports_before = self._voice.reports
-        self._lines.hello(now_s)
         if self.must_cool:
-            self._send_all(("M108", *HEATERS_OFF), now_s)
+            self._cool_at_sight(HEATERS_OFF, now_s)
+        else:
+            self._lines.hello(now_s)
 
-    def _send_all(self, commands: Iterable[str], now_s: float) -> None:
-        """Numbered: said again and again to firmware that is in a heating wait they overflow its
-        receive buffer, and what is left of `M104` may be an `M1`, which waits for a person.
+    def _cool_at_sight(self, commands: Iterable[str], now_s: float) -> None:
+        """M108 first and without a number: firmware without an emergency parser sees it only so,
+        and only while a command slot is free. All else is numbered, and M108 as well once many
+        bytes are unanswered: firmware in a wait may read nothing, they overflow its receive
+        buffer, and what is left of `M104` may be an `M1`, which waits for a person.
         """
-        for command in commands:
+        is_ahead = self._lines.takes_unchecked
+        self._lines.hello(now_s, ahead="M108" if is_ahead else "")
+        for command in commands if is_ahead else ("M108", *commands):
             self._lines.send(command, NO_PROGRESS, now_s, follows=True)
 
     def refused(self, now_s: float) -> bool:
@@ -142,17 +152,17 @@ class Greeting:
             pass
 
     def _cool_halted(self, now_s: float) -> None:
-        if self._coolings and self._are_heaters_off:
-            self.step, self.must_cool = Step.NONE, False
-        elif now_s >= self.at_s and self._coolings >= HALT_COOLINGS_MAX:
-            self.step = Step.NONE
+        is_told = self._coolings > 0 and self._lines.is_idle and self._are_heaters_off
+        is_over = now_s >= self.at_s and self._coolings >= HALT_COOLINGS_MAX
+        # Where `ok` means received, what heats may still be queued in front of the cooling.
+        if is_over or (is_told and not self._voice.dialect.acknowledges_receipt):
+            self.step, self.must_cool = Step.NONE, not is_told
         elif now_s >= self.at_s:
             self._coolings += 1
             self._halt_pause_s = min(2 * self._halt_pause_s, HALT_PAUSE_S_MAX)
             self.at_s = now_s + self._halt_pause_s
             self._reports_before = self._voice.reports
-            self._lines.hello(now_s)
-            self._send_all(("M108", *self._voice.heaters_off(), REPORT_TEMPERATURES), now_s)
+            self._cool_at_sight((*self._voice.heaters_off(), REPORT_TEMPERATURES), now_s)
 
     def _go_on(self, now_s: float) -> bool:
         """One step; False when it waits for an answer or is done."""

@@ -36,8 +36,10 @@ class Idling:
             else:
                 self._manual.extend(filter(None, [text]))
 
-    def clear(self) -> None:
-        """A print begins; what has not been sent never is."""
+    def drop(self) -> Iterator[str]:
+        """What has not been sent never is; gives a sentence if there was any."""
+        if self._manual:
+            yield f"Not sent: {len(self._manual)} commands, from {self._manual[0]} on."
         self._manual.clear()
 
     def go_on(self, now_s: float) -> None:

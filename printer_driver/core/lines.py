@@ -47,6 +47,10 @@ RESTART_AFTER_LINES = 1000
 BASE_MAX = 1000
 PROOFS_MAX = 5
 """M105 for a new numbering; firmware that says no temperatures with its `ok` keeps long numbers."""
+UNCHECKED_BYTES_MAX = 64
+"""Sent since the last `ok`: a line without a number then surely still fits into the smallest
+receive buffer whole, and no piece of it is left to be executed.
+"""
 PLAIN_ANSWERS_MAX = 5
 """M105, one after the other, that got an `ok` without temperatures: this firmware says them in a
 line of their own, and noise has once joined the two.
@@ -79,6 +83,7 @@ class LineSender:
         self._in_flight: deque[SentLine] = deque()
         self._base = 0
         self._next_number = 1  # number of the next new line
+        self._bytes_since_ok = 0
         self.reset()
 
     def reset(self) -> None:
@@ -101,13 +106,16 @@ class LineSender:
         self._refusals = Refusals()
         self._owes_bare_ok = False
 
-    def hello(self, now_s: float) -> None:
-        """Set the firmware's line number (M110); idle when it has answered.
+    def hello(self, now_s: float, *, ahead: str = "") -> None:
+        """Set the firmware's line number (M110); idle when it has answered. `ahead` goes in front
+        of it, without a number.
 
         Each time to one far from those before: were this line lost, a number near the firmware's
         own would be dropped without a word as a repeat. So the next line proves that it arrived.
         """
         self.reset()
+        if ahead:
+            self.send_unnumbered(ahead, now_s)
         self._base = (self._base + HELLO_APART) % BASE_MAX or FIRST_NUMBER
         self._set_numbering(now_s)
 
@@ -171,6 +179,11 @@ class LineSender:
         answer to it carries temperatures. Plain acknowledgements may have been miscounted.
         """
         return self.is_idle and self._proven_number == self._next_number - 1
+
+    @property
+    def takes_unchecked(self) -> bool:
+        """A line without a number may go to firmware that perhaps reads nothing."""
+        return self._bytes_since_ok <= UNCHECKED_BYTES_MAX
 
     @property
     def done(self) -> Progress:
@@ -239,6 +252,7 @@ class LineSender:
     def send_blindly(self, data: bytes) -> None:
         """Whole unnumbered lines whose answers are nothing to wait for, and may be miscounted."""
         self._outgoing.append(data)
+        self._bytes_since_ok += len(data)
 
     def _put_on_wire(self, line: SentLine) -> None:
         assert line.number is not None  # noqa: S101 - only numbered lines are in the history
@@ -251,6 +265,7 @@ class LineSender:
             self._note_question()
         self._in_flight.append(line)
         self._bytes_in_flight += len(line.data)
+        self._bytes_since_ok += len(line.data)
         self._alone_in_flight += not line.follows
 
     def _note_question(self) -> None:
@@ -290,6 +305,7 @@ class LineSender:
 
         Returns how many it acknowledged.
         """
+        self._bytes_since_ok = 0
         if self._owes_bare_ok:
             self._owes_bare_ok = False
             if not ok.temperatures:

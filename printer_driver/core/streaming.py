@@ -10,10 +10,16 @@ from printer_driver.core import events as ev
 from printer_driver.core import replies as rp
 from printer_driver.core.command import Kind, kind_of
 from printer_driver.core.faults import TEXT_CHARS_MAX, Fault, Severity
-from printer_driver.core.feeding import Feeder
-from printer_driver.core.greeting import KEEPALIVE_S, Greeting, Step
+from printer_driver.core.feeding import COOL_AT_ONCE, Feeder
+from printer_driver.core.greeting import (
+    HALT_PAUSE_S,
+    KEEPALIVE_S,
+    STOP_PAUSE_S,
+    Greeting,
+    Step,
+)
 from printer_driver.core.idling import POLL_S, Idling
-from printer_driver.core.job import HEATERS_OFF, Job
+from printer_driver.core.job import Job
 from printer_driver.core.lines import LineSender
 from printer_driver.core.position import Head, Position
 from printer_driver.core.refusals import LinkBrokenError
@@ -75,9 +81,14 @@ class Streamer:
         return self._feeder is not None
 
     @property
+    def must_cool(self) -> bool:
+        """Heaters may be on that nobody wants, whether or not the printer can be told."""
+        return self._greeting.must_cool
+
+    @property
     def owes_cooling(self) -> bool:
         """A print broke off and its heaters are about to be switched off."""
-        return self._greeting.must_cool and self._greeting.step is not Step.NONE
+        return self.must_cool and self._greeting.step is not Step.NONE
 
     @property
     def can_start(self) -> bool:
@@ -178,10 +189,15 @@ class Streamer:
         self._connection, self._problem = Connection.CONNECTING, ""
         self._greeting.boot(now_s)
 
+    def hurry_cooling(self, now_s: float) -> None:
+        """Its process is about to end."""
+        self._greeting.hurry(now_s)
+
     def _lose_port(self, reason: str, now_s: float) -> None:
         if self._feeder:
             self._end(PrintState.FAILED, f"The connection to the printer was lost. {reason}", now_s)
             self._greeting.must_cool = True
+        self._drop_commands()
         self._greeting.stop()
         self._connection, self._problem = Connection.OFFLINE, reason
         self._voice.temperatures.clear()
@@ -190,7 +206,7 @@ class Streamer:
         assert self.can_start  # noqa: S101 - the contract of StartPrint
         dialect = self._voice.dialect
         self._link.counters = Counters(started_s=now_s)
-        self._idling.clear()
+        self._drop_commands()
         job = Job(
             print_id=event.print_id,
             commands=event.commands,
@@ -226,12 +242,19 @@ class Streamer:
     def _stop_at_once(self, now_s: float) -> None:
         self._link.reset()
         self._effects.append(ev.Send(data=b"\nM112\n"))
-        self._halt("Emergency stop. Switch the printer off and on again to go on.", now_s)
+        problem = "Emergency stop. Switch the printer off and on again to go on."
+        self._halt(problem, now_s, pause_s=STOP_PAUSE_S)
 
-    def _halt(self, problem: str, now_s: float) -> None:
+    def _halt(self, problem: str, now_s: float, *, pause_s: float = HALT_PAUSE_S) -> None:
         self._end(PrintState.FAILED, problem, now_s)
+        self._drop_commands()
         self._connection, self._problem = Connection.HALTED, problem
-        self._greeting.halt(now_s)
+        self._greeting.halt(now_s, pause_s=pause_s)
+
+    def _drop_commands(self) -> None:
+        """What a person has sent and is still to go was not meant for what comes now."""
+        for note in self._idling.drop():
+            self._note(note)
 
     def _end(self, state: PrintState, reason: str, now_s: float) -> None:
         if self._feeder is None:
@@ -380,14 +403,14 @@ class Streamer:
         if is_halted or self._greeting.step is Step.NONE:
             return
         if fault.severity is Severity.NEEDS_RESET:
-            blind = "".join(f"{command}\n" for command in HEATERS_OFF)
-            self._effects.append(ev.Send(data=blind.encode("ascii")))
+            self._effects.append(ev.Send(data=COOL_AT_ONCE))
             self._halt(fault.sentence, now_s)
         elif fault.severity is Severity.PRINT_ENDS:
             self._break_off(fault.sentence, now_s)
 
     def _take_boot(self, now_s: float) -> None:
         self._voice.was_asked_to_report = False
+        self._drop_commands()
         if self._feeder:
             reason = "The printer restarted in mid-print; check its power supply."
             self._end(PrintState.FAILED, reason, now_s)
@@ -420,6 +443,7 @@ class Streamer:
         self._greeting.must_cool = self._greeting.must_cool or self._feeder is not None
         self._end(PrintState.FAILED, reason, now_s)
         self._note(reason)
+        self._drop_commands()
         if self._greeting.step is not Step.NONE:
             self._connection = Connection.CONNECTING
             self._greeting.boot(now_s)

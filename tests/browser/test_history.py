@@ -80,11 +80,7 @@ def test_printers_that_no_queue_has_any_more_can_be_chosen(
     expect(names).to_have_text(["All", "mini", "mk3s-left", "sold-long-ago"])
     view.dialog().get_by_label("Printer").select_option("sold-long-ago")
     expect(view.dialog()).to_contain_text("4 prints")
-    for _ in range(100):
-        if peer.questions[-1].get("printer"):
-            break
-        view.page.wait_for_timeout(50)
-    assert peer.questions[-1]["printer"] == "sold-long-ago"
+    view.until(lambda: peer.questions[-1].get("printer") == "sold-long-ago")
 
 
 def test_more_is_shown_page_by_page(view: ViewSteps, peer: StandInPeer) -> None:
@@ -102,7 +98,7 @@ def test_the_prints_of_one_job_are_shown_from_its_menu(view: ViewSteps, peer: St
     assert peer.questions[-1]["job"] == "job-2"
     view.press(view.dialog(), "All jobs")
     expect(view.dialog().get_by_label("Job")).to_be_visible()
-    assert "job" not in peer.questions[-1]
+    view.until(lambda: "job" not in peer.questions[-1])
 
 
 def test_something_is_printed_again(view: ViewSteps, peer: StandInPeer) -> None:

@@ -70,6 +70,25 @@ def test_a_halted_printer_owes_it() -> None:
     assert talk.found is Heat.OWED
 
 
+def test_a_halted_printer_that_tells_zero_owes_nothing() -> None:
+    talk = Talk(OFF)
+    talk.tell(ev.EmergencyStop())
+    while (due_s := talk.streamer.next_deadline_s()) is not None:
+        talk.now_s = due_s
+        talk.streamer.tick(talk.now_s)
+        talk.answer()
+    assert talk.found is Heat.OFF
+
+
+def test_a_halted_printer_that_says_nothing_owes_it_for_ever() -> None:
+    talk = Talk(OFF)
+    talk.tell(ev.EmergencyStop())
+    while (due_s := talk.streamer.next_deadline_s()) is not None:
+        talk.now_s = due_s
+        talk.streamer.tick(talk.now_s)
+    assert talk.found is Heat.OWED
+
+
 def test_a_print_answers_for_its_own_heaters() -> None:
     talk = Talk(OFF)
     talk.tell(ev.StartPrint(print_id=PrintId("p"), commands=iter(()), bytes_total=1))

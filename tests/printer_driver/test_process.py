@@ -24,7 +24,7 @@ from printer_driver.core.gcode import commands_of
 from printer_driver.errors import NotPrinting, PrinterUnavailable, PrintRefused
 from printer_driver.journal import Journal
 from printer_driver.printer import Connection, PrintId, PrintReport, PrintState
-from printer_driver.process import PrinterProcess, Settings
+from printer_driver.process import HALTED_S_MAX, PrinterProcess, Settings
 from tests.printer_driver.rigs import shortened
 
 pytestmark = pytest.mark.e2e
@@ -242,6 +242,14 @@ def test_a_signal_ends_an_idle_driver_at_once(rig: Rig, number: signal.Signals) 
     assert rig.process
     rig.process.send_signal(number)
     assert rig.process.wait(5) == 0
+
+
+def test_a_signal_ends_a_driver_soon_whose_printer_has_stopped_itself(rig: Rig) -> None:
+    rig.start()
+    assert rig.process
+    rig.run(lambda printer: printer.emergency_stop())
+    rig.process.send_signal(signal.SIGTERM)
+    assert rig.process.wait(HALTED_S_MAX + 3) == 0
 
 
 def test_wrong_files_are_refused(rig: Rig, tmp_path: Path) -> None:

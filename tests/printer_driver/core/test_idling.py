@@ -34,7 +34,9 @@ def test_what_is_not_sent_is_said() -> None:
 def test_a_print_forgets_them() -> None:
     lines = greeted()
     idling = Idling(lines)
-    list(idling.take(("G28",), is_busy=False))
-    idling.clear()
+    list(idling.take(("G28", "M18"), is_busy=False))
+    (note,) = idling.drop()
+    assert "2 commands, from G28 on" in note
+    assert not list(idling.drop())
     idling.go_on(0.0)
     assert [line.command for line in lines.in_flight] == ["M105"]
