@@ -1,21 +1,17 @@
 """Looking through a file before it is printed; slow, so not for the thread with the printer."""
 
 import hashlib
-import io
 import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from printer_driver.core.gcode import FILE_LINE_BYTES_MAX, check_gcode, commands_of
 from printer_driver.core.link_estimate import Link, estimate
 from printer_driver.errors import GcodeError, PrinterError, PrintRefused
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 BLOCK_BYTES = 1 << 16
 SECOND_NS = 1_000_000_000
@@ -82,33 +78,21 @@ def identity_of(file: BinaryIO, sha256: str) -> Identity:
     return Identity(sha256, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
-class _Unchanged(io.RawIOBase):
-    """Looks after every block that is read, before anything of it is handed out."""
+def unchanged(file: BinaryIO, identity: Identity) -> Iterator[bytes]:
+    """The file's blocks from where it stands, as long as it is the one that was checked.
 
-    def __init__(self, file: BinaryIO, identity: Identity) -> None:
-        self._file = file
-        self._identity = identity
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer") -> int:
-        room = memoryview(buffer)
-        data = self._file.read(len(room))
-        found = identity_of(self._file, self._identity.sha256)
-        if not self._identity.is_still(found):
-            raise GcodeError("The file was changed in mid-print; add it again.")
-        self._identity = found  # as rounded
-        room[: len(data)] = data
-        return len(data)
-
-
-def unchanged(file: BinaryIO, identity: Identity) -> BinaryIO:
-    """The same file from where it stands, as long as it is the one that was checked.
-
-    Reading raises `GcodeError` when it is not. Closing this leaves `file` open.
+    Looks after every block, and after the file's end, before anything of it is handed out. Raises
+    `GcodeError` when the file is another, `OSError` or `ValueError` when it cannot be read.
     """
-    return io.BufferedReader(_Unchanged(file, identity), BLOCK_BYTES)
+    block = b"more"
+    while block:
+        block = file.read(BLOCK_BYTES)
+        found = identity_of(file, identity.sha256)
+        if not identity.is_still(found):
+            raise GcodeError("The file was changed in mid-print; add it again.")
+        identity = found  # as rounded
+        if block:
+            yield block
 
 
 def lines_of(file: BinaryIO) -> Iterator[bytes]:

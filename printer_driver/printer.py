@@ -118,7 +118,7 @@ class PrinterStatus:
     question: Question | None = None
     notification: str = ""
     """What the firmware last told its host to show to people (`// action:notification`), or that it
-    waits for somebody at its panel."""
+    waits for somebody at its panel, or for the file that it prints."""
     bed_cleared_after: PrintId | None = None
     """The last print, also of an earlier process, if its `bed_cleared` is true; None as soon as
     the next one is on record."""

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from printer_driver.checking import Identity, identity_of, lines_of, open_gcode, unchanged
-from printer_driver.core.gcode import FileCommand, commands_of
+from printer_driver.checking import Identity, identity_of, lines_of, open_gcode
+from printer_driver.core.gcode import NOT_YET, FileCommand, commands_of
 from printer_driver.core.line_record import Certainty, LineRecord
 from printer_driver.core.replay import MachineState, replay
 from printer_driver.core.sent_line import SentLine
 from printer_driver.errors import GcodeError, PrinterError
 from printer_driver.printer import PrintId, PrintReport, PrintState
+from printer_driver.read_ahead import ReadAhead
 
 HASH_BYTES = 1 << 20
 
@@ -76,23 +77,20 @@ def _hashed(lines: Iterator[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:
 class Printing:
     """One print of this process, from its start or from behind `base` on.
 
-    `file` stands there; with an `identity` nothing of a file that has another is printed. The
-    `preamble` goes first and counts as none of the file's lines.
+    `file` stands there. The `preamble` goes first and counts as none of the file's lines.
     """
 
     def __init__(
         self,
         *,
         what: PrintFile,
-        file: BinaryIO,
-        identity: Identity | None = None,
+        file: ReadAhead,
         base: LineRecord | None = None,
         preamble: Sequence[str] = (),
         elapsed_s: float = 0.0,
     ) -> None:
         self.what = what
         self._file = file
-        self._identity = identity
         self._base_lines = base.lines if base else 0
         self._base_offset = base.end_offset if base else 0
         self._preamble = preamble
@@ -104,12 +102,17 @@ class Printing:
         return self._base_offset > 0
 
     def commands(self) -> Iterator[FileCommand]:
-        """What to send. Raises `GcodeError` when the file cannot be read to its end."""
+        """What to send, NOT_YET while that has not been read.
+
+        Raises `GcodeError` when the file cannot be read to its end.
+        """
         for text in self._preamble:
             yield FileCommand(text=text, end_offset=self._base_offset)
         end_offset = base_offset = self._base_offset
-        file = unchanged(self._file, self._identity) if self._identity else self._file
-        for command in commands_of(lines_of(file)):
+        for command in commands_of(self._file.lines()):
+            if command is NOT_YET:
+                yield NOT_YET
+                continue
             if base_offset:
                 end_offset = base_offset + command.end_offset
                 command = FileCommand(text=command.text, end_offset=end_offset)  # noqa: PLW2901
@@ -152,5 +155,5 @@ class Printing:
         )
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file; never waits."""
         self._file.close()

@@ -42,6 +42,7 @@ from printer_driver.printer import (
     PrintState,
 )
 from printer_driver.printing import PrintFile, Printing
+from printer_driver.read_ahead import ReadAhead
 from printer_driver.serial_log import SerialLog
 from printer_driver.showing import shown
 from printer_driver.stopping import StopAnswer, Stopping
@@ -156,7 +157,7 @@ class Session:
         `identity` is that of the file that was found good.
         """
         self._line_journal.write([LineRecord(self._streamer.last_number, 0, 0)])
-        self._printing = Printing(what=what, file=file, identity=identity)
+        self._printing = Printing(what=what, file=self._read_ahead(file, identity))
         self._start(self._printing, now_s)
 
     def _start(
@@ -179,6 +180,10 @@ class Session:
             ),
             now_s,
         )
+
+    def _read_ahead(self, file: BinaryIO, identity: Identity) -> ReadAhead:
+        """What it has read is sent by the tick that follows on every call into the loop."""
+        return ReadAhead(file, identity, arrived=lambda: self._call_soon(lambda: None))
 
     def control(self, event: ev.PausePrint | ev.ResumePrint | ev.CancelPrint, now_s: float) -> None:
         """Pause, resume or cancel what is printed."""
@@ -358,8 +363,7 @@ class Session:
             _log.warning("this print cannot be found again another time (%s)", error)
         self._printing = Printing(
             what=interruption.what,
-            file=reopened.file,
-            identity=reopened.identity,
+            file=self._read_ahead(reopened.file, reopened.identity),
             base=record,
             # M85 begins with what looks like a move, and then counts from the last real one.
             preamble=verdict.state.preamble(),

@@ -34,9 +34,10 @@ class Received:
 class StartPrint:
     """Print these commands; only when `Streamer.can_start`.
 
-    `commands` may raise `GcodeError` at any step, which fails the print. `head` is what is known of
-    it for a print that goes on, of the dialect's kind; the `Streamer` keeps it. None: nothing. With
-    `is_paused` nothing of the file is sent before a `ResumePrint`.
+    `commands` may raise `GcodeError` at any step, which fails the print, and gives NOT_YET while
+    the file has not been read so far; `tick` looks again. `head` is what is known of it for a print
+    that goes on, of the dialect's kind; the `Streamer` keeps it. None: nothing. With `is_paused`
+    nothing of the file is sent before a `ResumePrint`.
     """
 
     print_id: PrintId

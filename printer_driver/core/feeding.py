@@ -6,6 +6,7 @@ from enum import Enum
 from math import isnan
 
 from printer_driver.core.command import Kind, kind_of
+from printer_driver.core.file_wait import FileWait
 from printer_driver.core.job import HEATERS_OFF, REPORT_POSITION, Job, Stage
 from printer_driver.core.lines import LineSender
 from printer_driver.core.position import Position, differences
@@ -83,6 +84,7 @@ class Feeder:
         self._quickest_s = 1.0
         self._was_moving = False
         self._places_due = 0
+        self._file_wait = FileWait()
 
     # --- what happened -----------------------------------------------------------------------
 
@@ -109,6 +111,11 @@ class Feeder:
     def is_over(self) -> bool:
         """Nothing is left to be done for this print."""
         return self.job.stage is Stage.OVER
+
+    @property
+    def says(self) -> str:
+        """What people should know while it goes on: that it waits for its file."""
+        return self._file_wait.words
 
     def acknowledged(self, count: int, now_s: float) -> None:
         """So many lines more."""
@@ -174,12 +181,23 @@ class Feeder:
 
     # --- what to do --------------------------------------------------------------------------
 
-    def go_on(self, now_s: float) -> None:
-        """Send all that may be sent. Raises `GcodeError` of the file, and `LinkBrokenError`."""
+    def go_on(self, now_s: float) -> str:
+        """Send all that may be sent. Returns what is to be noted, empty for nothing.
+
+        Raises `GcodeError` of the file, and `LinkBrokenError`.
+        """
         while self._step(now_s):
             pass
         if self._is_sync_owed(now_s):
             self._sync(now_s)
+        waits = self.job.waits_for_file or self._file_wait.is_on
+        return self._wait_for_file(now_s) if waits else ""
+
+    def _wait_for_file(self, now_s: float) -> str:
+        """It may have come while nothing could be sent; a print that is paused needs none of it."""
+        if self.job.stage is Stage.STREAMING and not self.job.is_line_there():
+            return self._file_wait.go_on(now_s)
+        return self._file_wait.end()
 
     def _step(self, now_s: float) -> bool:
         """One step of the print; False when it waits for something."""

@@ -41,6 +41,12 @@ class FileCommand(NamedTuple):
     """Offset in the file behind its line, in bytes."""
 
 
+NO_LINE_YET = b""
+"""In place of a line: the next one has not been read yet. A line has at least its line end."""
+NOT_YET = FileCommand("", 0)
+"""In place of a command, by identity: the next one has not been read yet; ask again later."""
+
+
 def command_of(line: bytes) -> str:
     """The command in one line of a file; empty when it has none.
 
@@ -71,13 +77,17 @@ def _unusual_command(body: bytes) -> str:
 
 
 def commands_of(lines: Iterable[bytes]) -> Iterator[FileCommand]:
-    """The commands of a file, one at a time.
+    """The commands of a file, one at a time; NOT_YET for each NO_LINE_YET.
 
     `lines` are its lines with their line ends, none longer than FILE_LINE_BYTES_MAX.
     Raises `GcodeError` that names the line.
     """
-    end_offset = 0
-    for number, line in enumerate(lines, start=1):
+    end_offset = number = 0
+    for line in lines:
+        if not line:
+            yield NOT_YET
+            continue
+        number += 1
         end_offset += len(line)
         try:
             if number == 1 or len(line) > FILE_LINE_BYTES_MAX:

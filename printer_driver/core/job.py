@@ -6,7 +6,7 @@ from enum import Enum
 
 from printer_driver.core.command import Kind, kind_of
 from printer_driver.core.compact import compact
-from printer_driver.core.gcode import FileCommand, lays_filament
+from printer_driver.core.gcode import NOT_YET, FileCommand, lays_filament
 from printer_driver.core.pausing import REPORT_POSITION, WAIT_FOR_MOVES, Pause
 from printer_driver.core.position import Head, Position
 from printer_driver.core.sent_line import NO_PROGRESS, REPORT_TEMPERATURES, Progress
@@ -83,6 +83,8 @@ class Job:
         """Of what `next_command` gave."""
         self.follows = False
         """Whether that may be in flight together with other lines; see `LineSender`."""
+        self.waits_for_file = False
+        """When last looked for, the file's next line had not been read yet."""
         self._settings = settings or StreamSettings()
         self._compacts = compacts
         self._alone_s = alone_s
@@ -224,27 +226,33 @@ class Job:
             return text
         if self.stage is not Stage.STREAMING:
             return ""
-        if not self._next:
-            self._read()
-            if not self._next:
-                self.stage = Stage.FINISHING
-                self._script = [WAIT_FOR_MOVES, REPORT_POSITION, *self._unguard()]
-                return self.next_command()
+        if not self._next and not self._read():
+            self.stage = Stage.FINISHING
+            self._script = [WAIT_FOR_MOVES, REPORT_POSITION, *self._unguard()]
+            return self.next_command()
         return self._next
 
-    def _read(self) -> None:
-        command = next(self._commands, None)
+    def is_line_there(self) -> bool:
+        """Whether the file's next line, or its end, has been read. Raises `GcodeError` of it."""
+        if self.waits_for_file:
+            self._read()
+        return not self.waits_for_file
+
+    def _read(self) -> bool:
+        """False at the end of the file; nothing is next while a line has not been read."""
+        self.waits_for_file = False
         ignored = self._settings.ignored
-        while command and ignored and normalised(command.text) in ignored:
+        for command in self._commands:
+            if command is NOT_YET:
+                self.waits_for_file = True
+                return True
             self._lines_read += 1
             self._end_offset = command.end_offset
-            command = next(self._commands, None)
-        if command is None:
-            return
-        self._lines_read += 1
-        self._end_offset = command.end_offset
-        self._next = command.text
-        self._classify_next()
+            if not ignored or normalised(command.text) not in ignored:
+                self._next = command.text
+                self._classify_next()
+                return True
+        return False
 
     def _classify_next(self) -> None:
         kind = self.kind = kind_of(self._next)

@@ -123,7 +123,7 @@ class Streamer:
             print=self._report(now_s),
             temperatures=tuple(self._voice.temperatures.values()),
             firmware=self._voice.firmware,
-            notification=self._voice.said,
+            notification=(self._feeder.says if self._feeder else "") or self._voice.said,
         )
 
     def telemetry(self, now_s: float) -> Telemetry:
@@ -484,7 +484,8 @@ class Streamer:
 
     def _feed(self, feeder: Feeder, now_s: float) -> None:
         try:
-            feeder.go_on(now_s)
+            if note := feeder.go_on(now_s):
+                self._note(note)
         except (GcodeError, LinkBrokenError) as error:
             self._break_off(str(error), now_s)
             return

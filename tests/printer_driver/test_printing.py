@@ -1,22 +1,50 @@
 import hashlib
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import BinaryIO
 
 import pytest
 
-from printer_driver.checking import check_file, open_gcode
+from printer_driver.checking import Identity, check_file, identity_of, open_gcode
+from printer_driver.core.gcode import NOT_YET, FileCommand
 from printer_driver.core.line_record import Certainty, LineRecord
 from printer_driver.core.sent_line import NO_PROGRESS, Progress, SentLine
 from printer_driver.core.settings import ignored_lines
 from printer_driver.errors import GcodeError, PrinterError
 from printer_driver.printer import PrintId, PrintReport, PrintState
-from printer_driver.printing import PrintFile, Printing, reopen
+from printer_driver.printing import PrintFile, Printing, Reopened, reopen
+from printer_driver.read_ahead import ReadAhead
 
 GCODE = b"G90 ; absolute\nM83\nM104 S200\nG1 X10 Y20\n\nG1 X30 E1\n; the end\n"
 P1 = PrintId("p1")
 PLACE = GCODE.index(b"\nG1 X30") + 1
+
+
+class Ahead(ReadAhead):
+    """The test waits for its thread, as the loop does."""
+
+    def __init__(self, file: BinaryIO, identity: Identity | None = None) -> None:
+        self.has_more = Event()
+        super().__init__(file, identity or identity_of(file, ""), self.has_more.set)
+
+
+def ahead_of(reopened: Reopened) -> Ahead:
+    return Ahead(reopened.file, reopened.identity)
+
+
+def commands_of(printing: Printing) -> Iterator[FileCommand]:
+    """What the printer gets, one after the other."""
+    file = printing._file
+    assert isinstance(file, Ahead)
+    for command in printing.commands():
+        if command is not NOT_YET:
+            yield command
+        else:
+            assert file.has_more.wait(10)
+            file.has_more.clear()
 
 
 @pytest.fixture
@@ -32,14 +60,13 @@ def what(tmp_path: Path) -> PrintFile:
 
 
 def test_from_the_start(what: PrintFile) -> None:
-    with what.path.open("rb") as file:
-        printing = Printing(what=what, file=file)
-        commands = list(printing.commands())
+    printing = Printing(what=what, file=Ahead(what.path.open("rb")))
+    commands = list(commands_of(printing))
     assert [x.text for x in commands] == ["G90", "M83", "M104 S200", "G1 X10 Y20", "G1 X30 E1"]
     report = PrintReport(print_id=P1, state=PrintState.STARTING)
     assert printing.completed(report) == report
     slow = replace(what, notice="Slow.")
-    noted = Printing(what=slow, file=file)
+    noted = Printing(what=slow, file=printing._file)
     assert noted.completed(report).notice == "Slow."
 
 
@@ -49,12 +76,12 @@ def test_from_a_place_on_with_its_modes(what: PrintFile) -> None:
     base = LineRecord(number=9, lines=4, end_offset=PLACE)
     printing = Printing(
         what=what,
-        file=reopened.file,
+        file=ahead_of(reopened),
         base=base,
         preamble=reopened.state.preamble(),
         elapsed_s=60.0,
     )
-    commands = list(printing.commands())
+    commands = list(commands_of(printing))
     assert [x.text for x in commands] == ["G90", "M83", "G1 X30 E1"]
     assert [x.end_offset for x in commands] == [PLACE, PLACE, what.gcode_bytes]
     raw = PrintReport(print_id=P1, state=PrintState.STARTING, lines_done=1, elapsed_s=2.0)
@@ -83,7 +110,8 @@ def test_a_file_that_changed_or_went(what: PrintFile) -> None:
         reopen(what, PLACE)
 
 
-LONG = b"".join(b"G1 X%d Y1 ; ours\n" % (n % 200) for n in range(20_000))
+LONG = b"".join(b"G1 X%d Y1 ; ours\n" % (n % 200) for n in range(60_000))
+"""Longer than what is read ahead."""
 
 
 @pytest.mark.parametrize(
@@ -102,13 +130,12 @@ def test_nothing_of_another_file_in_its_place_is_printed(
     file = open_gcode(path)
     checked = check_file(file, sha256)
     what = PrintFile(print_id=P1, path=path, sha256=sha256, gcode_bytes=checked.gcode_bytes)
-    commands = Printing(what=what, file=file, identity=checked.identity).commands()
+    commands = commands_of(Printing(what=what, file=Ahead(file, checked.identity)))
     found = [next(commands).text for _ in range(place)]
     path.write_bytes(other)
     with pytest.raises(GcodeError, match="changed in mid-print; "):
         found.extend(command.text for command in commands)
     assert not any("Y9" in text for text in found)
-    file.close()
 
 
 def test_a_feedrate_said_again_is_none_of_the_files_lines(tmp_path: Path) -> None:
@@ -122,48 +149,30 @@ def test_a_feedrate_said_again_is_none_of_the_files_lines(tmp_path: Path) -> Non
     assert reopened.state.targets_c == {}
     base = LineRecord(number=9, lines=4, end_offset=place)
     printing = Printing(
-        what=what, file=reopened.file, base=base, preamble=reopened.state.preamble()
+        what=what, file=ahead_of(reopened), base=base, preamble=reopened.state.preamble()
     )
-    texts = [x.text for x in printing.commands()]
+    texts = [x.text for x in commands_of(printing)]
     assert texts == ["G90", "M83", "G1 F900", "G1 X2"]
     lines = [sent(100 + n, Progress(P1, n, place + (n > 3))) for n in range(1, 5)]
     assert [x.lines for x in printing.records(lines)] == [4, 4, 4, 5]
     printing.close()
 
 
-def test_a_file_that_stays_is_printed_to_its_end(what: PrintFile) -> None:
-    reopened = reopen(what, PLACE)
+def test_what_goes_on_is_the_file_that_was_found_right(what: PrintFile) -> None:
     base = LineRecord(number=9, lines=4, end_offset=PLACE)
-    printing = Printing(what=what, file=reopened.file, identity=reopened.identity, base=base)
-    assert [x.text for x in printing.commands()] == ["G1 X30 E1"]
+    printing = Printing(what=what, file=ahead_of(reopen(what, PLACE)), base=base)
+    assert [x.text for x in commands_of(printing)] == ["G1 X30 E1"]
+    printing = Printing(what=what, file=ahead_of(reopen(what, PLACE)), base=base)
     what.path.write_bytes(GCODE + b"G1 X0\n")
-    reopened.file.seek(PLACE)
     with pytest.raises(GcodeError, match="changed in mid-print; "):
-        list(printing.commands())
-    printing.close()
+        list(commands_of(printing))
 
 
 def test_a_file_that_gets_shorter_ends_in_an_error(what: PrintFile) -> None:
     what.path.write_bytes(GCODE[:PLACE])
-    with what.path.open("rb") as file, pytest.raises(GcodeError, match="shorter"):
-        list(Printing(what=what, file=file).commands())
-
-
-def test_a_disk_that_fails_in_mid_print_is_an_error_of_the_print(what: PrintFile) -> None:
-    class Failing:
-        def __init__(self) -> None:
-            self.lines = GCODE.splitlines(keepends=True)
-
-        def readline(self, _limit: int) -> bytes:
-            if len(self.lines) < 4:
-                raise OSError(5, "Input/output error")
-            return self.lines.pop(0)
-
-    failing: BinaryIO = Failing()  # type: ignore[assignment]
-    commands = Printing(what=what, file=failing).commands()
-    assert next(commands).text == "G90"
-    with pytest.raises(GcodeError, match="cannot be read any more"):
-        list(commands)
+    printing = Printing(what=what, file=Ahead(what.path.open("rb")))
+    with pytest.raises(GcodeError, match="shorter"):
+        list(commands_of(printing))
 
 
 def sent(number: int, progress: Progress) -> SentLine:
@@ -173,8 +182,7 @@ def sent(number: int, progress: Progress) -> SentLine:
 
 
 def test_every_line_sent_has_its_place(what: PrintFile) -> None:
-    with what.path.open("rb") as file:
-        printing = Printing(what=what, file=file)
+    printing = Printing(what=what, file=Ahead(what.path.open("rb")))
     aside = Progress(P1, 3, 30, is_aside=True)
     lines = [sent(100, NO_PROGRESS), sent(101, Progress(P1, 3, 30)), sent(102, aside)]
     assert printing.records(lines) == [
@@ -182,13 +190,14 @@ def test_every_line_sent_has_its_place(what: PrintFile) -> None:
         LineRecord(101, 3, 30),
         LineRecord(102, 3, 30, Certainty.UNSURE),
     ]
+    printing.close()
 
 
 def test_a_print_that_goes_on_counts_from_its_place(what: PrintFile) -> None:
     reopened = reopen(what, PLACE)
     base = LineRecord(number=9, lines=4, end_offset=PLACE)
     printing = Printing(
-        what=what, file=reopened.file, base=base, preamble=reopened.state.preamble()
+        what=what, file=ahead_of(reopened), base=base, preamble=reopened.state.preamble()
     )
     lines = [
         sent(100, NO_PROGRESS),

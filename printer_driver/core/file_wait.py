@@ -1,0 +1,48 @@
+"""How long a print waits for its file, and when it waits no longer."""
+
+from printer_driver.errors import GcodeError
+
+SHOWN_S = 5.0
+"""Until people are told."""
+WAIT_S_MAX = 600.0
+"""Until the print is given up, as when the printer is silent for so long (`core.watch`). A card or
+a USB disk that is tried again, and a server that restarts, are back before; what is not leaves a
+hot nozzle on the part."""
+
+WAITS = "It waits for its file: the disk or network share that it lies on does not answer."
+_GIVEN_UP = (
+    "The file could not be read for 10 minutes; look after the disk or network share that it lies "
+    "on, then start the print again."
+)
+
+
+class FileWait:
+    """Told again and again whether the next line of the file is there."""
+
+    def __init__(self) -> None:
+        self.words = ""
+        """For people, when they should know."""
+        self._since_s: float | None = None
+
+    @property
+    def is_on(self) -> bool:
+        """The line was not there when last told."""
+        return self._since_s is not None
+
+    def go_on(self, now_s: float) -> str:
+        """It is not there. Returns what is to be noted, once; `GcodeError` when it is too late."""
+        if self._since_s is None:
+            self._since_s = now_s
+        waited_s = now_s - self._since_s
+        if waited_s >= WAIT_S_MAX:
+            raise GcodeError(_GIVEN_UP)
+        if waited_s < SHOWN_S or self.words:
+            return ""
+        self.words = WAITS
+        return WAITS
+
+    def end(self) -> str:
+        """It is there, or nobody waits for it any more. Returns what is to be noted."""
+        said = "It no longer waits for its file." if self.words else ""
+        self.words, self._since_s = "", None
+        return said
