@@ -196,7 +196,7 @@ class Feeder:
     def _wait_for_file(self, now_s: float) -> str:
         """It may have come while nothing could be sent; a print that is paused needs none of it."""
         if self.job.stage is Stage.STREAMING and not self.job.is_line_there():
-            return self._file_wait.go_on(now_s)
+            return self._file_wait.go_on(self.job.lines_read, now_s)
         return self._file_wait.end()
 
     def _step(self, now_s: float) -> bool:

@@ -22,17 +22,23 @@ class FileWait:
     def __init__(self) -> None:
         self.words = ""
         """For people, when they should know."""
-        self._since_s: float | None = None
+        self._line: int | None = None
+        self._since_s = 0.0
 
     @property
     def is_on(self) -> bool:
         """The line was not there when last told."""
-        return self._since_s is not None
+        return self._line is not None
 
-    def go_on(self, now_s: float) -> str:
-        """It is not there. Returns what is to be noted, once; `GcodeError` when it is too late."""
-        if self._since_s is None:
-            self._since_s = now_s
+    def go_on(self, line: int, now_s: float) -> str:
+        """This line is not there. Returns what is to be noted, empty for nothing.
+
+        Raises `GcodeError` when it has been waited for too long.
+        """
+        if line != self._line:
+            note = self.end()
+            self._line, self._since_s = line, now_s
+            return note
         waited_s = now_s - self._since_s
         if waited_s >= WAIT_S_MAX:
             raise GcodeError(_GIVEN_UP)
@@ -44,5 +50,5 @@ class FileWait:
     def end(self) -> str:
         """It is there, or nobody waits for it any more. Returns what is to be noted."""
         said = "It no longer waits for its file." if self.words else ""
-        self.words, self._since_s = "", None
+        self.words, self._line = "", None
         return said

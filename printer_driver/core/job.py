@@ -85,6 +85,8 @@ class Job:
         """Whether that may be in flight together with other lines; see `LineSender`."""
         self.waits_for_file = False
         """When last looked for, the file's next line had not been read yet."""
+        self.lines_read = 0
+        """Of the file, with those that are ignored."""
         self._settings = settings or StreamSettings()
         self._compacts = compacts
         self._alone_s = alone_s
@@ -93,7 +95,6 @@ class Job:
         self._commands = commands
         self._bytes_total = bytes_total
         self._started_s = started_s
-        self._lines_read = 0
         self._end_offset = 0
         self._next = ""  # of the file
         self._script: list[str] = []
@@ -246,7 +247,7 @@ class Job:
             if command is NOT_YET:
                 self.waits_for_file = True
                 return True
-            self._lines_read += 1
+            self.lines_read += 1
             self._end_offset = command.end_offset
             if not ignored or normalised(command.text) not in ignored:
                 self._next = command.text
@@ -275,7 +276,7 @@ class Job:
         self.head.execute(text, self.kind, now_s)
         if self._is_bed_clear and lays_filament(text):
             self._is_bed_clear = False
-        self.progress = Progress(self._print_id, self._lines_read, self._end_offset)
+        self.progress = Progress(self._print_id, self.lines_read, self._end_offset)
         if self._alone_s and not self._is_guarded and self.kind is Kind.MOVE:
             self._guard_behind(text)
         return compact(text) if self._compacts and self.kind is Kind.MOVE else text

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from printer_driver.core.gcode import (
     COMMAND_BYTES_MAX,
     FILE_LINE_BYTES_MAX,
+    NO_LINE_YET,
+    NOT_YET,
     WIRE_LINE_BYTES_MAX,
     check_gcode,
     checksum,
@@ -65,6 +67,16 @@ def test_every_line_fits_the_wire_or_is_refused(line: bytes) -> None:
 def test_offsets_lie_behind_the_line() -> None:
     lines = [b"; head\n", b"G28\n", b"\n", b"G1 X1\n"]
     assert [(x.text, x.end_offset) for x in commands_of(lines)] == [("G28", 11), ("G1 X1", 18)]
+
+
+def test_what_is_not_read_yet_counts_for_nothing() -> None:
+    lines = [NO_LINE_YET, b"; head\n", NO_LINE_YET, b"G28\n", b"G1 \x00\n"]
+    commands = commands_of(lines)
+    found = [next(commands) for _ in range(3)]
+    assert [x is NOT_YET for x in found] == [True, True, False]
+    assert (found[2].text, found[2].end_offset) == ("G28", 11)
+    with pytest.raises(GcodeError, match="Line 3"):
+        next(commands)
 
 
 def test_numbered_line_as_in_the_reprap_wiki() -> None:

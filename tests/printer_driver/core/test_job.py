@@ -1,7 +1,7 @@
 import pytest
 
 from printer_driver.core.command import Kind
-from printer_driver.core.gcode import commands_of
+from printer_driver.core.gcode import NO_LINE_YET, commands_of
 from printer_driver.core.job import Job, Stage
 from printer_driver.core.position import Position
 from printer_driver.core.sent_line import NO_PROGRESS, Progress
@@ -20,9 +20,11 @@ def job_of(
     compacts: bool = False,
     alone_s: int = 0,
 ) -> Job:
+    """An empty line has not been read yet."""
+    ends = [f"{line}\n".encode() if line else NO_LINE_YET for line in lines]
     return Job(
         print_id=PrintId("p"),
-        commands=commands_of([f"{line}\n".encode() for line in lines]),
+        commands=commands_of(ends),
         bytes_total=99,
         started_s=0.0,
         settings=settings,
@@ -370,3 +372,51 @@ def test_a_head_that_does_not_come_back_is_a_pause_with_a_reason() -> None:
     assert "off in Z by +1 mm" in note
     job.resume()
     assert job.reason == ""
+
+
+def test_what_is_not_read_yet_is_not_the_end() -> None:
+    job = job_of("", "G28", "", "", "G1 X1", "")
+    assert [take(job) for _ in range(4)] == ["", "G28", "", ""]
+    assert (stage(job), job.waits_for_file) == (Stage.STREAMING, True)
+    assert (job.progress.lines, job.progress.end_offset) == (1, 4)
+    assert (take(job), job.waits_for_file) == ("G1 X1", False)
+    assert [take(job) for _ in range(3)] == ["", "M400", "M114"]
+    assert (stage(job), job.waits_for_file) == (Stage.FINISHING, False)
+
+
+def test_ignored_lines_before_one_that_is_not_read_yet() -> None:
+    settings = StreamSettings(ignored=frozenset({"M601", ""}))
+    job = job_of("M601", "", "M601", "G28", settings=settings)
+    assert [take(job), take(job)] == ["", "G28"]
+    assert job.progress.lines == 3
+
+
+def test_a_pause_while_the_file_is_awaited() -> None:
+    job = job_of("G28", "", "", "G1 X1")
+    assert [take(job), take(job)] == ["G28", ""]
+    job.pause()
+    assert drain(job) == SETTLING
+    assert stage(job) is Stage.PAUSED
+    job.resume()
+    while stage(job) is Stage.RESUMING:
+        assert take(job) or job.on_idle([])
+    assert [take(job), take(job)] == ["", "G1 X1"]
+
+
+def test_a_cancel_while_the_file_is_awaited() -> None:
+    job = job_of("G28", "", "G1 X1")
+    assert [take(job), take(job)] == ["G28", ""]
+    job.cancel("Enough.")
+    assert drain(job, ["M104 S0"])[0] == "M104 S0"
+
+
+def test_a_line_may_come_while_nothing_can_be_sent() -> None:
+    job = job_of("", "", "G1 X1 E1")
+    job.take_back_extrusion(0.5)
+    assert job.is_line_there()  # nobody has missed it yet
+    assert take(job) == "G1 E-0.50000"
+    assert take(job) == ""
+    job.take_back_extrusion(0.5)
+    assert [job.is_line_there(), job.is_line_there()] == [False, True]
+    assert [take(job), take(job)] == ["G1 E-0.50000", "G1 X1 E1"]
+    assert job.kind is Kind.MOVE
