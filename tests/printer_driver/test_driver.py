@@ -6,6 +6,7 @@ any two steps of its beginning.
 
 import hashlib
 import selectors
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -17,7 +18,9 @@ import pytest
 from printer_driver import driver as module
 from printer_driver.background import Background, Task
 from printer_driver.boot_clock import boot_s
+from printer_driver.checking import BLOCK_BYTES
 from printer_driver.core import events as ev
+from printer_driver.core import file_wait
 from printer_driver.core.incidents import parse_incident
 from printer_driver.driver import CHECK_S_MAX, WAITERS_MAX, Driver
 from printer_driver.journal import Journal
@@ -28,6 +31,7 @@ from printer_driver.protocol import Request, parse_request, report_from_json
 from printer_driver.serial_log import SerialLog
 from printer_driver.session import Session
 from printer_driver.virtual import VirtualPrinter
+from tests.printer_driver.test_read_ahead import Disk
 
 pytestmark = pytest.mark.e2e
 
@@ -36,6 +40,8 @@ SPEED_UP = 200.0
 MOVES = "G90\nM83\nG92 X0 Y0 Z0 E0\n" + "G1 X10 E1 F6000\nG1 X0 E1\n" * 20
 SAYS_CLEAR = "M118 A1 action:bed_clear\n"
 LONG = MOVES + "G4 S600\n"
+BLOCKS = MOVES + f"G1 X10 E.1 F6000 ; {'x' * 200}\n" * 1200
+"""Several of BLOCK_BYTES."""
 A, B = PrintId("a"), PrintId("b")
 
 
@@ -545,3 +551,74 @@ def test_a_print_that_is_about_to_begin_keeps_what_was_said_before(bench: Bench)
     bench.turn()
     assert replies[0]["error"]["code"] == "cancelled"
     assert bench.cleared_after() == A
+
+
+# A disk that hangs
+
+
+@pytest.fixture
+def disk(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
+    """It has the file of a print that has sent all that could be read before it hung."""
+    (bench.folder / "a.gcode").write_text(BLOCKS)
+    disk = Disk(bench.folder / "a.gcode")
+    monkeypatch.setattr(module, "open_gcode", lambda _path: disk.file)
+    bench.post("start", **bench.started(A))
+    bench.shelf.work()
+    disk.hangs_at = BLOCK_BYTES
+    bench.turn()
+    bench.shelf.work()
+    bench.turn()
+    bench.until(lambda: disk.hangs.is_set() and bench.lines_done(A) == sent_before_it_hung())
+    yield disk
+    disk.comes_back.set()
+    bench.session.close()
+    thread = next((x for x in threading.enumerate() if x.name == "read ahead"), None)
+    if thread:
+        thread.join(LIMIT_S)
+    assert disk.closed_by == "read ahead"
+
+
+def sent_before_it_hung() -> int:
+    return BLOCKS[:BLOCK_BYTES].count("\n")
+
+
+def test_a_print_goes_on_when_its_disk_does(bench: Bench, disk: Disk) -> None:
+    assert bench.is_at(A, PrintState.PRINTING)
+    disk.comes_back.set()
+    bench.until(lambda: bench.is_at(A, PrintState.DONE))
+    assert bench.lines_done(A) == BLOCKS.count("\n")
+
+
+def test_a_cancel_does_not_wait_for_the_disk(bench: Bench, disk: Disk) -> None:
+    assert bench.ask("cancel", print_id=A) == {"ok": True}
+    bench.until(lambda: bench.is_at(A, PrintState.CANCELLED))
+    assert not owes_cooling(bench)
+    assert not disk.closed
+
+
+def test_a_pause_does_not_wait_for_the_disk(bench: Bench, disk: Disk) -> None:
+    assert bench.ask("pause", print_id=A) == {"ok": True}
+    bench.until(lambda: bench.is_at(A, PrintState.PAUSED))
+    disk.comes_back.set()
+    bench.ask("resume", print_id=A)
+    bench.until(lambda: bench.is_at(A, PrintState.DONE))
+    assert bench.lines_done(A) == BLOCKS.count("\n")
+
+
+def test_an_emergency_stop_does_not_wait_for_the_disk(bench: Bench, disk: Disk) -> None:
+    replies = bench.post("emergency_stop")
+    bench.until(lambda: bool(replies))
+    assert replies[0]["confirmed_by"] == "firmware"
+    assert bench.is_at(A, PrintState.FAILED)
+    assert not disk.closed
+
+
+def test_people_are_told_what_the_print_waits_for(
+    bench: Bench, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_wait, "SHOWN_S", 0.5)
+    bench.until(lambda: "waits for its file" in bench.ask("status")["status"]["notification"])
+    reports = bench.session._streamer.voice.reports
+    bench.until(lambda: bench.session._streamer.voice.reports > reports)
+    disk.comes_back.set()
+    bench.until(lambda: not bench.ask("status")["status"]["notification"])

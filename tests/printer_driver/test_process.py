@@ -19,6 +19,7 @@ from typing import TypeVar
 import pytest
 
 from printer_driver.background import Background
+from printer_driver.checking import BLOCK_BYTES
 from printer_driver.client import SocketPrinter
 from printer_driver.core.gcode import commands_of
 from printer_driver.errors import NotPrinting, PrinterUnavailable, PrintRefused
@@ -59,6 +60,7 @@ class Rig:
     folder: Path
     process: subprocess.Popen[bytes] | None = None
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    module: tuple[str, ...] = ("printer_driver",)
 
     def run(self, scenario: Callable[[SocketPrinter], Awaitable[T]]) -> T:
         async def with_printer() -> T:
@@ -71,7 +73,7 @@ class Rig:
         return asyncio.run(with_printer())
 
     def spawn(self, *more: str, port: str = "virtual") -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "printer_driver", "--port", port]
+        command = [sys.executable, "-m", *self.module, "--port", port]
         command += ["--socket", str(self.folder / "socket")]
         command += ["--journal", str(self.folder / "journal"), *more]
         process = subprocess.Popen(
@@ -229,6 +231,58 @@ def test_sigterm_cancels_the_print_first(rig: Rig) -> None:
     rig.run(begin)
     rig.process.send_signal(signal.SIGTERM)
     assert rig.process.wait(20) == 0
+    assert rig.recorded()[-4:] == ["M104S0", "M140S0", "M107", "M84"]
+    rig.start()
+    report = rig.run(lambda printer: printer.report(P1))
+    assert report
+    assert report.state is PrintState.CANCELLED
+
+
+@pytest.fixture
+def blocks(rig: Rig, tmp_path: Path) -> Path:
+    """A file that is being printed; its disk hangs in the kernel, and all before that is sent."""
+    path, fifo = tmp_path / "blocks.gcode", tmp_path / "fifo"
+    line = f"G1 X10 Y10 F6000 ; {'x' * 100}\n"
+    path.write_text("G90\nG92 X0 Y0 Z0 E0\n" + line * 2000)
+    os.mkfifo(fifo)
+    rig.module = ("tests.printer_driver.hanging_disk", str(fifo))
+    rig.start()
+    sent = path.read_bytes()[:BLOCK_BYTES].count(b"\n")
+
+    async def scenario(printer: SocketPrinter) -> None:
+        await printer.start(P1, path, sha256(path))
+        async with asyncio.timeout(30):
+            async for status in printer.watch():
+                if status.print and status.print.lines_done == sent:
+                    break
+
+    rig.run(scenario)
+    return path
+
+
+def test_a_disk_that_hangs_delays_a_print_and_nothing_else(rig: Rig, blocks: Path) -> None:
+    async def scenario(printer: SocketPrinter) -> None:
+        report = await printer.report(P1)
+        assert report
+        assert report.state is PrintState.PRINTING
+        await printer.pause(P1)
+        await until(printer, PrintState.PAUSED)
+        await printer.resume(P1)
+        await until(printer, PrintState.PRINTING)
+        (rig.folder / "fifo").write_bytes(b"!")
+        await until(printer, PrintState.DONE)
+
+    rig.run(scenario)
+    assert rig.recorded() == file_commands(blocks)
+
+
+def test_a_process_whose_disk_hangs_ends_as_it_should(rig: Rig, blocks: Path) -> None:
+    assert rig.process
+    rig.process.send_signal(signal.SIGTERM)
+    assert rig.process.wait(20) == 0
+    assert rig.process.stderr
+    log = rig.process.stderr.read().decode()
+    assert not re.search("fatal|traceback", log, re.IGNORECASE), log
     assert rig.recorded()[-4:] == ["M104S0", "M140S0", "M107", "M84"]
     rig.start()
     report = rig.run(lambda printer: printer.report(P1))

@@ -3,8 +3,9 @@ import os
 import threading
 from collections.abc import Iterator
 from itertools import islice
+from math import inf
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,13 +14,16 @@ from printer_driver.core.gcode import FILE_LINE_BYTES_MAX, NO_LINE_YET
 from printer_driver.errors import GcodeError
 from printer_driver.read_ahead import BLOCKS_AHEAD_MAX, ReadAhead
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 LIMIT_S = 10.0
 
 
 class Disk(io.FileIO):
-    """A file whose reads beyond `hangs_at` wait for `comes_back`, or fail with `error`."""
+    """A file whose reads from `hangs_at` on wait for `comes_back`, then may fail with `error`."""
 
-    def __init__(self, path: Path, hangs_at: int | None = None) -> None:
+    def __init__(self, path: Path, hangs_at: float = inf) -> None:
         super().__init__(path)
         self.hangs_at = hangs_at
         self.hangs = threading.Event()
@@ -27,15 +31,16 @@ class Disk(io.FileIO):
         self.closed_by = ""
         self.blocks = 0
         self.error: Exception | None = None
+        self.file = io.BufferedReader(self, BLOCK_BYTES)
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        if self.hangs_at is not None and self.tell() >= self.hangs_at:
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        if self.tell() >= self.hangs_at:
             self.hangs.set()
             assert self.comes_back.wait(LIMIT_S)
             if self.error:
                 raise self.error
         self.blocks += 1
-        return super().read(size) or b""
+        return super().readinto(buffer) or 0
 
     def close(self) -> None:
         self.closed_by = self.closed_by or threading.current_thread().name
@@ -48,8 +53,7 @@ class Desk:
     def __init__(self, disk: Disk) -> None:
         self.disk = disk
         self.arrived = threading.Event()
-        file = cast("BinaryIO", disk)
-        self.file = ReadAhead(file, identity_of(file, ""), self.arrived.set)
+        self.file = ReadAhead(disk.file, identity_of(disk.file, ""), self.arrived.set)
         self.lines = self.file.lines()
 
     def take(self) -> list[bytes]:
@@ -122,7 +126,7 @@ def test_the_same_lines_as_without_a_thread(tmp_path: Path, content: bytes) -> N
 
 def test_from_where_the_file_stands(tmp_path: Path) -> None:
     disk = Disk(made(tmp_path, LONG))
-    disk.seek(len(MOVES[0]))
+    disk.file.seek(len(MOVES[0]))
     assert list(Desk(disk).rest()) == MOVES[1:]
 
 
@@ -211,7 +215,7 @@ def test_closed_while_it_waits_for_room(tmp_path: Path) -> None:
 
 def test_closed_before_anything_was_read(tmp_path: Path) -> None:
     disk = Disk(made(tmp_path, LONG))
-    file = ReadAhead(cast("BinaryIO", disk), identity_of(cast("BinaryIO", disk), ""))
+    file = ReadAhead(disk.file, identity_of(disk.file, ""))
     file.close()
     assert file._thread
     file._thread.join(LIMIT_S)
@@ -221,8 +225,7 @@ def test_closed_before_anything_was_read(tmp_path: Path) -> None:
 def test_making_it_does_nothing(tmp_path: Path) -> None:
     before = threading.enumerate()
     with Disk(made(tmp_path, LONG)) as disk:
-        file = cast("BinaryIO", disk)
-        ReadAhead(file, identity_of(file, ""))
+        ReadAhead(disk.file, identity_of(disk.file, ""))
         assert (threading.enumerate(), disk.blocks) == (before, 0)
 
 
