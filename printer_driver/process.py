@@ -97,6 +97,7 @@ class PrinterProcess:
         finally:
             self._server.close()
             self._session.close()
+            self._server.release()
 
     def _set_up(self) -> None:
         settings = self._settings

@@ -118,6 +118,16 @@ class Server:
             self._listener.close()
             self._path.unlink(missing_ok=True)
 
+    def release(self) -> None:
+        """Let another driver have this place; the last of all.
+
+        The end of the process would do the same, but a thread that a hanging disk keeps in the
+        kernel puts that off, and all open files with it.
+        """
+        if self._lock_fd >= 0:
+            os.close(self._lock_fd)
+            self._lock_fd = -1
+
     def _accept(self, _mask: int) -> None:
         if self._listener is None:
             return

@@ -65,6 +65,19 @@ def test_only_one_driver_for_a_socket(bench: Bench) -> None:
         other.claim()
 
 
+def test_the_next_driver_need_not_wait_for_the_end_of_the_process(bench: Bench) -> None:
+    path = bench.path.with_name("other")
+    first, second = (Server(path, bench.selector, bench.answer) for _ in range(2))
+    first.claim()
+    first.listen()
+    first.close()
+    with pytest.raises(SocketInUseError, match="already runs"):
+        second.claim()
+    first.release()
+    second.claim()
+    second.release()
+
+
 def test_a_line_without_end_is_refused(bench: Bench) -> None:
     connection = bench.connect()
     for _ in range(2):
