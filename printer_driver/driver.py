@@ -5,14 +5,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, BinaryIO
+from typing import Any
 
 from printer_driver.background import Background
 from printer_driver.boot_clock import boot_s
-from printer_driver.checking import Checked, Identity, check_file, identity_of, open_gcode
+from printer_driver.checking import Checked, check_file, identity_of, open_gcode
 from printer_driver.cooling import Heat
 from printer_driver.core import events as ev
 from printer_driver.core.gcode import command_of
+from printer_driver.core.link_estimate import Link
 from printer_driver.errors import NotPrinting, PrinterError, PrinterUnavailable, PrintRefused
 from printer_driver.journal import Journal
 from printer_driver.line_journal import LineJournal
@@ -26,6 +27,7 @@ from printer_driver.printer import (
 )
 from printer_driver.printing import PrintFile
 from printer_driver.protocol import Do, Request, error_to_json, report_to_json, status_to_json
+from printer_driver.read_ahead import close_aside
 from printer_driver.session import Session
 
 WAITERS_MAX = 16
@@ -46,7 +48,6 @@ class _Start:
     """A start whose file is being looked through."""
 
     request: Request
-    file: BinaryIO
     asked_s: float
     """Last; whoever asks again still wants it."""
     answers: list[Answer] = field(default_factory=list)
@@ -214,24 +215,19 @@ class Driver:
             raise PrinterUnavailable(f"The printer is not ready. {problem}", code="unavailable")
 
     def _look_through(self, request: Request, answer: Answer) -> None:
-        file = open_gcode(request.path)
-        starting = _Start(request=request, file=file, asked_s=boot_s(), answers=[answer])
-        known = self._checked
-        if known and known.identity == identity_of(file, request.sha256):
-            self._starting = starting
-            self._write_down(starting, known)
-            return
-        link = self._session.link
+        starting = _Start(request=request, asked_s=boot_s(), answers=[answer])
+        known, link = self._checked, self._session.link
 
         def work() -> None:
-            checked = check_file(file, request.sha256, link)
-            self._call_soon(lambda: self._write_down(starting, checked))
+            try:
+                checked = _checked(request, known, link)
+            except PrinterError as error:
+                refusal = error
+                self._call_soon(lambda: self._refuse(starting, refusal))
+            else:
+                self._call_soon(lambda: self._write_down(starting, checked))
 
-        try:
-            self._in_background(work)
-        except PrinterUnavailable:
-            file.close()
-            raise
+        self._in_background(work)
         self._starting = starting
 
     def _in_background(self, work: Callable[[], None]) -> None:
@@ -244,16 +240,11 @@ class Driver:
         try:
             if checked.problem:
                 raise checked.problem
-            if identity_of(starting.file, checked.identity.sha256) != checked.identity:
-                raise PrintRefused(
-                    "The file was changed while it was looked through; add it again.",
-                    code="wrong_file",
-                )
             self._checked = checked
             self._check_start(starting)
             self._in_background(lambda: self._record(starting, checked))
         except PrinterError as error:
-            self._refuse(starting, error)
+            self._refuse(starting, error, checked)
 
     def _check_start(self, starting: _Start) -> None:
         if starting.is_cancelled:
@@ -279,6 +270,7 @@ class Driver:
             notice=checked.notice,
         )
         try:
+            _check_unchanged(checked)
             self._journal.begin(
                 report,
                 path=str(request.path),
@@ -288,11 +280,11 @@ class Driver:
             begin_line_journal(self._line_journal, request.print_id)
         except PrinterError as error:
             refusal = error
-            self._call_soon(lambda: self._refuse(starting, refusal))
+            self._call_soon(lambda: self._refuse(starting, refusal, checked))
         else:
-            self._call_soon(lambda: self._begin(starting, report, checked.identity))
+            self._call_soon(lambda: self._begin(starting, report, checked))
 
-    def _begin(self, starting: _Start, report: PrintReport, identity: Identity) -> None:
+    def _begin(self, starting: _Start, report: PrintReport, checked: Checked) -> None:
         request = starting.request
         self._now_s = time.monotonic()
         try:
@@ -300,7 +292,7 @@ class Driver:
         except PrinterError as error:
             self._journal.withdraw(request.print_id)
             self._line_journal.close()
-            self._refuse(starting, error)
+            self._refuse(starting, error, checked)
             return
         self._starting = self._checked = None
         _log.info("print %s begins: %s", request.print_id, request.path)
@@ -311,13 +303,16 @@ class Driver:
             gcode_bytes=report.bytes_total,
             notice=report.notice,
         )
-        self._session.begin(what, starting.file, self._now_s, identity=identity)
+        self._session.begin(what, checked.file, self._now_s, identity=checked.identity)
         for answer in starting.answers:
             answer({"report": report_to_json(report)})
 
-    def _refuse(self, starting: _Start, error: PrinterError) -> None:
+    def _refuse(
+        self, starting: _Start, error: PrinterError, checked: Checked | None = None
+    ) -> None:
         self._starting = None
-        starting.file.close()
+        if checked:
+            close_aside(checked.file)
         for answer in starting.answers:
             answer({"error": error_to_json(error)})
 
@@ -349,6 +344,37 @@ class Driver:
         elif not last.bed_cleared:
             _log.info("the printer says that the bed is clear after print %s", last.print_id)
             self._journal.end(replace(last, bed_cleared=True))
+
+
+def _checked(request: Request, known: Checked | None, link: Link | None) -> Checked:
+    """Open the file and look it through, unless it is the `known` one; may take its time.
+
+    Raises `PrintRefused` where that cannot be done.
+    """
+    file = open_gcode(request.path)
+    try:
+        if known and known.identity == identity_of(file, request.sha256):
+            return replace(known, file=file)
+        return check_file(file, request.sha256, link)
+    except OSError as error:
+        file.close()
+        raise _unreadable(error) from error
+
+
+def _check_unchanged(checked: Checked) -> None:
+    """May take its time. Raises `PrintRefused`."""
+    try:
+        found = identity_of(checked.file, checked.identity.sha256)
+    except OSError as error:
+        raise _unreadable(error) from error
+    if found != checked.identity:
+        raise PrintRefused(
+            "The file was changed while it was looked through; add it again.", code="wrong_file"
+        )
+
+
+def _unreadable(error: OSError) -> PrintRefused:
+    return PrintRefused(f"The file cannot be read ({error}); add it again.", code="wrong_file")
 
 
 def begin_line_journal(line_journal: LineJournal, print_id: PrintId) -> None:

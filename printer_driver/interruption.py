@@ -19,6 +19,7 @@ from printer_driver.journal import Journal
 from printer_driver.line_journal import LineJournal, Trail
 from printer_driver.printer import PrintReport, PrintState
 from printer_driver.printing import PrintFile, Reopened, reopen
+from printer_driver.read_ahead import close_aside
 
 RESUMABLE = (PrintState.STARTING, PrintState.PRINTING, PrintState.PAUSED)
 START_S_MAX = 30.0
@@ -104,7 +105,7 @@ class Interruption:
 
     def _take_file(self, recovery: Recovery, reopened: Reopened) -> None:
         if self.recovery is not recovery or self._is_over or recovery.verdict:
-            reopened.file.close()
+            close_aside(reopened.file)
             return
         self.close()
         self.reopened = reopened
@@ -119,7 +120,7 @@ class Interruption:
     def close(self) -> None:
         """Let go of the file."""
         if self.reopened:
-            self.reopened.file.close()
+            close_aside(self.reopened.file)
             self.reopened = None
 
 

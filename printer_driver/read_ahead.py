@@ -21,6 +21,14 @@ BLOCKS_AHEAD_MAX = 8
 _log = logging.getLogger(__name__)
 
 
+def close_aside(file: BinaryIO) -> None:
+    """Close a file that nobody reads, without waiting for its disk."""
+    try:
+        threading.Thread(target=file.close, name="close", daemon=True).start()
+    except RuntimeError:  # no room for another thread
+        file.close()
+
+
 class ReadAhead:
     """`file` from where it stands, as long as it is the one with this `identity`.
 

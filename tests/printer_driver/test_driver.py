@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -281,9 +282,9 @@ def test_a_start_that_took_too_long_is_refused_and_the_next_begins_at_once(
         bench.look_through()
     assert late[0]["error"]["code"] == "late"
     assert (bench.report(A), bench.driver.is_busy) == (None, False)
+    monkeypatch.setattr(module, "check_file", None)  # it is not looked through again
     again = bench.post("start", **bench.started(A))
-    bench.shelf.work()  # it is written down, not looked through
-    bench.turn()
+    bench.look_through()
     assert again[0]["report"]["state"] == "starting"
     bench.until(lambda: bench.is_at(A, PrintState.DONE))
 
@@ -338,6 +339,41 @@ def test_a_disk_that_hangs_delays_the_start(bench: Bench) -> None:
     bench.shelf.is_full = True
     bench.turn()
     assert at_once["error"]["code"] == later[0]["error"]["code"] == "unavailable"
+    assert (bench.report(A), bench.driver.is_busy) == (None, False)
+
+
+def test_a_file_is_opened_where_that_may_take_its_time(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "open_gcode", None)
+    replies = bench.post_start(A, MOVES)
+    assert (replies, bench.driver.is_busy) == ([], True)
+    stopped = bench.post("emergency_stop")
+    bench.until(lambda: bool(stopped))
+    monkeypatch.undo()
+    bench.look_through()
+    assert replies[0]["error"]["code"] == "cancelled"
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_a_file_server_that_forgets_the_file_refuses_the_print(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    replies = bench.post_start(A, MOVES)
+    for _ in range(step):
+        bench.shelf.work()
+        bench.turn()
+    forgotten = Mock(side_effect=OSError(116, "Stale file handle"))
+    monkeypatch.setattr(module, ["check_file", "identity_of"][step], forgotten)
+    bench.look_through()
+    assert "Stale file handle" in replies[0]["error"]["message"]
+    assert (bench.report(A), bench.driver.is_busy) == (None, False)
+
+
+def test_a_file_that_is_not_there_refuses_the_print(bench: Bench) -> None:
+    replies = bench.post("start", print_id=A, path=str(bench.folder / "none"), sha256="0" * 64)
+    bench.look_through()
+    assert replies[0]["error"]["code"] == "wrong_file"
     assert (bench.report(A), bench.driver.is_busy) == (None, False)
 
 

@@ -6,13 +6,14 @@ from itertools import islice
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
 from printer_driver.checking import BLOCK_BYTES, identity_of
 from printer_driver.core.gcode import FILE_LINE_BYTES_MAX, NO_LINE_YET
 from printer_driver.errors import GcodeError
-from printer_driver.read_ahead import BLOCKS_AHEAD_MAX, ReadAhead
+from printer_driver.read_ahead import BLOCKS_AHEAD_MAX, ReadAhead, close_aside
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -229,13 +230,24 @@ def test_making_it_does_nothing(tmp_path: Path) -> None:
         assert (threading.enumerate(), disk.blocks) == (before, 0)
 
 
+def test_closing_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = Disk(made(tmp_path, LONG))
+    close_aside(disk.file)
+    for thread in threading.enumerate():
+        if thread.name == "close":
+            thread.join(LIMIT_S)
+    assert (disk.closed, disk.closed_by) == (True, "close")
+    monkeypatch.setattr(threading.Thread, "start", Mock(side_effect=RuntimeError))
+    disk = Disk(made(tmp_path, LONG))
+    close_aside(disk.file)
+    assert disk.closed
+
+
 def test_no_room_for_a_thread_is_an_error_of_the_print(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threading.Thread, "start", refuse)
+    refused = Mock(side_effect=RuntimeError("can't start new thread"))
+    monkeypatch.setattr(threading.Thread, "start", refused)
     desk = Desk(Disk(made(tmp_path, LONG)))
     with pytest.raises(GcodeError, match="can't start new thread"):
         desk.take()
