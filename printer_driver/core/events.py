@@ -143,4 +143,17 @@ class Wished:
     argument: str = ""
 
 
+_LEFT = CancelPrint(reason="The printer asked to be disconnected; look at its panel.")
+WISHED: dict[Wish, Event] = {
+    Wish.PAUSE: PausePrint(),
+    Wish.FILAMENT_RUNOUT: PausePrint(),
+    Wish.OUT_OF_FILAMENT: PausePrint(),
+    Wish.RESUME: ResumePrint(),
+    Wish.RESUMED: ResumePrint(),
+    Wish.CANCEL: CancelPrint(reason="Cancelled at the printer."),
+    Wish.DISCONNECT: _LEFT,
+    Wish.POWEROFF: _LEFT,
+}
+"""What each wish of the printer's own panel is to a running print."""
+
 Effect = Send | PrintEnded | Note | FaultRaised | Wished | BedCleared

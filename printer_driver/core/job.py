@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import Enum
 
 from printer_driver.core.command import Kind, kind_of
 from printer_driver.core.compact import compact
+from printer_driver.core.faults import TEXT_CHARS_MAX
 from printer_driver.core.gcode import NOT_YET, FileCommand, lays_filament
 from printer_driver.core.pausing import REPORT_POSITION, WAIT_FOR_MOVES, Pause
 from printer_driver.core.position import Head, Position
@@ -123,6 +125,18 @@ class Job:
             elapsed_s=round(now_s - self._started_s, 3),
             reason=self.reason,
             bed_cleared=self._is_bed_clear and state is PrintState.DONE,
+        )
+
+    def ended(self, state: PrintState, reason: str, done: Progress, now_s: float) -> PrintReport:
+        """Its last report. What was cancelled stays so, whatever has happened since."""
+        report = self.report(done, now_s)
+        if state is PrintState.FAILED and self.final_state is PrintState.CANCELLED:
+            state, reason = PrintState.CANCELLED, f"{self.reason} {reason}"
+        return replace(
+            report,
+            state=state,
+            reason=reason[: 2 * TEXT_CHARS_MAX],
+            bed_cleared=report.bed_cleared and state is PrintState.DONE,
         )
 
     @property

@@ -4,8 +4,6 @@
 `effects` takes what is to be done, `next_deadline_s` says when `tick` is due.
 """
 
-from dataclasses import replace
-
 from printer_driver.core import events as ev
 from printer_driver.core import replies as rp
 from printer_driver.core.command import Kind, kind_of
@@ -35,17 +33,6 @@ IDLE_S = 1.0
 """Firmware that says `wait` has had nothing to do for so long (Repetier)."""
 PROBES_OVER = 3
 """Lines over the window, once the firmware should have nothing to do."""
-_LEFT = ev.CancelPrint(reason="The printer asked to be disconnected; look at its panel.")
-_WISHED: dict[Wish, ev.Event] = {
-    Wish.PAUSE: ev.PausePrint(),
-    Wish.FILAMENT_RUNOUT: ev.PausePrint(),
-    Wish.OUT_OF_FILAMENT: ev.PausePrint(),
-    Wish.RESUME: ev.ResumePrint(),
-    Wish.RESUMED: ev.ResumePrint(),
-    Wish.CANCEL: ev.CancelPrint(reason="Cancelled at the printer."),
-    Wish.DISCONNECT: _LEFT,
-    Wish.POWEROFF: _LEFT,
-}
 
 
 class Streamer:
@@ -259,20 +246,11 @@ class Streamer:
     def _end(self, state: PrintState, reason: str, now_s: float) -> None:
         if self._feeder is None:
             return
-        report = self._feeder.job.report(self._link.done, now_s)
-        job = self._feeder.job
-        if state is PrintState.FAILED and job.final_state is PrintState.CANCELLED:
-            state, reason = PrintState.CANCELLED, f"{job.reason} {reason}"
-        final = replace(
-            report,
-            state=state,
-            reason=reason[: 2 * TEXT_CHARS_MAX],
-            bed_cleared=report.bed_cleared and state is PrintState.DONE,
-        )
+        report = self._feeder.job.ended(state, reason, self._link.done, now_s)
         self._last_telemetry = self.telemetry(now_s)
-        self._feeder, self._last_report = None, final
+        self._feeder, self._last_report = None, report
         self._idling.poll_at_s = now_s
-        self._effects.append(ev.PrintEnded(report=final))
+        self._effects.append(ev.PrintEnded(report=report))
 
     def _note(self, text: str) -> None:
         self._effects.append(ev.Note(text=text))
@@ -428,7 +406,7 @@ class Streamer:
             self._take_bed_clear()
         elif wish is Wish.PAUSED and self._feeder:
             self._feeder.job.hold()
-        elif event := _WISHED.get(wish):
+        elif event := ev.WISHED.get(wish):
             self._control(event, now_s)
 
     def _take_bed_clear(self) -> None:
