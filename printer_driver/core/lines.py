@@ -48,8 +48,8 @@ BASE_MAX = 1000
 PROOFS_MAX = 5
 """M105 for a new numbering; firmware that says no temperatures with its `ok` keeps long numbers."""
 UNCHECKED_BYTES_MAX = 64
-"""Sent since the last `ok`: a line without a number then surely still fits into the smallest
-receive buffer whole, and no piece of it is left to be executed.
+"""Not acknowledged, also by firmware that was greeted anew since: a line without a number then
+surely still fits into the smallest receive buffer whole, and no piece of it is left to be executed.
 """
 PLAIN_ANSWERS_MAX = 5
 """M105, one after the other, that got an `ok` without temperatures: this firmware says them in a
@@ -83,7 +83,7 @@ class LineSender:
         self._in_flight: deque[SentLine] = deque()
         self._base = 0
         self._next_number = 1  # number of the next new line
-        self._bytes_since_ok = 0
+        self._bytes_unanswered = 0
         self.reset()
 
     def reset(self) -> None:
@@ -183,7 +183,7 @@ class LineSender:
     @property
     def takes_unchecked(self) -> bool:
         """A line without a number may go to firmware that perhaps reads nothing."""
-        return self._bytes_since_ok <= UNCHECKED_BYTES_MAX
+        return self._bytes_unanswered <= UNCHECKED_BYTES_MAX
 
     @property
     def done(self) -> Progress:
@@ -252,7 +252,7 @@ class LineSender:
     def send_blindly(self, data: bytes) -> None:
         """Whole unnumbered lines whose answers are nothing to wait for, and may be miscounted."""
         self._outgoing.append(data)
-        self._bytes_since_ok += len(data)
+        self._bytes_unanswered += len(data)
 
     def _put_on_wire(self, line: SentLine) -> None:
         assert line.number is not None  # noqa: S101 - only numbered lines are in the history
@@ -265,7 +265,7 @@ class LineSender:
             self._note_question()
         self._in_flight.append(line)
         self._bytes_in_flight += len(line.data)
-        self._bytes_since_ok += len(line.data)
+        self._bytes_unanswered += len(line.data)
         self._alone_in_flight += not line.follows
 
     def _note_question(self) -> None:
@@ -305,7 +305,6 @@ class LineSender:
 
         Returns how many it acknowledged.
         """
-        self._bytes_since_ok = 0
         if self._owes_bare_ok:
             self._owes_bare_ok = False
             if not ok.temperatures:
@@ -324,6 +323,8 @@ class LineSender:
             self._note_proof(self._in_flight[count - 1])
         for _ in range(count):
             sent_s = self._retire()
+        if ok.temperatures or (not self.marks_temperatures and not self._in_flight):
+            self._bytes_unanswered = self._bytes_in_flight  # an `ok` by itself may be made up
         self.counters.lost_oks += count - 1
         self.counters.round_trips_s.append(now_s - sent_s)
         return count
@@ -337,6 +338,7 @@ class LineSender:
         """The oldest line in flight is done; returns when it was sent."""
         line = self._in_flight.popleft()
         self._remove_in_flight(line)
+        self._bytes_unanswered -= len(line.data)
         window = self.window
         if window.lines < window.lines_max:
             window.note_clean_line()
