@@ -4,6 +4,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 TASKS_MAX = 256
 
@@ -41,3 +42,12 @@ class Background:
                 task()
             except Exception:  # noqa: BLE001 - logged; the thread must outlive one bad task
                 _log.exception("a background task failed; please report this")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Threads:
+    """Two, so that the disk of a g-code file keeps no journal from being written."""
+
+    journals: Background
+    files: Background
+    """Looks through g-code files; hangs as long as their disk does."""

@@ -62,11 +62,16 @@ def open_gcode(path: Path) -> BinaryIO:
     """Open a regular file. Raises `PrintRefused` with what to do."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            is_file = stat.S_ISREG(os.fstat(fd).st_mode)
+        except OSError:  # a server that has forgotten it
+            os.close(fd)
+            raise
     except OSError as error:
         raise PrintRefused(
             f"The file {path} cannot be read ({error.strerror}); add it again.", code="wrong_file"
         ) from error
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
+    if not is_file:
         os.close(fd)
         raise PrintRefused(f"{path} is not a file; choose a g-code file.", code="wrong_file")
     return os.fdopen(fd, "rb", buffering=BLOCK_BYTES)

@@ -4,10 +4,11 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from functools import partial
 from typing import Any
 
-from printer_driver.background import Background
+from printer_driver.background import Background, Threads
 from printer_driver.boot_clock import boot_s
 from printer_driver.checking import Checked, check_file, identity_of, open_gcode
 from printer_driver.cooling import Heat
@@ -43,15 +44,23 @@ Answer = Callable[[dict[str, Any]], None]
 _log = logging.getLogger(__name__)
 
 
+class _Stage(Enum):
+    """Of a start."""
+
+    LOOKING = "looking"  # through its file, whose disk may hang: given up at once when not wanted
+    RECORDING = "recording"  # in the journals, from which it is taken out when not wanted
+    UNWANTED = "unwanted"  # since, and still being recorded
+
+
 @dataclass(kw_only=True, slots=True)
 class _Start:
-    """A start whose file is being looked through."""
+    """A print that is about to begin."""
 
     request: Request
     asked_s: float
     """Last; whoever asks again still wants it."""
     answers: list[Answer] = field(default_factory=list)
-    is_cancelled: bool = False
+    stage: _Stage = _Stage.LOOKING
 
 
 class Driver:
@@ -63,17 +72,17 @@ class Driver:
         session: Session,
         journal: Journal,
         line_journal: LineJournal,
-        background: Background,
+        threads: Threads,
         call_soon: Callable[[Callable[[], None]], None],
     ) -> None:
         self._session = session
         self._journal = journal
         self._line_journal = line_journal
-        self._background = background
+        self._threads = threads
         self._call_soon = call_soon
         self._starting: _Start | None = None
         self._checked: Checked | None = None
-        """The last file found good whose print has not begun yet."""
+        """The last file found good whose print has not begun yet; the thread sets it."""
         self._now_s = 0.0
         self.is_quitting = False
 
@@ -157,7 +166,7 @@ class Driver:
 
     def _cancel(self, print_id: PrintId) -> None:
         if self._starting and self._starting.request.print_id == print_id:
-            self._starting.is_cancelled = True
+            self._take_back_start()
             return
         self._control(print_id, ev.CancelPrint(reason="Cancelled."))
 
@@ -170,8 +179,7 @@ class Driver:
 
     def _stop_at_once(self, answer: Answer) -> None:
         """Also what is about to begin, whether or not the printer can be told."""
-        if self._starting:
-            self._starting.is_cancelled = True
+        self._take_back_start()
         self._session.stop_at_once(partial(_answer_stop, answer), self._now_s)
 
     def _quit(self, *, force: bool) -> None:
@@ -182,8 +190,7 @@ class Driver:
     def quit(self, reason: str) -> None:
         """Cancel what is printed, then end."""
         self.is_quitting = True
-        if self._starting:
-            self._starting.is_cancelled = True
+        self._take_back_start()
         self._session.control(ev.CancelPrint(reason=reason), self._now_s)
 
     # --- starting a print --------------------------------------------------------------------
@@ -216,44 +223,55 @@ class Driver:
 
     def _look_through(self, request: Request, answer: Answer) -> None:
         starting = _Start(request=request, asked_s=boot_s(), answers=[answer])
-        known, link = self._checked, self._session.link
+        link = self._session.link
 
         def work() -> None:
+            if self._starting is not starting:
+                return
             try:
-                checked = _checked(request, known, link)
+                checked = _checked(request, self._checked, link)
             except PrinterError as error:
-                refusal = error
-                self._call_soon(lambda: self._refuse(starting, refusal))
+                self._refuse_soon(starting, error)
+            except Exception:  # nothing else could begin before this was answered
+                self._refuse_soon(starting, _unexpected())
+                raise
             else:
+                self._checked = None if checked.problem else checked
                 self._call_soon(lambda: self._write_down(starting, checked))
 
-        self._in_background(work)
+        _run(work, self._threads.files)
         self._starting = starting
-
-    def _in_background(self, work: Callable[[], None]) -> None:
-        if not self._background.run(work):
-            raise PrinterUnavailable("The disk is too slow; try again in a moment.")
 
     def _write_down(self, starting: _Start, checked: Checked) -> None:
         """The file is good; the print must be on record before its first line."""
+        if self._starting is not starting:
+            close_aside(checked.file)
+            return
         self._now_s = time.monotonic()
         try:
             if checked.problem:
                 raise checked.problem
-            self._checked = checked
             self._check_start(starting)
-            self._in_background(lambda: self._record(starting, checked))
+            _run(lambda: self._record(starting, checked), self._threads.journals)
+            starting.stage = _Stage.RECORDING
         except PrinterError as error:
             self._refuse(starting, error, checked)
 
+    def _take_back_start(self) -> None:
+        """What is about to begin is not wanted any more."""
+        starting = self._starting
+        if starting is None:
+            return
+        if starting.stage is _Stage.LOOKING:
+            self._refuse(starting, _cancelled())
+        else:
+            starting.stage = _Stage.UNWANTED
+
     def _check_start(self, starting: _Start) -> None:
-        if starting.is_cancelled:
-            raise PrintRefused("The print was cancelled before it began.", code="cancelled")
-        if boot_s() - starting.asked_s > CHECK_S_MAX:
-            raise PrintRefused(
-                f"Looking through the file took more than {CHECK_S_MAX:.0f} s; start it again.",
-                code="late",
-            )
+        if starting.stage is _Stage.UNWANTED:
+            raise _cancelled()
+        if _is_late(starting):
+            raise _late()
         self._starting = None
         try:
             self._check_readiness()
@@ -270,7 +288,6 @@ class Driver:
             notice=checked.notice,
         )
         try:
-            _check_unchanged(checked)
             self._journal.begin(
                 report,
                 path=str(request.path),
@@ -279,8 +296,10 @@ class Driver:
             )
             begin_line_journal(self._line_journal, request.print_id)
         except PrinterError as error:
-            refusal = error
-            self._call_soon(lambda: self._refuse(starting, refusal, checked))
+            self._refuse_soon(starting, error, checked)
+        except Exception:  # as above
+            self._refuse_soon(starting, _unexpected(), checked)
+            raise
         else:
             self._call_soon(lambda: self._begin(starting, report, checked))
 
@@ -307,17 +326,29 @@ class Driver:
         for answer in starting.answers:
             answer({"report": report_to_json(report)})
 
+    def _refuse_soon(
+        self, starting: _Start, error: PrinterError, checked: Checked | None = None
+    ) -> None:
+        self._call_soon(lambda: self._refuse(starting, error, checked))
+
     def _refuse(
         self, starting: _Start, error: PrinterError, checked: Checked | None = None
     ) -> None:
-        self._starting = None
         if checked:
             close_aside(checked.file)
+        if self._starting is not starting:
+            return  # taken back, and answered
+        self._starting = None
         for answer in starting.answers:
             answer({"error": error_to_json(error)})
 
     def tick(self, now_s: float) -> None:
-        """After each of the session's: what the next process must know of the heaters."""
+        """After each of the session's: a start whose file hangs is given up, and the next process
+        must know of the heaters.
+        """
+        starting = self._starting
+        if starting and starting.stage is _Stage.LOOKING and _is_late(starting):
+            self._refuse(starting, _late())
         heat = self._session.heat(now_s)
         if heat is not Heat.UNKNOWN:
             self._journal.owe_cooling(is_owed=heat is Heat.OWED)
@@ -346,6 +377,29 @@ class Driver:
             self._journal.end(replace(last, bed_cleared=True))
 
 
+def _run(task: Callable[[], None], background: Background) -> None:
+    if not background.run(task):
+        raise PrinterUnavailable("The disk is too slow; try again in a moment.")
+
+
+def _is_late(starting: _Start) -> bool:
+    return boot_s() - starting.asked_s > CHECK_S_MAX
+
+
+def _cancelled() -> PrintRefused:
+    return PrintRefused("The print was cancelled before it began.", code="cancelled")
+
+
+def _late() -> PrintRefused:
+    return PrintRefused(
+        f"Looking through the file took more than {CHECK_S_MAX:.0f} s; start it again.", code="late"
+    )
+
+
+def _unexpected() -> PrintRefused:
+    return PrintRefused("The file cannot be looked through; see the log.", code="wrong_file")
+
+
 def _checked(request: Request, known: Checked | None, link: Link | None) -> Checked:
     """Open the file and look it through, unless it is the `known` one; may take its time.
 
@@ -355,26 +409,19 @@ def _checked(request: Request, known: Checked | None, link: Link | None) -> Chec
     try:
         if known and known.identity == identity_of(file, request.sha256):
             return replace(known, file=file)
-        return check_file(file, request.sha256, link)
+        checked = check_file(file, request.sha256, link)
+        if identity_of(file, request.sha256) != checked.identity:
+            changed = "The file was changed while it was looked through; add it again."
+            return replace(checked, problem=PrintRefused(changed, code="wrong_file"))
     except OSError as error:
         file.close()
-        raise _unreadable(error) from error
-
-
-def _check_unchanged(checked: Checked) -> None:
-    """May take its time. Raises `PrintRefused`."""
-    try:
-        found = identity_of(checked.file, checked.identity.sha256)
-    except OSError as error:
-        raise _unreadable(error) from error
-    if found != checked.identity:
         raise PrintRefused(
-            "The file was changed while it was looked through; add it again.", code="wrong_file"
-        )
-
-
-def _unreadable(error: OSError) -> PrintRefused:
-    return PrintRefused(f"The file cannot be read ({error}); add it again.", code="wrong_file")
+            f"The file cannot be read ({error}); add it again.", code="wrong_file"
+        ) from error
+    except BaseException:
+        file.close()
+        raise
+    return checked
 
 
 def begin_line_journal(line_journal: LineJournal, print_id: PrintId) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from printer_driver.background import Background
+from printer_driver.background import Background, Threads
 from printer_driver.core import events as ev
 from printer_driver.core.settings import StreamSettings
 from printer_driver.driver import Driver
@@ -72,7 +72,7 @@ class PrinterProcess:
         self._server = Server(settings.socket, self._selector, self._take_line)
         self._soon: deque[Callable[[], None]] = deque()
         self._signals: deque[int] = deque()
-        self._background = Background()
+        self._threads = Threads(journals=Background(), files=Background())
         self._journal = Journal(settings.journal)
         self._line_journal = LineJournal(beside(settings.journal, ".lines"))
         self._serial_log = SerialLog(beside(settings.journal, ".serial.log"), keep=settings.keep)
@@ -110,7 +110,7 @@ class PrinterProcess:
             selector=self._selector,
             line_journal=self._line_journal,
             serial_log=self._serial_log,
-            background=self._background,
+            threads=self._threads,
             call_soon=self._call_soon,
             happened=self._happened,
             settings=settings.stream,
@@ -119,7 +119,7 @@ class PrinterProcess:
             session=self._session,
             journal=self._journal,
             line_journal=self._line_journal,
-            background=self._background,
+            threads=self._threads,
             call_soon=self._call_soon,
         )
         self._take_up_prints()
@@ -221,7 +221,7 @@ class PrinterProcess:
         """In the background: a disk takes its time, an emergency stop has none."""
         if self._journal.is_flushed or self._is_flushing or time.monotonic() < self._flush_at_s:
             return
-        self._is_flushing = self._background.run(self._flush)
+        self._is_flushing = self._threads.journals.run(self._flush)
         if not self._is_flushing:
             self._flush_at_s = time.monotonic() + FLUSH_RETRY_S
 
@@ -287,14 +287,15 @@ class PrinterProcess:
             self._is_over = True
 
     def _end_when_done(self) -> None:
-        if not self._driver.is_quitting or self._driver.is_busy:
+        if not self._driver.is_quitting or self._session.is_printing:
             return
         now_s = time.monotonic()
         if self._quit_by_s is None:
             self._session.hurry_cooling(now_s)
             is_halted = self._session.status(now_s).connection is Connection.HALTED
             self._quit_by_s = now_s + (HALTED_S_MAX if is_halted else COOLING_S_MAX)
-        waits = self._session.owes_cooling or not self._journal.is_flushed
+        is_heard = not self._driver.is_busy and self._journal.is_flushed
+        waits = self._session.owes_cooling or not is_heard
         if not waits or now_s >= self._quit_by_s:
             self._is_over = True
 

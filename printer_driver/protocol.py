@@ -14,6 +14,7 @@ serial_log or quit. `send` has `commands`, a list of g-code lines for a printer 
 """
 
 import json
+import os
 import re
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -155,7 +156,11 @@ def _path(message: dict[str, Any]) -> Path:
     value = message.get("path")
     if not isinstance(value, str) or "\0" in value or not value.startswith("/"):
         raise BadRequestError("`path` must be the absolute path of a g-code file.")
-    if len(value.encode("utf-8", "surrogatepass")) > PATH_BYTES_MAX:
+    try:
+        name = os.fsencode(value)
+    except UnicodeEncodeError:
+        raise BadRequestError("`path` has characters that no file name has.") from None
+    if len(name) > PATH_BYTES_MAX:
         raise BadRequestError(f"`path` must not be longer than {PATH_BYTES_MAX} bytes.")
     return Path(value)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from printer_driver.attached_port import AttachedPort
-from printer_driver.background import Background
+from printer_driver.background import Threads
 from printer_driver.checking import Identity
 from printer_driver.cooling import Heat, heat_of
 from printer_driver.core import events as ev
@@ -65,7 +65,7 @@ class Session:
         selector: selectors.BaseSelector,
         line_journal: LineJournal,
         serial_log: SerialLog,
-        background: Background,
+        threads: Threads,
         call_soon: Callable[[Callable[[], None]], None],
         happened: Callable[[ev.PrintEnded | ev.BedCleared], None],
         settings: StreamSettings | None = None,
@@ -75,9 +75,9 @@ class Session:
             keeper=keeper, selector=selector, serial_log=serial_log, user=self
         )
         self._line_journal = line_journal
-        self._trouble = TroubleLog(serial_log, background)
+        self._trouble = TroubleLog(serial_log, threads.journals)
         self._pause_notes = PauseNotes(line_journal)
-        self._background = background
+        self._threads = threads
         self._call_soon = call_soon
         self._happened = happened
         self._streamer = Streamer(settings=settings)
@@ -182,8 +182,11 @@ class Session:
         )
 
     def _read_ahead(self, file: BinaryIO, identity: Identity) -> ReadAhead:
-        """What it has read is sent by the tick that follows on every call into the loop."""
-        return ReadAhead(file, identity, arrived=lambda: self._call_soon(lambda: None))
+        return ReadAhead(file, identity, arrived=lambda: self._call_soon(self._take_what_was_read))
+
+    def _take_what_was_read(self) -> None:
+        """With the tick that follows, whatever came from the printer in this turn."""
+        self._has_ticked = False
 
     def control(self, event: ev.PausePrint | ev.ResumePrint | ev.CancelPrint, now_s: float) -> None:
         """Pause, resume or cancel what is printed."""
@@ -301,7 +304,8 @@ class Session:
         report = self.status(now_s).print
         printing, interruption = self._printing, self._interruption
         trail = printing and self._line_journal.recall(printing.what.print_id)
-        if interruption and trail:
+        if interruption and printing and trail:
+            printing.close()
             interruption.ask_anew(trail, now_s)
             self._streamer = Streamer(settings=self._settings)
         elif (
@@ -369,12 +373,12 @@ class Session:
             preamble=verdict.state.preamble(),
             elapsed_s=interruption.report.elapsed_s + now_s - interruption.lost_s,
         )
+        interruption.reopened = None  # the file is its reader's from here on
         self._streamer.receive(ev.PortOpened(), now_s)
 
     def _resume(self, interruption: Interruption, state: MachineState, now_s: float) -> None:
         assert self._printing  # noqa: S101 - made with the verdict
         g90_sets_extruder = self._streamer.voice.dialect.g90_sets_extruder
-        interruption.reopened = None
         self._interruption = None
         head, is_paused = state.head(g90_sets_extruder=g90_sets_extruder), interruption.is_paused
         self._start(self._printing, now_s, head, is_paused=is_paused)
@@ -464,7 +468,7 @@ class Session:
                     self._port.write(data, now_s)
                 case ReplayUpTo():
                     interruption.reopen(
-                        effect, self._background, self._call_soon, self._settings.ignored
+                        effect, self._threads.files, self._call_soon, self._settings.ignored
                     )
 
     def _note_pause(self, now_s: float) -> None:

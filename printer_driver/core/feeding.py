@@ -197,7 +197,7 @@ class Feeder:
         """It may have come while nothing could be sent; a print that is paused needs none of it."""
         if self.job.stage is Stage.STREAMING and not self.job.is_line_there():
             return self._file_wait.go_on(self.job.lines_read, now_s)
-        return self._file_wait.end()
+        return self._file_wait.end(now_s)
 
     def _step(self, now_s: float) -> bool:
         """One step of the print; False when it waits for something."""

@@ -126,3 +126,22 @@ def test_another_size_is_another_file_whatever_the_time(path: Path) -> None:
         os.utime(path, ns=(identity.mtime_ns, identity.mtime_ns))
         with pytest.raises(GcodeError, match="changed in mid-print"):
             next(unchanged(file, identity))
+
+
+def test_a_server_that_has_forgotten_the_file_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.gcode"
+    path.write_bytes(b"G28\n")
+    asked: list[int] = []
+
+    def forgotten(fd: int) -> os.stat_result:
+        asked.append(fd)
+        raise OSError(116, "Stale file handle")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fstat", forgotten)
+        with pytest.raises(PrintRefused, match="Stale file handle"):
+            open_gcode(path)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(asked[0])

@@ -11,15 +11,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from unittest.mock import Mock
 
 import pytest
 
 from printer_driver import driver as module
-from printer_driver.background import Background, Task
+from printer_driver.background import Background, Task, Threads
 from printer_driver.boot_clock import boot_s
-from printer_driver.checking import BLOCK_BYTES
+from printer_driver.checking import BLOCK_BYTES, Checked, check_file
 from printer_driver.core import events as ev
 from printer_driver.core import file_wait
 from printer_driver.core.incidents import parse_incident
@@ -89,7 +89,7 @@ class Bench:
             selector=self._selector,
             line_journal=line_journal,
             serial_log=SerialLog(folder / "log"),
-            background=self.shelf,
+            threads=Threads(journals=self.shelf, files=self.shelf),
             call_soon=self._soon.append,
             happened=self.note,
         )
@@ -97,7 +97,7 @@ class Bench:
             session=self.session,
             journal=self.journal,
             line_journal=line_journal,
-            background=self.shelf,
+            threads=Threads(journals=self.shelf, files=self.shelf),
             call_soon=self._soon.append,
         )
         self.session.open(time.monotonic())
@@ -314,10 +314,16 @@ def test_a_file_changed_since_its_check_is_looked_through_again(
     assert again[0]["error"]["code"] == "wrong_file"
 
 
-def test_a_file_changed_during_its_check_is_refused(bench: Bench) -> None:
+def test_a_file_changed_during_its_check_is_refused(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check_and_touch(file: BinaryIO, *rest: Any) -> Checked:
+        checked = check_file(file, *rest)
+        (bench.folder / f"{A}.gcode").write_text("G1 X1\n" + MOVES)
+        return checked
+
+    monkeypatch.setattr(module, "check_file", check_and_touch)
     replies = bench.post_start(A, MOVES)
-    bench.shelf.work()
-    (bench.folder / f"{A}.gcode").write_text("G1 X1\n" + MOVES)
     bench.look_through()
     assert replies[0]["error"]["code"] == "wrong_file"
     assert (bench.report(A), bench.driver.is_busy) == (None, False)
@@ -355,19 +361,53 @@ def test_a_file_is_opened_where_that_may_take_its_time(
     assert replies[0]["error"]["code"] == "cancelled"
 
 
-@pytest.mark.parametrize("step", [0, 1])
+@pytest.mark.parametrize("asked", ["check_file", "identity_of"])
 def test_a_file_server_that_forgets_the_file_refuses_the_print(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, step: int
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, asked: str
 ) -> None:
     replies = bench.post_start(A, MOVES)
-    for _ in range(step):
-        bench.shelf.work()
-        bench.turn()
     forgotten = Mock(side_effect=OSError(116, "Stale file handle"))
-    monkeypatch.setattr(module, ["check_file", "identity_of"][step], forgotten)
+    monkeypatch.setattr(module, asked, forgotten)
     bench.look_through()
     assert "Stale file handle" in replies[0]["error"]["message"]
     assert (bench.report(A), bench.driver.is_busy) == (None, False)
+
+
+def test_what_nobody_has_thought_of_refuses_the_print(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replies = bench.post_start(A, MOVES)
+    monkeypatch.setattr(module, "check_file", Mock(side_effect=RuntimeError))
+    with pytest.raises(RuntimeError):  # for the log
+        bench.shelf.work()
+    bench.turn()
+    assert "see the log" in replies[0]["error"]["message"]
+    assert (bench.report(A), bench.driver.is_busy) == (None, False)
+
+
+@pytest.mark.parametrize("do", ["cancel", "emergency_stop", "quit", "wait"])
+def test_a_start_whose_file_hangs_is_given_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, do: str
+) -> None:
+    replies = bench.post_start(A, MOVES)  # nobody works the shelf
+    if do == "wait":
+        monkeypatch.setattr(module, "CHECK_S_MAX", 0.0)
+        bench.turn()
+    else:
+        bench.post(do, **({"print_id": A} if do == "cancel" else {"force": True}))
+    assert replies[0]["error"]["code"] == ("late" if do == "wait" else "cancelled")
+    assert (bench.report(A), bench.driver.is_busy) == (None, False)
+
+
+def test_behind_a_start_that_was_given_up_the_printer_is_free(bench: Bench) -> None:
+    bench.post_start(A, LONG)
+    bench.ask("cancel", print_id=A)
+    assert bench.error("send", commands=["M104 S0"]) is None
+    replies = bench.post_start(B, MOVES)
+    bench.look_through()  # the disk is back, for both
+    assert replies[0]["report"]["print_id"] == B
+    bench.until(lambda: bench.is_at(B, PrintState.DONE))
+    assert bench.report(A) is None
 
 
 def test_a_file_that_is_not_there_refuses_the_print(bench: Bench) -> None:

@@ -8,7 +8,13 @@ from typing import BinaryIO
 
 import pytest
 
-from printer_driver.checking import Identity, check_file, identity_of, open_gcode
+from printer_driver.checking import (
+    BLOCK_BYTES,
+    Identity,
+    check_file,
+    identity_of,
+    open_gcode,
+)
 from printer_driver.core.gcode import NOT_YET, FileCommand
 from printer_driver.core.line_record import Certainty, LineRecord
 from printer_driver.core.sent_line import NO_PROGRESS, Progress, SentLine
@@ -17,6 +23,7 @@ from printer_driver.errors import GcodeError, PrinterError
 from printer_driver.printer import PrintId, PrintReport, PrintState
 from printer_driver.printing import PrintFile, Printing, Reopened, reopen
 from printer_driver.read_ahead import ReadAhead
+from tests.printer_driver.test_read_ahead import Disk
 
 GCODE = b"G90 ; absolute\nM83\nM104 S200\nG1 X10 Y20\n\nG1 X30 E1\n; the end\n"
 P1 = PrintId("p1")
@@ -136,6 +143,19 @@ def test_nothing_of_another_file_in_its_place_is_printed(
     with pytest.raises(GcodeError, match="changed in mid-print; "):
         found.extend(command.text for command in commands)
     assert not any("Y9" in text for text in found)
+
+
+def test_what_follows_the_last_command_is_not_waited_for(tmp_path: Path) -> None:
+    """A card that dies in the slicer's settings has given the whole part."""
+    gcode = b"G1 X1\nG1 X2\n"
+    path = tmp_path / "a.gcode"
+    path.write_bytes(gcode + b"; settings\n" * BLOCK_BYTES)
+    disk = Disk(path, hangs_at=BLOCK_BYTES)
+    what = PrintFile(print_id=P1, path=path, sha256="", gcode_bytes=len(gcode))
+    printing = Printing(what=what, file=Ahead(disk.file))
+    assert [x.text for x in commands_of(printing)] == ["G1 X1", "G1 X2"]
+    disk.comes_back.set()
+    printing.close()
 
 
 def test_a_feedrate_said_again_is_none_of_the_files_lines(tmp_path: Path) -> None:

@@ -99,6 +99,7 @@ def test_a_request() -> None:
         ("path", "relative"),
         ("path", "/\0"),
         ("path", "/" + "x" * 5000),
+        ("path", "/\ud800"),
         ("sha256", "xyz"),
         ("sha256", None),
     ],
