@@ -14,6 +14,8 @@ from printer_driver.printer import Temperature
 
 REPLY_BYTES_MAX = 1024
 """A longer line is noise and dropped whole."""
+PLACE_MM_MAX = 5000.0
+"""No printer is so large: a report from farther away is damaged, and nobody is sent there."""
 
 _ADVANCED_OK = re.compile(rb"ok N(\d{1,10}) P(\d{1,4}) B(\d{1,4})")
 _OK = re.compile(r"ok(?![^\s:])", re.IGNORECASE)
@@ -299,6 +301,8 @@ def _position(text: str) -> Position | None:
     given: dict[str, float] = {}
     for axis, value in _AXIS.findall(text.partition("Count")[0]):
         given.setdefault(axis.lower(), float(value))
+    if any(abs(given.get(axis, 0.0)) > PLACE_MM_MAX for axis in "xyz"):
+        return None
     return Position(**{axis: given.get(axis, nan) for axis in "xyze"})
 
 

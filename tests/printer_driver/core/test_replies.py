@@ -63,6 +63,11 @@ def told_no_target(name: str, actual_c: float) -> Temperature:
             b"X:1.50 Y:-2.00 Z:0.30 E:4.00 Count X:120 Y:-160 Z:120",
             PositionReport(position=Position(x=1.5, y=-2, z=0.3, e=4)),
         ),
+        (b"X:1 Y:2 Z:4294967 E:4", Unknown(text="X:1 Y:2 Z:4294967 E:4")),
+        (
+            b"X:1 Y:2 Z:3 E:99000 Count X:88000 Y:2 Z:3",
+            PositionReport(position=Position(x=1, y=2, z=3, e=99000)),
+        ),
         (b"wait", Waiting()),
         (b"skip 401", Skipped()),
         (b"Cap:EMERGENCY_PARSER:1", Capability(name="EMERGENCY_PARSER", is_on=True)),
