@@ -33,6 +33,7 @@ REPORT_EVERY_S = 2
 """Asked for with M155; whole seconds."""
 _SILENT = "The printer does not answer; check that it is on and its baud rate."
 _BUSY = "The printer is busy, perhaps heating; it is asked until it answers."
+_HOT = " Its heaters may be on with nobody to watch them: switch it off."
 
 
 class Step(Enum):
@@ -102,7 +103,7 @@ class Greeting:
         self._hellos += 1
         if self._hellos > HELLOS_BEFORE_PROBLEM:
             is_heard = self._voice.activity or self._voice.reports > self._reports_before
-            self.problem = _BUSY if is_heard else _SILENT
+            self.problem = (_BUSY if is_heard else _SILENT) + (_HOT if self.must_cool else "")
         self._reports_before = self._voice.reports
         if self.must_cool:
             self._cool_at_sight(HEATERS_OFF, now_s)

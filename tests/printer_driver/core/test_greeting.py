@@ -159,3 +159,13 @@ def test_what_is_wrong_while_it_does_not_answer(problem: str, *, says_temperatur
             desk.voice.note_temperatures((Temperature(name="B", actual_c=50, target_c=60),))
         desk.now_s = desk.greeting.at_s
     assert problem in desk.greeting.problem
+    assert "heaters" not in desk.greeting.problem
+
+
+def test_a_person_is_told_of_heaters_that_cannot_be_switched_off() -> None:
+    desk = Desk()
+    desk.greeting.must_cool = True
+    for _ in range(HELLOS_BEFORE_PROBLEM + 1):
+        desk.greeting.tick(desk.now_s)
+        desk.now_s = desk.greeting.at_s
+    assert "switch it off" in desk.greeting.problem
