@@ -17,7 +17,7 @@ from printer_driver.background import Threads
 from printer_driver.checking import Identity
 from printer_driver.cooling import Heat, heat_of
 from printer_driver.core import events as ev
-from printer_driver.core.job import HEATERS_OFF
+from printer_driver.core.feeding import COOL_AT_ONCE
 from printer_driver.core.line_record import LineRecord
 from printer_driver.core.link_estimate import Link
 from printer_driver.core.position import Head
@@ -244,8 +244,7 @@ class Session:
 
     def heaters_off_blindly(self) -> None:
         """The last thing a process does that cannot go on."""
-        commands = "".join(f"\n{command}\n" for command in HEATERS_OFF)
-        self._port.write(commands.encode("ascii"), time.monotonic())
+        self._port.write(COOL_AT_ONCE, time.monotonic())
 
     def close(self) -> None:
         """Let go of the port and of files; a print that runs can be found again."""

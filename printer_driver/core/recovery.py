@@ -20,8 +20,8 @@ from enum import Enum
 from printer_driver.core import events as ev
 from printer_driver.core import replies as rp
 from printer_driver.core.faults import Fault, FaultKind, Severity
+from printer_driver.core.feeding import COOL_AT_ONCE
 from printer_driver.core.gcode import numbered_line
-from printer_driver.core.job import HEATERS_OFF
 from printer_driver.core.line_record import Certainty, LineRecord
 from printer_driver.core.position import Position
 from printer_driver.core.replay import MachineState
@@ -51,8 +51,6 @@ SILENCE_S_MAX = 30.0
 """Without any reply; firmware that works on something long says `busy:` or its temperatures."""
 GAP_S_MAX = 900.0
 """A hot nozzle that stood longer than this on the part has spoilt it."""
-
-_STOP_AT_ONCE = "".join(f"{command}\n" for command in ("", "M108", *HEATERS_OFF)).encode("ascii")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -356,7 +354,7 @@ class Recovery:
 
     def _stop(self, reason: str) -> None:
         if self._is_open:
-            self._send(_STOP_AT_ONCE)
+            self._send(COOL_AT_ONCE)
         self.verdict = StopSafely(reason=reason)
         self._phase = _Phase.OVER
 

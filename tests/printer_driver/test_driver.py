@@ -538,6 +538,14 @@ def test_an_emergency_stop_without_a_port_ends_a_print_that_is_interrupted(bench
     assert bench.is_at(A, PrintState.FAILED)
 
 
+def test_the_last_words_of_a_process_end_a_wait_first(bench: Bench) -> None:
+    """Of firmware without an emergency parser, which would not get to the heaters before."""
+    bench.start(A, "M104 S200\nM0\n" + LONG)
+    bench.until(lambda: bench.board.condition.nozzle_target_c == 200.0)
+    bench.session.heaters_off_blindly()
+    bench.until(lambda: bench.board.condition.nozzle_target_c == 0.0)
+
+
 def test_commands_answers_and_the_log(bench: Bench) -> None:
     assert bench.error("send", commands=["G1 \x07"]) == "bad_gcode"
     assert bench.error("answer", choice=0) == "no_question"
