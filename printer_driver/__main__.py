@@ -7,13 +7,20 @@ import os
 import sys
 from pathlib import Path
 
-from printer_driver import stream_options
 from printer_driver.errors import PrinterError
-from printer_driver.port_keeper import AUTO_BAUD
-from printer_driver.ports import AUTO
-from printer_driver.process import PrinterProcess, Settings, ensure_standard_streams
-from printer_driver.serial_log import Keep
-from printer_driver.virtual_options import VIRTUAL, is_virtual
+from printer_driver.port.port_keeper import AUTO_BAUD
+from printer_driver.port.ports import AUTO
+from printer_driver.port.serial_log import Keep
+from printer_driver.process import stream_options
+from printer_driver.process.process import (
+    PrinterProcess,
+    Settings,
+    ensure_standard_streams,
+)
+from printer_driver.virtual.virtual_options import (
+    VIRTUAL,
+    is_virtual,
+)
 
 EXIT_UNUSABLE = 2
 SPEED_UP_MAX = 1e6
@@ -89,7 +96,7 @@ def main() -> int:
     with contextlib.suppress(OSError):  # only root may, or whom systemd lets (LimitNICE=)
         os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
     if sys.argv[1:2] == ["bundle"]:
-        from printer_driver import bundle  # noqa: PLC0415 - half of the memory, and seldom used
+        from printer_driver.process import bundle  # noqa: PLC0415 - half of the memory, and seldom used
 
         return bundle.main(sys.argv[2:])
     settings = parse_settings(sys.argv[1:])

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NewType, Protocol
 
-from printer_driver.core.telemetry import Telemetry
+from printer_driver.core.streaming.telemetry import Telemetry
 from printer_driver.errors import PrintRefused
 
 PrintId = NewType("PrintId", str)

@@ -21,9 +21,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from printer_driver.core.gcode import COMMAND_BYTES_MAX
-from printer_driver.core.telemetry import Telemetry
-from printer_driver.core.voice import CHOICES_MAX
+from printer_driver.core.gcode.gcode_lines import COMMAND_BYTES_MAX
+from printer_driver.core.replies.reported_state import CHOICES_MAX
+from printer_driver.core.streaming.telemetry import Telemetry
 from printer_driver.errors import (
     BadRequestError,
     GcodeError,

@@ -18,7 +18,13 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from tests.harness import GCODE, PeerProcess, commands, executed, running
+from tests.harness.peer_processes import (
+    GCODE,
+    PeerProcess,
+    commands,
+    executed,
+    running,
+)
 
 SPEED_UP = float(os.environ.get("DEMO_SPEED_UP", "60"))
 TIMEOUT_S = 600.0

@@ -7,10 +7,17 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.browser.steps import open_view
 from tests.demo import JOBS, PRINTERS
-from tests.harness import GCODE, PeerProcess, running
-from tests.plugin.octopi import OctoPi, visit
+from tests.harness.octoprint_with_plugin import (
+    OctoPi,
+    visit,
+)
+from tests.harness.page_steps import open_view
+from tests.harness.peer_processes import (
+    GCODE,
+    PeerProcess,
+    running,
+)
 
 SPEED_UP = 20
 WIDTH = 1180

@@ -23,7 +23,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.typing import Subprotocol
 
 from crdtqueue.core.errors import Hostile, Invalid
-from crdtqueue.core.yprotocol import FRAME_BYTES_MAX
+from crdtqueue.core.sync.frames import FRAME_BYTES_MAX
 
 OUTBOX_BYTES_MAX = 64 * 1024**2
 LINKS_MAX = 256

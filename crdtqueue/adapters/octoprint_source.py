@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from printer_driver.errors import PrinterUnavailable
-from printer_driver.octoprint.printer import OctoPrintPrinter
+from printer_driver.octoprint.octoprint_printer import OctoPrintPrinter
 from printer_driver.printer import Printer, PrinterStatus
 
 RETRY_S = 3.0

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from printer_driver.client import SocketPrinter
-from printer_driver.core.settings import StreamSettings
+from printer_driver.core.streaming.stream_settings import StreamSettings
 from printer_driver.errors import PrinterError, PrinterUnavailable
-from printer_driver.ports import AUTO
+from printer_driver.port.ports import AUTO
 from printer_driver.printer import Printer, PrinterStatus
-from printer_driver.stream_options import arguments_of
-from printer_driver.virtual_options import is_virtual
+from printer_driver.process.stream_options import arguments_of
+from printer_driver.virtual.virtual_options import is_virtual
 
 SOCKET_PATH_BYTES_MAX = 100
 """Linux takes 107; the rest is for temporary names."""

@@ -6,17 +6,31 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from crdtqueue.adapters import clock
-from crdtqueue.adapters.gjob import read_gjob, write_gjob
+from crdtqueue.adapters.gjob_archive import (
+    read_gjob,
+    write_gjob,
+)
 from crdtqueue.api.jobs import check_room, find_job, new_job_id, place_before
-from crdtqueue.core import document as d
+from crdtqueue.core.document import keys as d
+from crdtqueue.core.document.fractional_index import keys_between
+from crdtqueue.core.document.model import (
+    Draft,
+    Job,
+    PrintSet,
+)
+from crdtqueue.core.document.progress import (
+    progress,
+    set_progress,
+)
 from crdtqueue.core.errors import Invalid
-from crdtqueue.core.gjob import Gjob, GjobSet, archive_name
+from crdtqueue.core.gjob.gjob import (
+    Gjob,
+    GjobSet,
+    archive_name,
+)
 from crdtqueue.core.ids import SET_ID_CHARS, JobId, SetId
-from crdtqueue.core.model import Draft, Job, PrintSet
-from crdtqueue.core.order import keys_between
-from crdtqueue.core.progress import progress, set_progress
 from crdtqueue.peer.peer import Peer
+from printer_driver import clock
 
 ARCHIVE_BYTES_MAX = 2 * 1024**3
 

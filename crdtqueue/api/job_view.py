@@ -2,13 +2,27 @@
 
 from dataclasses import dataclass
 
-from crdtqueue.api.shown import Json, Shown, parts_of, shown
-from crdtqueue.core.drafts import Drafts
+from crdtqueue.api.state_text import (
+    Json,
+    Shown,
+    parts_of,
+    shown,
+)
+from crdtqueue.core.document.drafts import Drafts
+from crdtqueue.core.document.model import (
+    Deletion,
+    Job,
+    PrintSet,
+    QueueState,
+)
+from crdtqueue.core.document.progress import (
+    SetProgress,
+    progress,
+    set_progress,
+)
+from crdtqueue.core.document.replication import is_safe_to_leave
 from crdtqueue.core.explain import JobState, Printer, Sight, explain, overtaking
 from crdtqueue.core.ids import JobId, PeerId
-from crdtqueue.core.model import Deletion, Job, PrintSet, QueueState
-from crdtqueue.core.progress import SetProgress, progress, set_progress
-from crdtqueue.core.replication import is_safe_to_leave
 from crdtqueue.core.sentences import Span
 from crdtqueue.peer.lan_queue import LanQueue
 

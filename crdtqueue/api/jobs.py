@@ -8,10 +8,28 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from crdtqueue.adapters import clock
 from crdtqueue.api.job_view import names
 from crdtqueue.api.models import JobEdit, NewJob, NewSet, SetEdit
-from crdtqueue.core import document as d
+from crdtqueue.core.claims.mark_lost import (
+    Whereabouts,
+    why_not_lost,
+)
+from crdtqueue.core.document import keys as d
+from crdtqueue.core.document.fractional_index import keys_between
+from crdtqueue.core.document.model import (
+    SETS_PER_JOB_MAX,
+    Deletion,
+    Draft,
+    FileRef,
+    Job,
+    PrintSet,
+)
+from crdtqueue.core.document.profiles import parse_profile
+from crdtqueue.core.document.progress import (
+    failures,
+    progress,
+    set_progress,
+)
 from crdtqueue.core.errors import Invalid, NotFound, Refused
 from crdtqueue.core.ids import (
     JOB_ID_CHARS,
@@ -22,21 +40,10 @@ from crdtqueue.core.ids import (
     SetId,
     Sha256,
 )
-from crdtqueue.core.lost import Whereabouts, why_not_lost
-from crdtqueue.core.model import (
-    SETS_PER_JOB_MAX,
-    Deletion,
-    Draft,
-    FileRef,
-    Job,
-    PrintSet,
-)
-from crdtqueue.core.order import keys_between
-from crdtqueue.core.profile import parse_profile
-from crdtqueue.core.progress import failures, progress, set_progress
-from crdtqueue.core.yupdate import UPDATE_BYTES_MAX
+from crdtqueue.core.yjs.update_parser import UPDATE_BYTES_MAX
 from crdtqueue.peer.lan_queue import LanQueue
 from crdtqueue.peer.peer import Peer
+from printer_driver import clock
 
 JOBS_PER_QUEUE_MAX = 10_000
 DOCUMENT_BYTES_MAX = UPDATE_BYTES_MAX * 3 // 4

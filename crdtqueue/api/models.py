@@ -5,8 +5,7 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from crdtqueue.core.errors import Invalid
-from crdtqueue.core.model import (
+from crdtqueue.core.document.model import (
     COUNT_MAX,
     MATERIALS_MAX,
     METADATA_CHARS_MAX,
@@ -17,7 +16,8 @@ from crdtqueue.core.model import (
     Mode,
     Strategy,
 )
-from crdtqueue.core.scripts import SCRIPT_BYTES_MAX
+from crdtqueue.core.errors import Invalid
+from crdtqueue.core.worker.scripts import SCRIPT_BYTES_MAX
 
 BODY_BYTES_MAX = 1024 * 1024
 

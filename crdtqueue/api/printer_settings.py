@@ -2,11 +2,11 @@
 
 from crdtqueue.api.models import NewScript, Spools
 from crdtqueue.core.errors import NotFound, Refused
-from crdtqueue.core.script_commands import check_commands
-from crdtqueue.core.worker_events import MaterialsLoaded
-from crdtqueue.peer.operator import Operator
+from crdtqueue.core.worker.script_check import check_commands
+from crdtqueue.core.worker.worker_events import MaterialsLoaded
 from crdtqueue.peer.peer import Peer
-from crdtqueue.peer.script_shelf import event_named
+from crdtqueue.peer.script_store import event_named
+from crdtqueue.peer.worker_runner import Operator
 
 
 class PrinterSettings:

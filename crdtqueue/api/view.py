@@ -4,18 +4,26 @@ import json
 import socket
 
 from crdtqueue import __version__
-from crdtqueue.adapters import clock
 from crdtqueue.adapters.links import Address
 from crdtqueue.api.job_view import JobViews
-from crdtqueue.api.shown import Json, Shown, nested, shown
+from crdtqueue.api.state_text import (
+    Json,
+    Shown,
+    nested,
+    shown,
+)
+from crdtqueue.core.document.model import (
+    Deletion,
+    RosterEntry,
+)
 from crdtqueue.core.explain import Printer
 from crdtqueue.core.ids import PeerId, QueueName
-from crdtqueue.core.messages import PrinterNews
-from crdtqueue.core.model import Deletion, RosterEntry
 from crdtqueue.core.sentences import Span
-from crdtqueue.peer.claiming import rules_of
+from crdtqueue.core.sync.messages import PrinterNews
+from crdtqueue.peer.claims_runner import rules_of
 from crdtqueue.peer.lan_queue import LanQueue
 from crdtqueue.peer.peer import Membership, Peer
+from printer_driver import clock
 
 DELETED_SHOWN_MAX = 50
 """So many deleted jobs can be brought back from a page, the latest."""

@@ -11,7 +11,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
-from crdtqueue.cli.client import Client, check_readable, printable, say
+from crdtqueue.cli.api_client import (
+    Client,
+    check_readable,
+    printable,
+    say,
+)
 from crdtqueue.cli.tables import add_row, show
 from crdtqueue.core.errors import Invalid, NotFound
 

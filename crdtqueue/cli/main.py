@@ -6,8 +6,17 @@ import sys
 from collections.abc import Sequence
 
 from crdtqueue import __version__
-from crdtqueue.cli import commands, editing, keeping, printer_settings, serve
-from crdtqueue.cli.client import default_url, printable
+from crdtqueue.cli import (
+    commands,
+    job_commands,
+    printer_commands,
+    record_commands,
+    serve,
+)
+from crdtqueue.cli.api_client import (
+    default_url,
+    printable,
+)
 from crdtqueue.core.errors import CrdtQueueError
 
 
@@ -52,7 +61,7 @@ def make_parser() -> argparse.ArgumentParser:
     serve.add_parser(kinds, common)
     _add_job_commands(kinds, asking)
     _add_printer_commands(kinds, asking)
-    printer_settings.add_parsers(kinds, asking)
+    printer_commands.add_parsers(kinds, asking)
     _add_queue_commands(kinds, asking)
     return parser
 
@@ -92,14 +101,14 @@ def _add_edit_commands(
 ) -> None:
     found = {}
     for name, run, text in (
-        ("rm", editing.rm, "delete jobs"),
-        ("restore", editing.restore, "bring deleted jobs back"),
-        ("hold", editing.hold, "hold jobs back"),
-        ("release", editing.release, "let jobs that were held back go on"),
-        ("edit", editing.edit, "change a job's name, note or number of runs"),
-        ("again", editing.again, "print jobs again from the beginning"),
-        ("lost", editing.lost, "give up printers that do not answer; look at them first"),
-        ("mv", editing.mv, "move jobs within their queue or to another one"),
+        ("rm", job_commands.rm, "delete jobs"),
+        ("restore", job_commands.restore, "bring deleted jobs back"),
+        ("hold", job_commands.hold, "hold jobs back"),
+        ("release", job_commands.release, "let jobs that were held back go on"),
+        ("edit", job_commands.edit, "change a job's name, note or number of runs"),
+        ("again", job_commands.again, "print jobs again from the beginning"),
+        ("lost", job_commands.lost, "give up printers that do not answer; look at them first"),
+        ("mv", job_commands.mv, "move jobs within their queue or to another one"),
     ):
         found[name] = command = kinds.add_parser(name, parents=[asking], help=text)
         command.add_argument("jobs", nargs="+", metavar="JOB", help="its id, or the start of it")
@@ -120,7 +129,7 @@ def _add_keeping_commands(
     export = kinds.add_parser("export", parents=[asking], help="write a job with its files")
     export.add_argument("job", metavar="JOB", help="its id, or the start of it")
     export.add_argument("file", metavar="FILE.gjob")
-    export.set_defaults(run=keeping.export)
+    export.set_defaults(run=record_commands.export)
     history = kinds.add_parser("history", parents=[asking], help="show what was printed")
     for name, text in (
         ("--printer", "only by this printer"),
@@ -132,7 +141,7 @@ def _add_keeping_commands(
         history.add_argument(name, help=text)
     history.add_argument("--limit", type=int, default=20, help="so many (default %(default)s)")
     history.add_argument("--csv", action="store_true", help="all of it, for a spreadsheet")
-    history.set_defaults(run=keeping.history)
+    history.set_defaults(run=record_commands.history)
 
 
 def _add_printer_commands(

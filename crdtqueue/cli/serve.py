@@ -20,15 +20,15 @@ from crdtqueue.adapters.links import Address, parse_address
 from crdtqueue.adapters.octoprint_source import OctoPrintAddress
 from crdtqueue.adapters.printer_process import SerialPrinter
 from crdtqueue.cli import serve_printer
-from crdtqueue.cli.client import DEFAULT_HTTP_PORT
-from crdtqueue.core.claim_events import ClaimTimes
+from crdtqueue.cli.api_client import DEFAULT_HTTP_PORT
+from crdtqueue.core.claims.claim_events import ClaimTimes
 from crdtqueue.core.errors import Invalid, NotFound, Refused
 from crdtqueue.core.ids import is_count
 from crdtqueue.http.app import make_app
 from crdtqueue.peer.config import PeerConfig, PrinterConfig, queue_name
-from crdtqueue.peer.finding import Whereabouts
 from crdtqueue.peer.peer import Peer
-from printer_driver import stream_options
+from crdtqueue.peer.peer_finder import Whereabouts
+from printer_driver.process import stream_options
 
 DEFAULT_PEER_PORT = 7420
 SHUTDOWN_S = 3

@@ -3,13 +3,27 @@
 import argparse
 from pathlib import Path
 
-from crdtqueue.core.bed import COOL_BED_C_MAX, COOL_S_MAX, Cooldown
+from crdtqueue.core.document.profiles import parse_profile
 from crdtqueue.core.errors import Invalid
-from crdtqueue.core.profile import parse_profile
-from crdtqueue.core.script_commands import check_commands
-from crdtqueue.core.scripts import SCRIPT_BYTES_MAX, SCRIPT_STEPS, Step
-from crdtqueue.core.worker_events import RETRIES_MAX, WorkerConfig
-from crdtqueue.peer.script_shelf import check_script, event_named
+from crdtqueue.core.worker.bed import (
+    COOL_BED_C_MAX,
+    COOL_S_MAX,
+    Cooldown,
+)
+from crdtqueue.core.worker.script_check import check_commands
+from crdtqueue.core.worker.scripts import (
+    SCRIPT_BYTES_MAX,
+    SCRIPT_STEPS,
+    Step,
+)
+from crdtqueue.core.worker.worker_events import (
+    RETRIES_MAX,
+    WorkerConfig,
+)
+from crdtqueue.peer.script_store import (
+    check_script,
+    event_named,
+)
 
 
 def add_arguments(printer: "argparse._ArgumentGroup") -> None:

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from crdtqueue.cli.client import printable
+from crdtqueue.cli.api_client import printable
 
 
 def add_row(table: Table, row: list[str]) -> None:

@@ -9,14 +9,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from crdtqueue.core.choice import offer_of
+from crdtqueue.core.document.model import (
+    Job,
+    QueueState,
+    Strategy,
+)
+from crdtqueue.core.document.profiles import ANY
+from crdtqueue.core.document.progress import (
+    on_hold,
+    progress,
+    sets_for,
+)
 from crdtqueue.core.ids import Claim, JobId, PeerId, Profile
-from crdtqueue.core.messages import PrinterNews
-from crdtqueue.core.model import Job, QueueState, Strategy
-from crdtqueue.core.profile import ANY
-from crdtqueue.core.progress import on_hold, progress, sets_for
 from crdtqueue.core.sentences import Sentence, Span
-from crdtqueue.core.strategy import OVERTAKEN_MAX
+from crdtqueue.core.sync.messages import PrinterNews
+from crdtqueue.core.worker.choice import offer_of
+from crdtqueue.core.worker.strategy import OVERTAKEN_MAX
 
 SILENT_AFTER_S = 8.0
 """Who has a job is heard of every 2 s; after this it is out of sight of all that are in sight."""

@@ -10,9 +10,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from crdtqueue.core.document.model import (
+    Job,
+    QueueState,
+    Result,
+    RosterEntry,
+    RunRecord,
+)
 from crdtqueue.core.errors import Invalid
 from crdtqueue.core.ids import JobId, PeerId, PrintId, QueueName, claim_of_print
-from crdtqueue.core.model import Job, QueueState, Result, RosterEntry, RunRecord
 
 HISTORY_ROWS_MAX: Final = 100_000
 """The longest history of one peer; what ended first is forgotten first."""

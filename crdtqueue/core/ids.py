@@ -13,7 +13,7 @@ Sha256 = NewType("Sha256", str)
 """64 lower-case hexadecimal digits: what a g-code file is known by, everywhere."""
 
 Profile = NewType("Profile", str)
-"""The kind of printer that a file was sliced for, see `crdtqueue.core.profile`."""
+"""The kind of printer that a file was sliced for, see `crdtqueue.core.document.profiles`."""
 
 QueueName = NewType("QueueName", str)
 PrintId = NewType("PrintId", str)

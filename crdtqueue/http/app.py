@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from crdtqueue.api.models import Managing, NewQueue, QueueEdit, read
-from crdtqueue.api.service import Service
+from crdtqueue.api.operations import Service
 from crdtqueue.api.view import View
 from crdtqueue.core.errors import (
     CrdtQueueError,

@@ -5,11 +5,11 @@ import math
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from crdtqueue.api.history import PrintHistory
 from crdtqueue.api.models import PrintAgain, read
+from crdtqueue.api.print_history import PrintHistory
+from crdtqueue.core.document.model import Result
 from crdtqueue.core.errors import Invalid
 from crdtqueue.core.history import PAGE_ROWS_MAX, HistoryFilter
-from crdtqueue.core.model import Result
 from crdtqueue.http.bodies import Handler, body
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from crdtqueue.adapters.links import Address
 from crdtqueue.adapters.printer_source import Place
-from crdtqueue.core.claim_events import ClaimTimes
+from crdtqueue.core.claims.claim_events import ClaimTimes
+from crdtqueue.core.document.model import NAME_CHARS_MAX
 from crdtqueue.core.errors import Invalid
 from crdtqueue.core.ids import Profile, QueueName
-from crdtqueue.core.model import NAME_CHARS_MAX
-from crdtqueue.core.scripts import Step
-from crdtqueue.core.worker_events import WorkerConfig
+from crdtqueue.core.worker.scripts import Step
+from crdtqueue.core.worker.worker_events import WorkerConfig
 
 LOCAL = QueueName("local")
 """The queue that every peer has for itself alone."""

@@ -6,20 +6,20 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from crdtqueue.adapters import clock
 from crdtqueue.adapters.links import Address, Link
 from crdtqueue.adapters.store import Store
-from crdtqueue.core import claim_events as ce
-from crdtqueue.core import messages as m
-from crdtqueue.core.claims import Claims
-from crdtqueue.core.document import Entry, end_entry
+from crdtqueue.core.claims import claim_events as ce
+from crdtqueue.core.claims.claims import Claims
+from crdtqueue.core.claims.quorum import VoterList
+from crdtqueue.core.document.keys import (
+    Entry,
+    end_entry,
+)
+from crdtqueue.core.document.model import QueueState
 from crdtqueue.core.errors import Hostile
-from crdtqueue.core.forwarding import FORWARD_S, Forwarding
 from crdtqueue.core.ids import Claim, JobId, PeerId, Profile, QueueName, Sha256
-from crdtqueue.core.model import QueueState
-from crdtqueue.core.sync import SyncSession
-from crdtqueue.core.voters import VoterList
-from crdtqueue.core.yprotocol import (
+from crdtqueue.core.sync import messages as m
+from crdtqueue.core.sync.frames import (
     Binary,
     Json,
     decode,
@@ -28,10 +28,22 @@ from crdtqueue.core.yprotocol import (
     encode_json,
     encode_update,
 )
-from crdtqueue.peer.claiming import ClaimHooks, Claiming
+from crdtqueue.core.sync.sync_session import SyncSession
+from crdtqueue.core.sync.update_relay import (
+    FORWARD_S,
+    Forwarding,
+)
+from crdtqueue.peer.admission import (
+    Greeting,
+    Welcome,
+)
+from crdtqueue.peer.claims_runner import (
+    ClaimHooks,
+    Claiming,
+)
 from crdtqueue.peer.config import LOCAL
-from crdtqueue.peer.greeting import Greeting, Welcome
 from crdtqueue.peer.replica import Replica
+from printer_driver import clock
 
 SYNC_TIMEOUT_S = 60.0
 """A link at whose other end nobody answers our sync step 1 would hold up every claim."""

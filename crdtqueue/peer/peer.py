@@ -9,18 +9,23 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from crdtqueue.adapters import clock
-from crdtqueue.adapters.files import FileStore
-from crdtqueue.adapters.history import History
+from crdtqueue.adapters.file_store import FileStore
+from crdtqueue.adapters.history_store import History
 from crdtqueue.adapters.links import Link, listen
 from crdtqueue.adapters.printer_source import Place, PrinterSource, source_of
 from crdtqueue.adapters.store import Store, StoredQueue
-from crdtqueue.core.claim_events import MayHeat
+from crdtqueue.core.claims.claim_events import MayHeat
 from crdtqueue.core.errors import NotFound, Refused, Unavailable
 from crdtqueue.core.ids import PEER_ID_CHARS, JobId, PeerId, QueueName, Sha256
-from crdtqueue.core.messages import PrinterNews, WantPiece
-from crdtqueue.core.worker import Worker
-from crdtqueue.core.worker_events import Claimed, NotClaimed
+from crdtqueue.core.sync.messages import (
+    PrinterNews,
+    WantPiece,
+)
+from crdtqueue.core.worker.worker import Worker
+from crdtqueue.core.worker.worker_events import (
+    Claimed,
+    NotClaimed,
+)
 from crdtqueue.peer import worker_store
 from crdtqueue.peer.changes import Changes
 from crdtqueue.peer.config import (
@@ -29,14 +34,18 @@ from crdtqueue.peer.config import (
     PeerConfig,
     queue_name,
 )
-from crdtqueue.peer.drafts import DraftKeeper
-from crdtqueue.peer.fetching import Fetching
-from crdtqueue.peer.finding import Finder, Whereabouts
-from crdtqueue.peer.history_keeping import HistoryKeeper
+from crdtqueue.peer.draft_keeper import DraftKeeper
+from crdtqueue.peer.file_fetcher import Fetching
+from crdtqueue.peer.history_keeper import HistoryKeeper
 from crdtqueue.peer.lan_queue import Hooks, Identity, LanQueue, Session, room_of
-from crdtqueue.peer.news import printer_news
-from crdtqueue.peer.operator import Operator
-from crdtqueue.peer.script_shelf import ScriptShelf
+from crdtqueue.peer.peer_finder import (
+    Finder,
+    Whereabouts,
+)
+from crdtqueue.peer.printer_summary import printer_news
+from crdtqueue.peer.script_store import ScriptShelf
+from crdtqueue.peer.worker_runner import Operator
+from printer_driver import clock
 
 STORE_NAME = "store.sqlite3"
 INCARNATIONS_SKIPPED = 1_000

@@ -9,12 +9,16 @@ from contextlib import suppress
 from crdtqueue.adapters.crdt.facade import ApplyResult, Document, open_document
 from crdtqueue.adapters.crdt.marks import checked_mark, fits
 from crdtqueue.adapters.store import COMPACT_AFTER_UPDATES, Store
-from crdtqueue.core.document import ROOTS, SCHEMA, Entry
+from crdtqueue.core.document.keys import (
+    ROOTS,
+    SCHEMA,
+    Entry,
+)
+from crdtqueue.core.document.model import QueueState
+from crdtqueue.core.document.reader import Reading
 from crdtqueue.core.errors import Hostile, Unavailable
 from crdtqueue.core.ids import QueueName
-from crdtqueue.core.model import QueueState
-from crdtqueue.core.reading import Reading
-from crdtqueue.core.replay import Left
+from crdtqueue.core.yjs.update_loader import Left
 
 UNWRITTEN_MAX = 1_000
 """So many updates may wait for the disk before no more are taken from other peers."""

@@ -5,7 +5,7 @@ import logging
 from pydantic import TypeAdapter, ValidationError
 
 from crdtqueue.adapters.store import Store
-from crdtqueue.core.worker_events import Saved
+from crdtqueue.core.worker.worker_events import Saved
 
 _KEY = "worker"
 _SAVED: TypeAdapter[Saved] = TypeAdapter(Saved)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from octoprint_crdtqueue.bed_word import (
+from octoprint_crdtqueue.bed_report import (
     Answered,
     BedWord,
     Drop,

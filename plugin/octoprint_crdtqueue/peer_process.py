@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from crdtqueue.core.errors import Invalid
-from octoprint_crdtqueue.config import Config
-from octoprint_crdtqueue.files import write_private
-from octoprint_crdtqueue.leftover import PeerFile
 from octoprint_crdtqueue.peer_client import PeerAddress
+from octoprint_crdtqueue.peer_file import PeerFile
+from octoprint_crdtqueue.plugin_config import Config
+from octoprint_crdtqueue.private_files import write_private
 from octoprint_crdtqueue.supervision import Announced, Ended, Event
 
 LINE_BYTES_MAX = 2000

@@ -8,9 +8,13 @@ from typing import Any
 from urllib.parse import quote
 
 from crdtqueue.core.errors import Invalid
-from octoprint_crdtqueue.config import CHANGES_MAX, QueueChange, parse_change
-from octoprint_crdtqueue.files import write_private
 from octoprint_crdtqueue.peer_client import PeerClient, PeerUnavailable
+from octoprint_crdtqueue.plugin_config import (
+    CHANGES_MAX,
+    QueueChange,
+    parse_change,
+)
+from octoprint_crdtqueue.private_files import write_private
 
 REFUSALS_KEPT = 8
 

@@ -15,7 +15,9 @@ from octoprint.plugin import (
 )
 
 from octoprint_crdtqueue.account import Account
-from octoprint_crdtqueue.config import (
+from octoprint_crdtqueue.peer_process import PeerLauncher
+from octoprint_crdtqueue.peer_service import Service
+from octoprint_crdtqueue.plugin_config import (
     DEFAULT_PORT,
     Config,
     parse_change,
@@ -23,10 +25,8 @@ from octoprint_crdtqueue.config import (
     parse_port,
     problems,
 )
-from octoprint_crdtqueue.peer_process import PeerLauncher
-from octoprint_crdtqueue.printer_voice import PrinterVoice
+from octoprint_crdtqueue.printer_events import PrinterVoice
 from octoprint_crdtqueue.routes import VIEW, Routes
-from octoprint_crdtqueue.service import Service
 
 ANY_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1", "": "127.0.0.1"}  # noqa: S104
 """OctoPrint listens everywhere; its own computer reaches it here."""

@@ -12,8 +12,10 @@ from octoprint.filemanager import valid_file_type
 from octoprint.plugin import BlueprintPlugin
 
 from crdtqueue.core.errors import CrdtQueueError, Invalid
-from octoprint_crdtqueue.config import problems
-from octoprint_crdtqueue.forwarding import is_setting, peer_path
+from octoprint_crdtqueue.allowed_routes import (
+    is_setting,
+    peer_path,
+)
 from octoprint_crdtqueue.local_jobs import (
     PeerRefused,
     StoredFile,
@@ -23,7 +25,8 @@ from octoprint_crdtqueue.local_jobs import (
     take_in,
 )
 from octoprint_crdtqueue.peer_client import Answer, PeerUnavailable
-from octoprint_crdtqueue.service import Service
+from octoprint_crdtqueue.peer_service import Service
+from octoprint_crdtqueue.plugin_config import problems
 
 VIEW = "PLUGIN_CRDTQUEUE_VIEW"
 MANAGE = "PLUGIN_CRDTQUEUE_MANAGE"

@@ -11,7 +11,7 @@ import pytest
 
 from crdtqueue.adapters.history_export import COLUMNS, csv_lines, json_pieces
 from crdtqueue.core.history import HistoryEntry
-from tests.adapters.store_load import entry_of
+from tests.harness.store_load import entry_of
 
 
 def text_of(entries: list[HistoryEntry], *, as_csv: bool) -> str:

@@ -5,10 +5,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from crdtqueue.adapters.history import History
 from crdtqueue.adapters.history_printers import printer_names
+from crdtqueue.adapters.history_store import History
 from crdtqueue.adapters.store import Store
-from tests.adapters.store_load import STORE_NAME, entry_of
+from tests.harness.store_load import (
+    STORE_NAME,
+    entry_of,
+)
 
 
 def names_of(folder: Path, printers: Iterable[str], limit: int = 100) -> list[str]:

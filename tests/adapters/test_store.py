@@ -10,8 +10,15 @@ import pytest
 from crdtqueue.adapters.store import Store, StoredQueue
 from crdtqueue.core.errors import Refused, Unavailable
 from crdtqueue.core.ids import Claim, JobId, PeerId, QueueName
-from tests.adapters.recording_vfs import Kind, Step, recorded
-from tests.peer.peers import fill_disk, free_disk
+from tests.harness.loopback_peers import (
+    fill_disk,
+    free_disk,
+)
+from tests.harness.recording_vfs import (
+    Kind,
+    Step,
+    recorded,
+)
 
 QUEUE, OTHER = QueueName("workshop"), QueueName("garage")
 JOB = JobId("0123456789ab")

@@ -8,7 +8,7 @@ import pytest
 from crdtqueue.adapters.store_opening import open_store
 from crdtqueue.adapters.store_rescue import DAMAGE_KEY
 from crdtqueue.core.errors import Refused, Unavailable
-from tests.adapters.store_load import STORE_NAME
+from tests.harness.store_load import STORE_NAME
 
 
 @pytest.fixture

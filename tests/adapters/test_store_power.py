@@ -12,8 +12,15 @@ from pathlib import Path
 import pytest
 
 from crdtqueue.adapters.store import Store
-from tests.adapters.recording_vfs import SECTOR_BYTES, Disk, Kind, Step, recorded, write_files
-from tests.adapters.store_load import (
+from tests.harness.recording_vfs import (
+    SECTOR_BYTES,
+    Disk,
+    Kind,
+    Step,
+    recorded,
+    write_files,
+)
+from tests.harness.store_load import (
     STORE_NAME,
     Content,
     compact,

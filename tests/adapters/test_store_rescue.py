@@ -13,7 +13,11 @@ from crdtqueue.adapters.store_opening import open_store
 from crdtqueue.adapters.store_rescue import DAMAGED_KEPT_MAX
 from crdtqueue.adapters.store_schema import TABLES
 from crdtqueue.core.errors import Unavailable
-from tests.adapters.store_load import STORE_NAME, read, write_number
+from tests.harness.store_load import (
+    STORE_NAME,
+    read,
+    write_number,
+)
 
 NUMBERS = 200
 

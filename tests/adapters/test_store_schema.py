@@ -10,7 +10,13 @@ from crdtqueue.adapters import store_schema
 from crdtqueue.adapters.store import Store
 from crdtqueue.adapters.store_schema import CONTENT, SCHEMA, TABLES, migrate, row_crc, version_of
 from crdtqueue.core.errors import Unavailable
-from tests.adapters.store_load import QUEUE, STORE_NAME, claim_of, read, write_version_1
+from tests.harness.store_load import (
+    QUEUE,
+    STORE_NAME,
+    claim_of,
+    read,
+    write_version_1,
+)
 
 
 def columns(database: sqlite3.Connection, table: str) -> set[str]:

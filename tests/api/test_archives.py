@@ -13,10 +13,14 @@ from crdtqueue.api import archives
 from crdtqueue.api.archives import Archives
 from crdtqueue.api.jobs import Jobs
 from crdtqueue.api.models import NewJob, NewSet
-from crdtqueue.api.service import Service
+from crdtqueue.api.operations import Service
 from crdtqueue.core.errors import Invalid
 from crdtqueue.peer.peer import Peer
-from tests.peer.peers import GCODE, chunks, running
+from tests.harness.loopback_peers import (
+    GCODE,
+    chunks,
+    running,
+)
 
 
 async def two_sets(peer: Peer) -> str:

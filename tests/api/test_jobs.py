@@ -8,21 +8,30 @@ from typing import Any
 
 import pytest
 
-from crdtqueue.adapters import clock
 from crdtqueue.api.jobs import Jobs
 from crdtqueue.api.models import JobEdit, NewJob, NewSet, SetEdit
-from crdtqueue.api.service import Service
+from crdtqueue.api.operations import Service
 from crdtqueue.api.view import View
-from crdtqueue.core import worker
-from crdtqueue.core.document import claim_entry, draft_entry
+from crdtqueue.core.claims.mark_lost import MARK_LOST_AFTER_S
+from crdtqueue.core.document.keys import (
+    claim_entry,
+    draft_entry,
+)
+from crdtqueue.core.document.model import (
+    Draft,
+    Job,
+)
+from crdtqueue.core.document.progress import (
+    Progress,
+    progress,
+)
 from crdtqueue.core.errors import NotFound, Refused
 from crdtqueue.core.ids import Claim, JobId, PeerId, Profile, claim_of_print
-from crdtqueue.core.lost import MARK_LOST_AFTER_S
-from crdtqueue.core.model import Draft, Job
-from crdtqueue.core.progress import Progress, progress
+from crdtqueue.core.worker import worker
 from crdtqueue.peer.peer import Peer
+from printer_driver import clock
 from printer_driver.printer import PrintState
-from tests.peer.peers import (
+from tests.harness.loopback_peers import (
     GCODE,
     TIMES,
     MemoryPrinter,

@@ -5,8 +5,11 @@ import json
 import pytest
 
 from crdtqueue.api.models import Managing, NewJob, NewQueue, read
+from crdtqueue.core.document.model import (
+    COUNT_MAX,
+    SETS_PER_JOB_MAX,
+)
 from crdtqueue.core.errors import Invalid
-from crdtqueue.core.model import COUNT_MAX, SETS_PER_JOB_MAX
 
 SET = {"sha256": "0" * 64, "name": "part.gcode", "profiles": ["MK3S"]}
 

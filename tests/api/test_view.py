@@ -11,18 +11,22 @@ from typing import Any
 import pytest
 
 from crdtqueue import __version__
-from crdtqueue.adapters import clock
-from crdtqueue.api.service import Service
+from crdtqueue.api.operations import Service
 from crdtqueue.api.view import View, problems
-from crdtqueue.core import messages as m
-from crdtqueue.core.claim_events import HeardOf
-from crdtqueue.core.claims import EPOCH_MAX
-from crdtqueue.core.document import claim_entry, end_entry, mode_entry
+from crdtqueue.core.claims.claim_events import HeardOf
+from crdtqueue.core.claims.claims import EPOCH_MAX
+from crdtqueue.core.document.keys import (
+    claim_entry,
+    end_entry,
+    mode_entry,
+)
+from crdtqueue.core.document.model import Mode
 from crdtqueue.core.errors import Unavailable
 from crdtqueue.core.ids import Claim, PeerId
-from crdtqueue.core.model import Mode
+from crdtqueue.core.sync import messages as m
 from crdtqueue.peer.peer import Peer
-from tests.peer.peers import (
+from printer_driver import clock
+from tests.harness.loopback_peers import (
     TIMES,
     MemoryPrinter,
     add_job,

@@ -9,13 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from crdtqueue.core.claim_events import ClaimTimes, MayHeat, No
-from crdtqueue.core.document import job_entries
+from crdtqueue.core.claims.claim_events import (
+    ClaimTimes,
+    MayHeat,
+    No,
+)
+from crdtqueue.core.document.keys import job_entries
 from crdtqueue.core.ids import JOB_ID_CHARS, JobId
 from crdtqueue.peer.lan_queue import LanQueue
 from crdtqueue.peer.peer import Peer
-from tests.core.samples import a_job
-from tests.peer.peers import running
+from tests.harness.loopback_peers import running
+from tests.harness.samples import a_job
 
 
 def say(**fields: object) -> None:

@@ -25,14 +25,21 @@ from pathlib import Path
 from crdtqueue.adapters.crdt.facade import Document
 from crdtqueue.adapters.crdt.marks import checked_mark, fits
 from crdtqueue.api.view import View
-from crdtqueue.core import document as d
+from crdtqueue.core.document import keys as d
+from crdtqueue.core.document.fractional_index import key_between
+from crdtqueue.core.document.model import (
+    Draft,
+    FileRef,
+    Job,
+    PrintSet,
+    Result,
+    RunRecord,
+)
+from crdtqueue.core.document.reader import Reading
 from crdtqueue.core.ids import Claim, JobId, PeerId, Profile, SetId, Sha256
-from crdtqueue.core.model import Draft, FileRef, Job, PrintSet, Result, RunRecord
-from crdtqueue.core.order import key_between
-from crdtqueue.core.reading import Reading
-from crdtqueue.core.yupdate import parse_update
+from crdtqueue.core.yjs.update_parser import parse_update
 from crdtqueue.peer.peer import Peer
-from tests.peer import peers
+from tests.harness import loopback_peers
 from tests.simulation.document_replicas import open_document
 
 BACKENDS = [name for name in ("y_py", "pycrdt") if find_spec(name)]
@@ -262,18 +269,18 @@ def whole(updates: list[bytes]) -> bytes:
 async def two_peers(folder: Path, snapshot: bytes, jobs: int) -> None:
     """A newcomer joins a peer that has it all; then that peer's page is asked for."""
     async with (
-        peers.running(folder / "a", queue="workshop") as one,
-        peers.running(folder / "b", name="b") as other,
+        loopback_peers.running(folder / "a", queue="workshop") as one,
+        loopback_peers.running(folder / "b", name="b") as other,
     ):
         queue = one.queue("workshop")
         queue.replica.document.apply(snapshot)
         await queue.replica.durable()
         began_s, spent_s = time.perf_counter(), time.process_time()
         await other.add_queue("workshop", [str(one.config.listen)])
-        await peers.until(other, lambda: len(other.queue("workshop").state.jobs) == jobs)
+        await loopback_peers.until(other, lambda: len(other.queue("workshop").state.jobs) == jobs)
         say("a newcomer's first sync", (time.perf_counter() - began_s) * 1e3, "ms", "goal 1000")
         say("  of the processor, both peers", (time.process_time() - spent_s) * 1e3, "ms")
-        await peers.until_linked(one, other)
+        await loopback_peers.until_linked(one, other)
         await page(one)
 
 

@@ -22,7 +22,11 @@ from pathlib import Path
 
 from printer_driver.client import SocketPrinter
 from printer_driver.printer import Confirmation, Connection, PrintId
-from tests.printer_driver.rigs import DriverRig, until, until_ready
+from tests.harness.virtual_printers import (
+    DriverRig,
+    until,
+    until_ready,
+)
 
 GOAL_S = 0.005
 LARGE_FILE_BYTES = 60_000_000

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from printer_driver.core.gcode import commands_of
-from printer_driver.core.motion import Motion, words
-from printer_driver.core.planner import Place
+from printer_driver.core.gcode.gcode_lines import commands_of
+from printer_driver.virtual.motion import (
+    Motion,
+    words,
+)
+from printer_driver.virtual.planner import Place
 
 DENSE_S = 30.0
 """Length of the excerpt, in the printer's time."""

@@ -18,7 +18,7 @@ class Printer:
         self.port = port
 
     def look(self) -> dict[str, Any]:
-        """Its condition, as `printer_driver.core.firmware_machine.Condition`."""
+        """Its condition, as `printer_driver.virtual.firmware_machine.Condition`."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write("look\n")

@@ -17,14 +17,20 @@ from pathlib import Path
 from typing import Final
 
 from crdtqueue.adapters.crdt.facade import open_document
-from crdtqueue.adapters.history import History
+from crdtqueue.adapters.history_store import History
 from crdtqueue.adapters.store import Store
-from crdtqueue.core.document import ROOTS, Entry
+from crdtqueue.core.document.keys import (
+    ROOTS,
+    Entry,
+)
 from crdtqueue.core.history import HISTORY_ROWS_MAX, HistoryFilter
 from crdtqueue.core.ids import QueueName
-from crdtqueue.core.lib0 import JsonValue
+from crdtqueue.core.yjs.lib0 import JsonValue
 from crdtqueue.peer.replica import Replica
-from tests.adapters.store_load import STORE_NAME, entry_of
+from tests.harness.store_load import (
+    STORE_NAME,
+    entry_of,
+)
 
 QUEUE: Final = QueueName("workshop")
 JOBS, SETS, TOUCHES = 1_000, 3, 50

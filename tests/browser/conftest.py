@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.sample_state import workshop
-from tests.browser.stand_in_peer import StandInPeer
-from tests.browser.steps import ViewSteps, open_view
+from tests.harness.page_steps import (
+    ViewSteps,
+    open_view,
+)
+from tests.harness.sample_state import workshop
+from tests.harness.stand_in_peer import StandInPeer
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]

@@ -7,9 +7,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from tests.browser.sample_state import Json, draft
-from tests.browser.stand_in_peer import StandInPeer
-from tests.browser.steps import ViewSteps, open_view
+from tests.harness.page_steps import (
+    ViewSteps,
+    open_view,
+)
+from tests.harness.sample_state import (
+    Json,
+    draft,
+)
+from tests.harness.stand_in_peer import StandInPeer
 
 pytestmark = pytest.mark.browser
 

@@ -5,9 +5,12 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.sample_state import history_entry, queue
-from tests.browser.stand_in_peer import StandInPeer
-from tests.browser.steps import ViewSteps
+from tests.harness.page_steps import ViewSteps
+from tests.harness.sample_state import (
+    history_entry,
+    queue,
+)
+from tests.harness.stand_in_peer import StandInPeer
 
 pytestmark = pytest.mark.browser
 

@@ -3,9 +3,12 @@
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.browser.sample_state import job, queue
-from tests.browser.stand_in_peer import StandInPeer
-from tests.browser.steps import ViewSteps
+from tests.harness.page_steps import ViewSteps
+from tests.harness.sample_state import (
+    job,
+    queue,
+)
+from tests.harness.stand_in_peer import StandInPeer
 
 pytestmark = pytest.mark.browser
 

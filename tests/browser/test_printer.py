@@ -3,10 +3,13 @@
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.sample_state import printer
-from tests.browser.stand_in_peer import StandInPeer
-from tests.browser.stand_in_printer import REFUSED, WRONG_SCRIPT
-from tests.browser.steps import ViewSteps
+from tests.harness.page_steps import ViewSteps
+from tests.harness.sample_state import printer
+from tests.harness.stand_in_peer import StandInPeer
+from tests.harness.stand_in_printer import (
+    REFUSED,
+    WRONG_SCRIPT,
+)
 
 pytestmark = pytest.mark.browser
 

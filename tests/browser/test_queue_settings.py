@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.stand_in_peer import StandInPeer
-from tests.browser.steps import ViewSteps
+from tests.harness.page_steps import ViewSteps
+from tests.harness.stand_in_peer import StandInPeer
 
 pytestmark = pytest.mark.browser
 

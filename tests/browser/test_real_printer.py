@@ -6,8 +6,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.steps import ViewSteps, open_view
-from tests.harness import GCODE, PeerProcess, commands, executed, running
+from tests.harness.page_steps import (
+    ViewSteps,
+    open_view,
+)
+from tests.harness.peer_processes import (
+    GCODE,
+    PeerProcess,
+    commands,
+    executed,
+    running,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e, pytest.mark.timeout(180)]
 

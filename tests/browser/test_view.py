@@ -6,9 +6,19 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.sample_state import history_entry, job, print_set, printer, queue, state
-from tests.browser.stand_in_peer import StandInPeer
-from tests.browser.steps import ViewSteps, open_view
+from tests.harness.page_steps import (
+    ViewSteps,
+    open_view,
+)
+from tests.harness.sample_state import (
+    history_entry,
+    job,
+    print_set,
+    printer,
+    queue,
+    state,
+)
+from tests.harness.stand_in_peer import StandInPeer
 
 pytestmark = pytest.mark.browser
 

@@ -4,13 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from crdtqueue.core import worker
-from crdtqueue.core.document import roster_entry
+from crdtqueue.core.document.keys import roster_entry
+from crdtqueue.core.document.model import RosterEntry
 from crdtqueue.core.ids import PeerId
-from crdtqueue.core.model import RosterEntry
+from crdtqueue.core.worker import worker
 from crdtqueue.peer.peer import Peer
-from tests.cli.terminal import Capture, Terminal, run
-from tests.peer.peers import GCODE, MemoryPrinter, add_job, done, until
+from tests.harness.loopback_peers import (
+    GCODE,
+    MemoryPrinter,
+    add_job,
+    done,
+    until,
+)
+from tests.harness.terminal import (
+    Capture,
+    Terminal,
+    run,
+)
 
 
 @pytest.fixture

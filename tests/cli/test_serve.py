@@ -19,10 +19,10 @@ from crdtqueue.adapters.links import Address
 from crdtqueue.adapters.printer_process import SerialPrinter
 from crdtqueue.cli import serve
 from crdtqueue.cli.main import main, make_parser
-from crdtqueue.core.claim_events import ClaimTimes
+from crdtqueue.core.claims.claim_events import ClaimTimes
 from crdtqueue.core.errors import Invalid, Refused
 from crdtqueue.peer.peer import STORE_NAME
-from tests.peer.peers import running
+from tests.harness.loopback_peers import running
 
 
 def options(*arguments: str) -> argparse.Namespace:

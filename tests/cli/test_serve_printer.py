@@ -8,13 +8,16 @@ import pytest
 from crdtqueue.adapters.printer_process import SerialPrinter
 from crdtqueue.cli import serve
 from crdtqueue.cli.main import make_parser
-from crdtqueue.core.bed import Cooldown
 from crdtqueue.core.errors import Invalid
-from crdtqueue.core.scripts import Step
-from crdtqueue.core.worker_events import WorkerConfig
+from crdtqueue.core.worker.bed import Cooldown
+from crdtqueue.core.worker.scripts import Step
+from crdtqueue.core.worker.worker_events import WorkerConfig
 from crdtqueue.peer.config import PrinterConfig
-from printer_driver.core.settings import Park, StreamSettings
-from tests.core.samples import MK3S
+from printer_driver.core.streaming.stream_settings import (
+    Park,
+    StreamSettings,
+)
+from tests.harness.samples import MK3S
 
 
 def options(*arguments: str) -> argparse.Namespace:

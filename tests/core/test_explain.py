@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from crdtqueue.core.claim_events import ClaimTimes
+from crdtqueue.core.claims.claim_events import ClaimTimes
+from crdtqueue.core.document.model import (
+    Draft,
+    Job,
+    QueueSettings,
+    QueueState,
+    Strategy,
+)
 from crdtqueue.core.explain import (
     SILENT_AFTER_S,
     JobState,
@@ -14,10 +21,9 @@ from crdtqueue.core.explain import (
     overtaking,
 )
 from crdtqueue.core.ids import JobId, Profile
-from crdtqueue.core.messages import PrinterNews
-from crdtqueue.core.model import Draft, Job, QueueSettings, QueueState, Strategy
 from crdtqueue.core.sentences import Span
-from tests.core.samples import (
+from crdtqueue.core.sync.messages import PrinterNews
+from tests.harness.samples import (
     ENDER,
     JOB,
     JOB_2,

@@ -5,6 +5,13 @@ from itertools import pairwise, permutations
 
 import pytest
 
+from crdtqueue.core.document.model import (
+    Job,
+    QueueState,
+    Result,
+    RosterEntry,
+    RunRecord,
+)
 from crdtqueue.core.errors import Invalid
 from crdtqueue.core.history import (
     FILTER_CHARS_MAX,
@@ -14,8 +21,17 @@ from crdtqueue.core.history import (
     queue_entries,
 )
 from crdtqueue.core.ids import PrintId, QueueName
-from crdtqueue.core.model import Job, QueueState, Result, RosterEntry, RunRecord
-from tests.core.samples import JOB, ME, MK3S, SET_B, a_claim, a_job, peer, print_set, record
+from tests.harness.samples import (
+    JOB,
+    ME,
+    MK3S,
+    SET_B,
+    a_claim,
+    a_job,
+    peer,
+    print_set,
+    record,
+)
 
 QUEUE = QueueName("workshop")
 OTHER = peer(7)

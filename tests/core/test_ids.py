@@ -13,7 +13,12 @@ from crdtqueue.core.ids import (
     is_id,
     is_sha256,
 )
-from tests.core.samples import JOB, ME, a_claim, peer
+from tests.harness.samples import (
+    JOB,
+    ME,
+    a_claim,
+    peer,
+)
 
 COUNTS = st.integers(0, 999_999_999)
 CLAIMS = st.builds(

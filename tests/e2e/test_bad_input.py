@@ -10,7 +10,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.harness import GCODE, PeerProcess, free_port, running
+from tests.harness.peer_processes import (
+    GCODE,
+    PeerProcess,
+    free_port,
+    running,
+)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 

@@ -8,8 +8,14 @@ import pytest
 
 from crdtqueue.adapters.printer_process import socket_path
 from printer_driver.client import SocketPrinter
-from tests.harness import GCODE, PeerProcess, commands, executed, running
-from tests.printer_driver.rigs import until_ready
+from tests.harness.peer_processes import (
+    GCODE,
+    PeerProcess,
+    commands,
+    executed,
+    running,
+)
+from tests.harness.virtual_printers import until_ready
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 

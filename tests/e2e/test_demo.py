@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import printer_processes, until
+from tests.harness.peer_processes import (
+    printer_processes,
+    until,
+)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 

@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from crdtqueue.core.errors import CrdtQueueError
-from tests.harness import GCODE, PeerProcess, commands, executed, running
+from tests.harness.peer_processes import (
+    GCODE,
+    PeerProcess,
+    commands,
+    executed,
+    running,
+)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

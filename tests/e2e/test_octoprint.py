@@ -9,9 +9,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.harness import GCODE, PeerProcess, running
-from tests.octoprint_server import need_octoprint
-from tests.plugin.octopi import OctoPi, Visit, visit
+from tests.harness.octoprint_server import need_octoprint
+from tests.harness.octoprint_with_plugin import (
+    OctoPi,
+    Visit,
+    visit,
+)
+from tests.harness.peer_processes import (
+    GCODE,
+    PeerProcess,
+    running,
+)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(300)]
 

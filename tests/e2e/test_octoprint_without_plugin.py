@@ -6,8 +6,14 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.test_octoprint import part
-from tests.harness import PeerProcess, stop_all
-from tests.octoprint_server import OctoPrintServer, need_octoprint
+from tests.harness.octoprint_server import (
+    OctoPrintServer,
+    need_octoprint,
+)
+from tests.harness.peer_processes import (
+    PeerProcess,
+    stop_all,
+)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 

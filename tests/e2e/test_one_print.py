@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import GCODE, PeerProcess, commands, executed, printer_processes, running, until
+from tests.harness.peer_processes import (
+    GCODE,
+    PeerProcess,
+    commands,
+    executed,
+    printer_processes,
+    running,
+    until,
+)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 

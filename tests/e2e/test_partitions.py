@@ -13,12 +13,24 @@ from pathlib import Path
 import pytest
 
 from crdtqueue.adapters.store import Store
+from crdtqueue.core.document.model import (
+    QueueState,
+    Result,
+)
+from crdtqueue.core.document.progress import progress
 from crdtqueue.core.ids import QueueName, claim_of_print
-from crdtqueue.core.model import QueueState, Result
-from crdtqueue.core.progress import progress
 from crdtqueue.peer.replica import Replica
-from tests.harness import GCODE, PeerProcess, commands, executed, stop_all
-from tests.namespaces import Lan, why_no_namespaces
+from tests.harness.namespaces import (
+    Lan,
+    why_no_namespaces,
+)
+from tests.harness.peer_processes import (
+    GCODE,
+    PeerProcess,
+    commands,
+    executed,
+    stop_all,
+)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 

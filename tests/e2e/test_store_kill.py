@@ -16,7 +16,13 @@ from typing import Final
 import pytest
 
 from crdtqueue.adapters.store import Store
-from tests.adapters.store_load import STORE_NAME, Content, compact, read, write_number
+from tests.harness.store_load import (
+    STORE_NAME,
+    Content,
+    compact,
+    read,
+    write_number,
+)
 
 ROUNDS: Final = 12
 ROOT: Final = Path(__file__).parents[2]

@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import GCODE, PeerProcess, executed, stop_all
+from tests.harness.peer_processes import (
+    GCODE,
+    PeerProcess,
+    executed,
+    stop_all,
+)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

@@ -9,15 +9,26 @@ from typing import Any
 import httpx
 import pytest
 
-from crdtqueue.adapters import clock
 from crdtqueue.api.models import BODY_BYTES_MAX
 from crdtqueue.api.view import View
-from crdtqueue.core.document import claim_entry
+from crdtqueue.core.document.keys import claim_entry
 from crdtqueue.core.ids import Claim, PeerId
 from crdtqueue.http import app
 from crdtqueue.peer.peer import Peer
-from tests.http.pages import client_of, error_of, page_of
-from tests.peer.peers import GCODE, MemoryPrinter, add_job, fill_disk, running, until
+from printer_driver import clock
+from tests.harness.loopback_peers import (
+    GCODE,
+    MemoryPrinter,
+    add_job,
+    fill_disk,
+    running,
+    until,
+)
+from tests.harness.peer_pages import (
+    client_of,
+    error_of,
+    page_of,
+)
 
 
 def run(

@@ -6,8 +6,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.http.pages import client_of, error_of
-from tests.peer.peers import running
+from tests.harness.loopback_peers import running
+from tests.harness.peer_pages import (
+    client_of,
+    error_of,
+)
 
 
 def answer_to(folder: Path, headers: dict[str, str], method: str = "POST") -> httpx.Response:

@@ -8,8 +8,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.http.pages import client_of, error_of
-from tests.peer.peers import MemoryPrinter, add_job, running
+from tests.harness.loopback_peers import (
+    MemoryPrinter,
+    add_job,
+    running,
+)
+from tests.harness.peer_pages import (
+    client_of,
+    error_of,
+)
 
 
 async def until_entries(client: httpx.AsyncClient, count: int) -> list[dict[str, object]]:

@@ -9,8 +9,14 @@ import httpx
 import pytest
 
 from crdtqueue.peer.peer import Peer
-from tests.http.pages import client_of, error_of
-from tests.peer.peers import add_job, running
+from tests.harness.loopback_peers import (
+    add_job,
+    running,
+)
+from tests.harness.peer_pages import (
+    client_of,
+    error_of,
+)
 
 JOBS = "/api/queues/workshop/jobs"
 

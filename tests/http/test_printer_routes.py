@@ -8,10 +8,18 @@ from typing import Any
 import httpx
 import pytest
 
-from crdtqueue.core.scripts import SCRIPT_BYTES_MAX
+from crdtqueue.core.worker.scripts import SCRIPT_BYTES_MAX
 from crdtqueue.peer.peer import Peer
-from tests.http.pages import client_of, error_of
-from tests.peer.peers import MemoryPrinter, add_job, running, until
+from tests.harness.loopback_peers import (
+    MemoryPrinter,
+    add_job,
+    running,
+    until,
+)
+from tests.harness.peer_pages import (
+    client_of,
+    error_of,
+)
 
 
 def run(

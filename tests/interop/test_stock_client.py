@@ -15,14 +15,14 @@ import pytest
 
 from crdtqueue.adapters.crdt import facade
 from crdtqueue.api.models import JobEdit, SetEdit
-from crdtqueue.api.service import Service
-from crdtqueue.core.document import ROOTS
-from crdtqueue.core.lib0 import JsonValue
-from crdtqueue.core.yupdate import parse_state_vector
+from crdtqueue.api.operations import Service
+from crdtqueue.core.document.keys import ROOTS
+from crdtqueue.core.yjs.lib0 import JsonValue
+from crdtqueue.core.yjs.update_parser import parse_state_vector
 from crdtqueue.peer.lan_queue import room_of
 from crdtqueue.peer.peer import Peer
+from tests.harness import loopback_peers
 from tests.interop.yjs_replica import Yjs, running
-from tests.peer import peers
 
 pytestmark = pytest.mark.e2e
 
@@ -126,8 +126,8 @@ def test_a_stock_client_edits_a_job_and_sees_our_edits(
     tmp_path: Path, node: Yjs, backend: str
 ) -> None:
     async def main() -> None:
-        async with peers.running(tmp_path, queue="workshop") as peer:
-            job, service = await peers.add_job(peer), Service(peer)
+        async with loopback_peers.running(tmp_path, queue="workshop") as peer:
+            job, service = await loopback_peers.add_job(peer), Service(peer)
             queue = peer.queue("workshop")
             client = await Client(node, "one").join(peer)
             assert f"{job}/name" in (await client.state())[0]
@@ -150,8 +150,8 @@ def test_what_a_later_version_wrote_outlives_all_our_edits(
     tmp_path: Path, node: Yjs, backend: str
 ) -> None:
     async def main() -> None:
-        async with peers.running(tmp_path, queue="workshop") as peer:
-            job, jobs = await peers.add_job(peer), Service(peer).jobs
+        async with loopback_peers.running(tmp_path, queue="workshop") as peer:
+            job, jobs = await loopback_peers.add_job(peer), Service(peer).jobs
             document = peer.queue("workshop").replica.document
             (each,) = peer.queue("workshop").state.jobs[0].sets
             client = await Client(node, "later").join(peer)
@@ -192,7 +192,7 @@ def test_stock_clients_and_peers_converge_over_real_links(
 ) -> None:
     async def main() -> None:
         chance = random.Random(seed)
-        async with peers.running(tmp_path, queue="workshop") as peer:
+        async with loopback_peers.running(tmp_path, queue="workshop") as peer:
             clients = [await Client(node, name).join(peer) for name in ("one", "other")]
             for number in range(60):
                 root, key = chance.choice(("more", "jobs")), chance.choice("abcd")
@@ -219,8 +219,8 @@ def test_whatever_else_yjs_can_hold_is_refused_and_changes_nothing(
     tmp_path: Path, node: Yjs, backend: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
-        async with peers.running(tmp_path, queue="workshop") as peer:
-            await peers.add_job(peer)
+        async with loopback_peers.running(tmp_path, queue="workshop") as peer:
+            await loopback_peers.add_job(peer)
             good = await Client(node, "good").join(peer)
             before = state_of(peer)
             for how in MISCHIEF:
@@ -240,7 +240,7 @@ def test_whatever_else_yjs_can_hold_is_refused_and_changes_nothing(
 
 def test_awareness_of_any_kind_is_ignored(tmp_path: Path, node: Yjs, backend: str) -> None:
     async def main() -> None:
-        async with peers.running(tmp_path, queue="workshop") as peer:
+        async with loopback_peers.running(tmp_path, queue="workshop") as peer:
             client = await Client(node, "one").join(peer)
             states: list[JsonValue] = [{"user": "Ann"}, {"deep": [[{}]]}, {"x": "x" * 50_000}, None]
             for fields in states:

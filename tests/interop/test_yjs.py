@@ -12,8 +12,12 @@ from pathlib import Path
 import pytest
 
 from crdtqueue.adapters.crdt.facade import ApplyResult, Document
-from crdtqueue.core.lib0 import JsonValue, Reader, write_json_value
-from crdtqueue.core.yupdate import parse_state_vector
+from crdtqueue.core.yjs.lib0 import (
+    JsonValue,
+    Reader,
+    write_json_value,
+)
+from crdtqueue.core.yjs.update_parser import parse_state_vector
 from tests.interop.yjs_replica import Yjs, running
 
 pytestmark = pytest.mark.e2e

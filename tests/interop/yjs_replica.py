@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from crdtqueue.core.lib0 import JsonValue
-from crdtqueue.core.yupdate import parse_state_vector
+from crdtqueue.core.yjs.lib0 import JsonValue
+from crdtqueue.core.yjs.update_parser import parse_state_vector
 
 HERE = Path(__file__).parent / "yjs"
 

@@ -9,15 +9,23 @@ from pathlib import Path
 import pytest
 
 from crdtqueue.adapters.crdt.facade import ApplyResult, open_document
-from crdtqueue.core import messages as m
-from crdtqueue.core.claim_events import ClaimTimes
-from crdtqueue.core.claims import EPOCH_MAX
-from crdtqueue.core.document import ROOTS, claim_entry, end_entry, mode_entry
+from crdtqueue.core.claims.claim_events import ClaimTimes
+from crdtqueue.core.claims.claims import EPOCH_MAX
+from crdtqueue.core.claims.quorum import (
+    VoterLists,
+    voters_entry,
+)
+from crdtqueue.core.document.keys import (
+    ROOTS,
+    claim_entry,
+    end_entry,
+    mode_entry,
+)
+from crdtqueue.core.document.model import Mode
 from crdtqueue.core.errors import Unavailable
 from crdtqueue.core.ids import Claim, JobId, PeerId, QueueName
-from crdtqueue.core.model import Mode
-from crdtqueue.core.voters import VoterLists, voters_entry
-from crdtqueue.core.yprotocol import (
+from crdtqueue.core.sync import messages as m
+from crdtqueue.core.sync.frames import (
     Awareness,
     PassedOn,
     SyncStep2,
@@ -31,7 +39,7 @@ from crdtqueue.core.yprotocol import (
 )
 from crdtqueue.peer import lan_queue
 from crdtqueue.peer.peer import Peer
-from tests.peer.peers import (
+from tests.harness.loopback_peers import (
     TIMES,
     MemoryPrinter,
     Stranger,

@@ -7,16 +7,25 @@ from pathlib import Path
 
 import pytest
 
-from crdtqueue.api.service import Service
-from crdtqueue.core import doubts, worker
+from crdtqueue.api.operations import Service
 from crdtqueue.core.errors import Refused
 from crdtqueue.core.ids import JobId
-from crdtqueue.core.worker_events import Saved
-from crdtqueue.core.worker_states import WorkerState
+from crdtqueue.core.worker import (
+    unconfirmed_starts,
+    worker,
+)
+from crdtqueue.core.worker.worker_events import Saved
+from crdtqueue.core.worker.worker_states import WorkerState
 from crdtqueue.peer.peer import Peer
 from printer_driver.errors import PrinterUnavailable
 from printer_driver.printer import PrintId, PrintReport, always
-from tests.peer.peers import MemoryPrinter, add_job, done, running, until
+from tests.harness.loopback_peers import (
+    MemoryPrinter,
+    add_job,
+    done,
+    running,
+    until,
+)
 
 
 @dataclass(kw_only=True)
@@ -142,7 +151,7 @@ def test_a_queue_with_a_print_in_doubt_is_left_when_its_printer_has_answered_for
             await doubtful_print(peer, printer)
             with pytest.raises(Refused, match=r"to print a job of workshop .* may begin it yet"):
                 await peer.leave_queue("workshop")
-            monkeypatch.setattr(doubts, "SETTLED_S", 0.0)
+            monkeypatch.setattr(unconfirmed_starts, "SETTLED_S", 0.0)
             await peer.leave_queue("workshop")
 
     asyncio.run(scenario())
@@ -155,7 +164,7 @@ def test_a_print_of_a_queue_that_was_left_is_at_least_in_the_log(
         printer = SlowWire()
         async with running(tmp_path, queue="workshop", printer=printer) as peer:
             await doubtful_print(peer, printer)
-            monkeypatch.setattr(doubts, "SETTLED_S", 0.0)
+            monkeypatch.setattr(unconfirmed_starts, "SETTLED_S", 0.0)
             await peer.leave_queue("workshop")
             await printer.arrive()
             await until(peer, lambda: worker_of(peer).state is WorkerState.PRINTING)

@@ -10,16 +10,16 @@ import pytest
 from blockbuster import blockbuster_ctx
 
 from crdtqueue.adapters.links import Address
-from crdtqueue.api.service import Service
+from crdtqueue.api.operations import Service
 from crdtqueue.api.view import problems
-from crdtqueue.core import messages as m
-from crdtqueue.core.document import roster_entry
+from crdtqueue.core.document.keys import roster_entry
+from crdtqueue.core.document.model import RosterEntry
 from crdtqueue.core.errors import Invalid, NotFound, Refused, Unavailable
 from crdtqueue.core.ids import PeerId, QueueName
-from crdtqueue.core.model import RosterEntry
+from crdtqueue.core.sync import messages as m
 from crdtqueue.peer.config import QUEUES_MAX
 from crdtqueue.peer.peer import INCARNATIONS_SKIPPED, STORE_NAME, Peer
-from tests.peer.peers import (
+from tests.harness.loopback_peers import (
     GCODE,
     MemoryPrinter,
     add_job,

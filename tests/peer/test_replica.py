@@ -16,14 +16,25 @@ from crdtqueue.adapters.crdt import marks
 from crdtqueue.adapters.crdt.facade import open_document
 from crdtqueue.adapters.store import COMPACT_AFTER_UPDATES, Store
 from crdtqueue.adapters.store_schema import row_crc
-from crdtqueue.core import replay
-from crdtqueue.core.document import ROOTS, SCHEMA, Entry
+from crdtqueue.core.document.keys import (
+    ROOTS,
+    SCHEMA,
+    Entry,
+)
 from crdtqueue.core.errors import Hostile, Invalid, Unavailable
 from crdtqueue.core.ids import QueueName
-from crdtqueue.core.yupdate import UpdateSummary, parse_state_vector, parse_update
+from crdtqueue.core.yjs import update_loader
+from crdtqueue.core.yjs.update_parser import (
+    UpdateSummary,
+    parse_state_vector,
+    parse_update,
+)
 from crdtqueue.peer import replica
 from crdtqueue.peer.replica import Replica
-from tests.peer.peers import fill_disk, free_disk
+from tests.harness.loopback_peers import (
+    fill_disk,
+    free_disk,
+)
 
 QUEUE = QueueName("workshop")
 
@@ -247,7 +258,7 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
         seen.append(update)
         return parse_update(update, roots)
 
-    monkeypatch.setattr(replay, "parse_update", parse)
+    monkeypatch.setattr(update_loader, "parse_update", parse)
     return seen
 
 

@@ -7,20 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from crdtqueue.adapters import clock
 from crdtqueue.adapters.store import Store
-from crdtqueue.core import messages as m
-from crdtqueue.core import worker
-from crdtqueue.core.document import claim_entry, roster_entry
+from crdtqueue.core.document.keys import (
+    claim_entry,
+    roster_entry,
+)
+from crdtqueue.core.document.model import RosterEntry
 from crdtqueue.core.ids import Claim, JobId, claim_of_print
-from crdtqueue.core.model import RosterEntry
-from crdtqueue.core.worker_events import Saved
-from crdtqueue.core.worker_states import WorkerState
-from crdtqueue.peer import operator
+from crdtqueue.core.sync import messages as m
+from crdtqueue.core.worker import worker
+from crdtqueue.core.worker.worker_events import Saved
+from crdtqueue.core.worker.worker_states import WorkerState
+from crdtqueue.peer import worker_runner
 from crdtqueue.peer.peer import Peer
 from crdtqueue.peer.worker_store import save
+from printer_driver import clock
 from printer_driver.printer import PrintId, PrintReport, always
-from tests.peer.peers import (
+from tests.harness.loopback_peers import (
     TIMES,
     MemoryPrinter,
     Stranger,
@@ -171,14 +174,14 @@ def test_a_print_is_not_begun_after_a_sleep_before_it_but_asked_for_again(
             printings.append(PrintId(saved.printing.print_id))
             machine.sleep()
 
-    monkeypatch.setattr(operator, "save", sleep_after_saving)
+    monkeypatch.setattr(worker_runner, "save", sleep_after_saving)
 
     async def scenario() -> None:
         printer = MemoryPrinter(auto=True)
         async with running(tmp_path, printer=printer) as peer:
             job = await add_job(peer, "local")
             await until(peer, lambda: printings)
-            await until(peer, lambda: worker_of(peer).problem == operator.TOO_LATE)
+            await until(peer, lambda: worker_of(peer).problem == worker_runner.TOO_LATE)
             assert printer.starts == []
             await let_printer_say_that_it_is_idle(peer, printer)
             await until(peer, lambda: done(peer, job, "local") == 1)

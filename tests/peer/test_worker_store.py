@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from crdtqueue.adapters.store import Store
-from crdtqueue.core import worker_events as w
+from crdtqueue.core.document.model import FileRef
 from crdtqueue.core.ids import Claim, JobId, PeerId, PrintId, QueueName, SetId, Sha256
-from crdtqueue.core.materials import Loaded
-from crdtqueue.core.model import FileRef
-from crdtqueue.core.scripts import ScriptRun, Step
-from crdtqueue.core.strategy import Overtaken
+from crdtqueue.core.worker import worker_events as w
+from crdtqueue.core.worker.materials import Loaded
+from crdtqueue.core.worker.scripts import (
+    ScriptRun,
+    Step,
+)
+from crdtqueue.core.worker.strategy import Overtaken
 from crdtqueue.peer.worker_store import UNREADABLE, load, save
 
 JOB = JobId("0123456789ab")

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.octoprint_server import EXECUTABLE, need_octoprint
+from tests.harness.octoprint_server import (
+    EXECUTABLE,
+    need_octoprint,
+)
 
 SCRIPT = """
 import json, sys

@@ -3,9 +3,9 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from octoprint_crdtqueue import bed_word
+from octoprint_crdtqueue import bed_report
 from octoprint_crdtqueue.bed_messenger import EVENTS_MAX, BedMessenger
-from octoprint_crdtqueue.bed_word import (
+from octoprint_crdtqueue.bed_report import (
     Answered,
     Event,
     FilamentLaid,
@@ -16,7 +16,7 @@ from octoprint_crdtqueue.bed_word import (
 )
 from octoprint_crdtqueue.peer_client import PeerClient, PeerUnavailable
 
-from tests.harness import until
+from tests.harness.peer_processes import until
 
 LIMIT_S = 10.0
 AT_REST, IN_PRINT = Said(in_print=False), Said(in_print=True)
@@ -68,7 +68,7 @@ def test_a_peer_that_is_away_is_a_log_line(caplog: pytest.LogCaptureFixture) -> 
 def test_what_nobody_expected_is_logged_once_and_asked_again(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bed_word, "RETRY_S", 0.01)
+    monkeypatch.setattr(bed_report, "RETRY_S", 0.01)
     peer = Peer(ValueError("What?"), ValueError("Again?"), Answered(), Answered())
     peer.go_on.set()
     messenger = BedMessenger(peer.tell)

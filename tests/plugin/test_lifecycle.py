@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import until
-from tests.octoprint_server import need_octoprint
-from tests.plugin.octopi import OctoPi
+from tests.harness.octoprint_server import need_octoprint
+from tests.harness.octoprint_with_plugin import OctoPi
+from tests.harness.peer_processes import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 

@@ -5,13 +5,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from octoprint_crdtqueue.config import CHANGES_MAX, QueueChange
 from octoprint_crdtqueue.peer_client import PeerAddress, PeerClient, PeerUnavailable
 from octoprint_crdtqueue.pending import PendingQueues
+from octoprint_crdtqueue.plugin_config import (
+    CHANGES_MAX,
+    QueueChange,
+)
 from octoprint_crdtqueue.supervision import ServiceState
 
-from tests.harness import free_port
-from tests.plugin.peers import launcher, supervised
+from tests.harness.peer_processes import free_port
+from tests.harness.supervised_peers import (
+    launcher,
+    supervised,
+)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,10 @@
 import json
 import subprocess
 
-from tests.octoprint_server import EXECUTABLE, need_octoprint
+from tests.harness.octoprint_server import (
+    EXECUTABLE,
+    need_octoprint,
+)
 
 LOAD = """
 import json, sys

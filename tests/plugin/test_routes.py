@@ -11,9 +11,16 @@ import httpx
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from tests.harness import GCODE
-from tests.octoprint_server import PASSWORD, USER, need_octoprint
-from tests.plugin.octopi import NAME, OctoPi
+from tests.harness.octoprint_server import (
+    PASSWORD,
+    USER,
+    need_octoprint,
+)
+from tests.harness.octoprint_with_plugin import (
+    NAME,
+    OctoPi,
+)
+from tests.harness.peer_processes import GCODE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 

@@ -8,14 +8,23 @@ import stat
 from pathlib import Path
 
 import pytest
-from octoprint_crdtqueue.leftover import PeerFile
 from octoprint_crdtqueue.peer_client import PeerClient, PeerUnavailable
+from octoprint_crdtqueue.peer_file import PeerFile
 from octoprint_crdtqueue.peer_process import CannotStart, Child, Post
 from octoprint_crdtqueue.supervision import ServiceState
 from octoprint_crdtqueue.supervisor import Supervisor
 
-from tests.harness import free_port, until
-from tests.plugin.peers import Watched, kill, launcher, pids, supervised
+from tests.harness.peer_processes import (
+    free_port,
+    until,
+)
+from tests.harness.supervised_peers import (
+    Watched,
+    kill,
+    launcher,
+    pids,
+    supervised,
+)
 
 pytestmark = pytest.mark.e2e
 

@@ -10,9 +10,19 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.harness import GCODE, free_port, until
-from tests.octoprint_server import need_octoprint
-from tests.plugin.octopi import GUEST, NAME, OctoPi, Visit, visit
+from tests.harness.octoprint_server import need_octoprint
+from tests.harness.octoprint_with_plugin import (
+    GUEST,
+    NAME,
+    OctoPi,
+    Visit,
+    visit,
+)
+from tests.harness.peer_processes import (
+    GCODE,
+    free_port,
+    until,
+)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(180)]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.printer_driver.rigs import Board
+from tests.harness.virtual_printers import Board
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

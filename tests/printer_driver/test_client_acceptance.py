@@ -11,7 +11,10 @@ import pytest
 from printer_driver.client import SocketPrinter
 from printer_driver.errors import PrinterUnavailable
 from printer_driver.printer import Connection, Printer, PrintId
-from tests.printer_driver.acceptance import SCENARIOS, Scenario
+from tests.harness.printer_acceptance import (
+    SCENARIOS,
+    Scenario,
+)
 
 pytestmark = pytest.mark.e2e
 

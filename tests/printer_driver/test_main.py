@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from printer_driver.__main__ import parse_settings
-from printer_driver.core.settings import Park
-from printer_driver.port_keeper import AUTO_BAUD
-from printer_driver.serial_log import Keep
+from printer_driver.core.streaming.stream_settings import Park
+from printer_driver.port.port_keeper import AUTO_BAUD
+from printer_driver.port.serial_log import Keep
 
 BASE = ["--socket", "/s", "--journal", "/j"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from printer_driver.client import SocketPrinter
-from printer_driver.core.gcode import commands_of
+from printer_driver.core.gcode.gcode_lines import commands_of
 from printer_driver.errors import PrinterUnavailable
 from printer_driver.printer import Connection, PrintId, PrintReport, PrintState
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from printer_driver.core.telemetry import Telemetry
+from printer_driver.core.streaming.telemetry import Telemetry
 from printer_driver.errors import BadRequestError, NotPrinting, PrinterUnavailable, PrintRefused
 from printer_driver.printer import (
     Connection,

@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from printer_driver.client import SocketPrinter
-from tests.printer_driver.rigs import DriverRig, until, until_ready
+from tests.harness.virtual_printers import (
+    DriverRig,
+    until,
+    until_ready,
+)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 

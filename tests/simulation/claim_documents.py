@@ -6,8 +6,11 @@ import json
 from typing import Protocol
 
 from crdtqueue.adapters.crdt.facade import ApplyResult, open_document
-from crdtqueue.core.document import ROOTS, Entry
-from crdtqueue.core.lib0 import JsonValue
+from crdtqueue.core.document.keys import (
+    ROOTS,
+    Entry,
+)
+from crdtqueue.core.yjs.lib0 import JsonValue
 
 
 class Copy(Protocol):

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from crdtqueue.core.document.model import RunRecord
 from crdtqueue.core.ids import Claim, JobId, PeerId, PrintId
-from crdtqueue.core.model import RunRecord
 from tests.simulation.claim_world import World
 
 

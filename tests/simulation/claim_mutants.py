@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass, replace
 
-from crdtqueue.core import claim_events as ce
-from crdtqueue.core.claim_records import ClaimRecords
-from crdtqueue.core.claim_votes import Votes
-from crdtqueue.core.claimant import Attempt, Claimant, Phase
-from crdtqueue.core.claims import Claims
+from crdtqueue.core.claims import claim_events as ce
+from crdtqueue.core.claims.claim_records import ClaimRecords
+from crdtqueue.core.claims.claimant import (
+    Attempt,
+    Claimant,
+    Phase,
+)
+from crdtqueue.core.claims.claims import Claims
+from crdtqueue.core.claims.quorum import (
+    Rules,
+    VoterList,
+    VoterLists,
+)
+from crdtqueue.core.claims.voter import Votes
 from crdtqueue.core.ids import Claim, PeerId
-from crdtqueue.core.messages import Ask
-from crdtqueue.core.voters import Rules, VoterList, VoterLists
+from crdtqueue.core.sync.messages import Ask
 from tests.simulation.claim_peer import Kit
 
 

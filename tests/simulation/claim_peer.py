@@ -7,10 +7,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from crdtqueue.core import claim_events as ce
-from crdtqueue.core import messages as m
-from crdtqueue.core.claims import Claims
-from crdtqueue.core.document import (
+from crdtqueue.core.claims import claim_events as ce
+from crdtqueue.core.claims.claims import Claims
+from crdtqueue.core.claims.quorum import (
+    Rules,
+    VoterLists,
+    read_voter_lists,
+    statement_entry,
+)
+from crdtqueue.core.document.keys import (
     Entry,
     claim_entry,
     end_entry,
@@ -18,17 +23,31 @@ from crdtqueue.core.document import (
     record_entry,
     roster_entry,
 )
-from crdtqueue.core.forwarding import FORWARD_S, Forwarding
+from crdtqueue.core.document.model import (
+    Job,
+    QueueState,
+    Result,
+    RosterEntry,
+    RunRecord,
+)
+from crdtqueue.core.document.progress import Copy as NextCopy
+from crdtqueue.core.document.progress import next_copy
+from crdtqueue.core.document.reader import Reading
 from crdtqueue.core.ids import Claim, JobId, PeerId, PrintId
-from crdtqueue.core.lib0 import JsonValue
-from crdtqueue.core.model import Job, QueueState, Result, RosterEntry, RunRecord
-from crdtqueue.core.progress import Copy as NextCopy
-from crdtqueue.core.progress import next_copy
-from crdtqueue.core.reading import Reading
-from crdtqueue.core.sync import SyncSession
-from crdtqueue.core.voters import Rules, VoterLists, read_voter_lists, statement_entry
-from crdtqueue.core.yprotocol import Json, decode, encode_json, encode_update
-from tests.core.samples import MK3S
+from crdtqueue.core.sync import messages as m
+from crdtqueue.core.sync.frames import (
+    Json,
+    decode,
+    encode_json,
+    encode_update,
+)
+from crdtqueue.core.sync.sync_session import SyncSession
+from crdtqueue.core.sync.update_relay import (
+    FORWARD_S,
+    Forwarding,
+)
+from crdtqueue.core.yjs.lib0 import JsonValue
+from tests.harness.samples import MK3S
 from tests.simulation.claim_documents import Copy, PlainCopy
 from tests.simulation.claim_judge import Fell, Judge, Leaked
 from tests.simulation.claim_world import Link, Network, World

@@ -14,14 +14,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from crdtqueue.core import claim_events as ce
-from crdtqueue.core.document import job_entries, mode_entry
+from crdtqueue.core.claims import claim_events as ce
+from crdtqueue.core.claims.quorum import (
+    VoterLists,
+    voters_entry,
+)
+from crdtqueue.core.document.keys import (
+    job_entries,
+    mode_entry,
+)
+from crdtqueue.core.document.model import Mode
+from crdtqueue.core.document.progress import progress
 from crdtqueue.core.ids import Claim, JobId, PeerId
-from crdtqueue.core.model import Mode
-from crdtqueue.core.progress import progress
-from crdtqueue.core.voters import VoterLists, voters_entry
-from crdtqueue.core.yupdate import parse_state_vector
-from tests.core.samples import a_job, print_set
+from crdtqueue.core.yjs.update_parser import parse_state_vector
+from tests.harness.samples import (
+    a_job,
+    print_set,
+)
 from tests.simulation.claim_documents import PlainCopy, RealCopy
 from tests.simulation.claim_judge import Broken, Diverged, Judge, Leaked, Lost, Starved, doubles_of
 from tests.simulation.claim_peer import Kit, SimulatedPeer

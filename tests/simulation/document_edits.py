@@ -7,17 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from crdtqueue.core import document as d
-from crdtqueue.core.ids import (
-    JOB_ID_CHARS,
-    SET_ID_CHARS,
-    JobId,
-    PeerId,
-    Profile,
-    SetId,
-    Sha256,
+from crdtqueue.core.claims.quorum import (
+    read_voter_lists,
+    voters_entry,
 )
-from crdtqueue.core.model import (
+from crdtqueue.core.document import keys as d
+from crdtqueue.core.document.fractional_index import keys_between
+from crdtqueue.core.document.model import (
     Deletion,
     Draft,
     FileRef,
@@ -28,9 +24,19 @@ from crdtqueue.core.model import (
     RosterEntry,
     Strategy,
 )
-from crdtqueue.core.order import keys_between
-from crdtqueue.core.progress import failures, progress
-from crdtqueue.core.voters import read_voter_lists, voters_entry
+from crdtqueue.core.document.progress import (
+    failures,
+    progress,
+)
+from crdtqueue.core.ids import (
+    JOB_ID_CHARS,
+    SET_ID_CHARS,
+    JobId,
+    PeerId,
+    Profile,
+    SetId,
+    Sha256,
+)
 
 PROFILES = [Profile("MK3S"), Profile("ENDER")]
 ANY = Profile("ANY")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from crdtqueue.core import document as d
+from crdtqueue.core.document import keys as d
+from crdtqueue.core.document.model import (
+    Job,
+    Result,
+    RunRecord,
+)
+from crdtqueue.core.document.progress import next_copy
 from crdtqueue.core.ids import Claim, claim_of_print
-from crdtqueue.core.model import Job, Result, RunRecord
-from crdtqueue.core.progress import next_copy
 from tests.simulation.document_edits import TEXTS, Edit, Hand
 
 

@@ -8,11 +8,21 @@ from itertools import count
 from typing import Protocol
 
 from crdtqueue.adapters.crdt.facade import EMPTY_UPDATE, ApplyResult, Document
-from crdtqueue.core.document import ROOTS, Entry
-from crdtqueue.core.lib0 import JsonValue
-from crdtqueue.core.model import QueueState
-from crdtqueue.core.reading import Reading, read_queue
-from crdtqueue.core.yupdate import has_gap, parse_state_vector, parse_update
+from crdtqueue.core.document.keys import (
+    ROOTS,
+    Entry,
+)
+from crdtqueue.core.document.model import QueueState
+from crdtqueue.core.document.reader import (
+    Reading,
+    read_queue,
+)
+from crdtqueue.core.yjs.lib0 import JsonValue
+from crdtqueue.core.yjs.update_parser import (
+    has_gap,
+    parse_state_vector,
+    parse_update,
+)
 from tests.interop.yjs_replica import Yjs
 
 BACKENDS = [name for name in ("y_py", "pycrdt") if find_spec(name)]

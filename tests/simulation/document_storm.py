@@ -20,9 +20,13 @@ from itertools import combinations
 from pathlib import Path
 
 from crdtqueue.core.ids import PeerId
-from crdtqueue.core.sync import SyncSession
-from crdtqueue.core.yprotocol import Update, decode, encode_update
-from crdtqueue.core.yupdate import parse_state_vector
+from crdtqueue.core.sync.frames import (
+    Update,
+    decode,
+    encode_update,
+)
+from crdtqueue.core.sync.sync_session import SyncSession
+from crdtqueue.core.yjs.update_parser import parse_state_vector
 from tests.interop.yjs_replica import Yjs, install, running
 from tests.simulation.document_edits import FILES, PEOPLE, PROFILES, Hand
 from tests.simulation.document_prints import PRINTERS

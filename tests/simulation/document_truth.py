@@ -12,14 +12,24 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TypeAlias
 
-from crdtqueue.core.document import Entry
+from crdtqueue.core.document.fractional_index import is_key
+from crdtqueue.core.document.keys import Entry
+from crdtqueue.core.document.model import (
+    Deletion,
+    Job,
+    PrintSet,
+    QueueState,
+    Result,
+    RunRecord,
+)
+from crdtqueue.core.document.parse import read_record
+from crdtqueue.core.document.profiles import fits
+from crdtqueue.core.document.progress import (
+    progress,
+    set_progress,
+)
 from crdtqueue.core.ids import Claim, JobId, SetId, claim_of_print
-from crdtqueue.core.lib0 import JsonValue
-from crdtqueue.core.model import Deletion, Job, PrintSet, QueueState, Result, RunRecord
-from crdtqueue.core.order import is_key
-from crdtqueue.core.profile import fits
-from crdtqueue.core.progress import progress, set_progress
-from crdtqueue.core.values import read_record
+from crdtqueue.core.yjs.lib0 import JsonValue
 
 Slot: TypeAlias = tuple[int, int]
 Way: TypeAlias = tuple[SetId, ...]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from printer_driver.printer import PrintId, PrintReport, PrintState
-from tests.printer_driver.rigs import (
+from tests.harness.virtual_printers import (
     Board,
     DriverRig,
     assert_executed_once,

@@ -5,13 +5,18 @@ from math import isfinite
 from sys import getsizeof
 from types import FunctionType, GeneratorType, MethodType, ModuleType
 
-from printer_driver.core import events as ev
-from printer_driver.core.faults import TEXT_CHARS_MAX
-from printer_driver.core.idling import MANUAL_COMMANDS_MAX
-from printer_driver.core.lines import HISTORY_LINES_MAX
-from printer_driver.core.replies import REPLY_BYTES_MAX
-from printer_driver.core.streaming import Streamer
-from printer_driver.core.voice import CAPABILITIES_MAX, CHOICES_MAX, FAULTS_MAX, TEMPERATURES_MAX
+from printer_driver.core.replies.faults import TEXT_CHARS_MAX
+from printer_driver.core.replies.reply_parser import REPLY_BYTES_MAX
+from printer_driver.core.replies.reported_state import (
+    CAPABILITIES_MAX,
+    CHOICES_MAX,
+    FAULTS_MAX,
+    TEMPERATURES_MAX,
+)
+from printer_driver.core.streaming import stream_events as ev
+from printer_driver.core.streaming.idle_commands import MANUAL_COMMANDS_MAX
+from printer_driver.core.streaming.line_sender import HISTORY_LINES_MAX
+from printer_driver.core.streaming.streamer import Streamer
 from printer_driver.printer import Connection, PrintState
 
 IN_FLIGHT_MAX = 64

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from printer_driver.core.board import BoardSetup
-from printer_driver.core.firmware_dialects import DIALECTS
-from printer_driver.core.firmware_setup import Setup
-from printer_driver.core.usb import Wiring
 from printer_driver.printer import Connection, PrinterStatus, PrintState
-from tests.simulation.hostile_sayings import Malice
+from printer_driver.virtual.board import BoardSetup
+from printer_driver.virtual.firmware_setup import Setup
+from printer_driver.virtual.usb_wire import Wiring
+from printer_driver.virtual.virtual_dialects import DIALECTS
+from tests.simulation.hostile_replies import Malice
 
 
 class Place(Enum):

@@ -18,15 +18,21 @@ from collections import Counter
 from dataclasses import dataclass, field
 from math import inf
 
-from printer_driver.core import events as ev
-from printer_driver.core.board import Board
-from printer_driver.core.firmware import Say
-from printer_driver.core.gcode import commands_of
-from printer_driver.core.incidents import Incident, IncidentKind
-from printer_driver.core.settings import Park, StreamSettings
-from printer_driver.core.streaming import Streamer
+from printer_driver.core.gcode.gcode_lines import commands_of
+from printer_driver.core.streaming import stream_events as ev
+from printer_driver.core.streaming.stream_settings import (
+    Park,
+    StreamSettings,
+)
+from printer_driver.core.streaming.streamer import Streamer
 from printer_driver.printer import Connection, PrintId, PrintReport, PrintState
-from tests.simulation.hostile_sayings import Sayings
+from printer_driver.virtual.board import Board
+from printer_driver.virtual.firmware import Say
+from printer_driver.virtual.incidents import (
+    Incident,
+    IncidentKind,
+)
+from tests.simulation.hostile_replies import Sayings
 from tests.simulation.reply_judge import (
     FOOTPRINT_BYTES_MAX,
     check,

@@ -5,11 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from printer_driver.core.command import Kind, kind_of
-from printer_driver.core.compact import compact
-from printer_driver.core.gcode import FileCommand, commands_of
+from printer_driver.core.gcode.command_kinds import (
+    Kind,
+    kind_of,
+)
+from printer_driver.core.gcode.compact import compact
+from printer_driver.core.gcode.gcode_lines import (
+    FileCommand,
+    commands_of,
+)
 from printer_driver.printer import PrintReport, PrintState
-from tests.simulation.serial_witness import PlannedMove
+from tests.simulation.executed_commands import PlannedMove
 
 if TYPE_CHECKING:
     from tests.simulation.serial_storm import Outcome, Storm

@@ -15,19 +15,31 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from printer_driver.core import events as ev
-from printer_driver.core.board import Board, BoardSetup
-from printer_driver.core.command import Kind, kind_of
-from printer_driver.core.firmware import Executed
-from printer_driver.core.firmware_setup import Setup
-from printer_driver.core.noise import NoiseRates
-from printer_driver.core.settings import Park, StreamSettings
-from printer_driver.core.streaming import Streamer
-from printer_driver.core.usb import Wiring
+from printer_driver.core.gcode.command_kinds import (
+    Kind,
+    kind_of,
+)
+from printer_driver.core.streaming import stream_events as ev
+from printer_driver.core.streaming.stream_settings import (
+    Park,
+    StreamSettings,
+)
+from printer_driver.core.streaming.streamer import Streamer
 from printer_driver.printer import PrintId, PrintReport, PrintState
-from tests.simulation.serial_hand import Hand
+from printer_driver.virtual.board import (
+    Board,
+    BoardSetup,
+)
+from printer_driver.virtual.firmware import Executed
+from printer_driver.virtual.firmware_setup import Setup
+from printer_driver.virtual.noise import NoiseRates
+from printer_driver.virtual.usb_wire import Wiring
+from tests.simulation.executed_commands import (
+    PlannedMove,
+    Witness,
+)
 from tests.simulation.serial_judge import ABSOLUTE, complaint, file_commands
-from tests.simulation.serial_witness import PlannedMove, Witness
+from tests.simulation.serial_operator import Hand
 
 LIMIT_S = 20_000.0
 NEVER_BEGUN = PrintReport(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from crdtqueue.core.document import Entry
-from crdtqueue.core.model import QueueState
+from crdtqueue.core.document.keys import Entry
+from crdtqueue.core.document.model import QueueState
 from tests.interop.yjs_replica import NoYjs, Yjs, install, running
 from tests.simulation.document_replicas import Ours
 from tests.simulation.document_storm import storm

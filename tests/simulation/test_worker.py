@@ -8,15 +8,22 @@ from dataclasses import replace
 
 import pytest
 
-from crdtqueue.core import worker_events as w
-from crdtqueue.core.bed import Cooldown
+from crdtqueue.core.document.model import (
+    PrintSet,
+    QueueState,
+    Result,
+)
+from crdtqueue.core.document.progress import progress
 from crdtqueue.core.ids import QueueName
-from crdtqueue.core.model import PrintSet, QueueState, Result
-from crdtqueue.core.progress import progress
-from crdtqueue.core.scripts import SCRIPT_STEPS, Step
-from crdtqueue.core.worker_events import PrintPhase
-from crdtqueue.core.worker_states import WorkerState
-from tests.core.samples import (
+from crdtqueue.core.worker import worker_events as w
+from crdtqueue.core.worker.bed import Cooldown
+from crdtqueue.core.worker.scripts import (
+    SCRIPT_STEPS,
+    Step,
+)
+from crdtqueue.core.worker.worker_events import PrintPhase
+from crdtqueue.core.worker.worker_states import WorkerState
+from tests.harness.samples import (
     JOB,
     SET_B,
     a_claim,
@@ -26,7 +33,12 @@ from tests.core.samples import (
     print_set,
     record,
 )
-from tests.core.worker_bench import IDLE_PRINTER, MINE, QUEUE, Bench
+from tests.harness.worker_fixture import (
+    IDLE_PRINTER,
+    MINE,
+    QUEUE,
+    Bench,
+)
 from tests.simulation.worker_world import World
 
 

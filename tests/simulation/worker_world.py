@@ -10,16 +10,33 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 
-from crdtqueue.core import worker_events as w
-from crdtqueue.core.bed import Cooldown
+from crdtqueue.core.document.model import QueueState
+from crdtqueue.core.document.progress import (
+    failures,
+    on_hold,
+    progress,
+)
 from crdtqueue.core.ids import Claim, JobId, PrintId, QueueName
-from crdtqueue.core.model import QueueState
-from crdtqueue.core.progress import failures, on_hold, progress
-from crdtqueue.core.scripts import SCRIPT_STEPS, ScriptRun, Step
-from crdtqueue.core.worker import Worker
-from crdtqueue.core.worker_events import PrintPhase
-from crdtqueue.core.worker_states import Wait
-from tests.core.samples import JOB, ME, MK3S, a_claim, a_job, file, peer, print_set
+from crdtqueue.core.worker import worker_events as w
+from crdtqueue.core.worker.bed import Cooldown
+from crdtqueue.core.worker.scripts import (
+    SCRIPT_STEPS,
+    ScriptRun,
+    Step,
+)
+from crdtqueue.core.worker.worker import Worker
+from crdtqueue.core.worker.worker_events import PrintPhase
+from crdtqueue.core.worker.worker_states import Wait
+from tests.harness.samples import (
+    JOB,
+    ME,
+    MK3S,
+    a_claim,
+    a_job,
+    file,
+    peer,
+    print_set,
+)
 
 QUEUE = QueueName("workshop")
 BEGIN_WITHIN_S = 8.0

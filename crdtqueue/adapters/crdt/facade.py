@@ -18,11 +18,23 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Final, Protocol, TypeAlias
 
-from crdtqueue.adapters.crdt.values import ABSENT, Absent, checked_key, normalised, plain
+from crdtqueue.adapters.crdt.json_values import (
+    ABSENT,
+    Absent,
+    checked_key,
+    normalised,
+    plain,
+)
 from crdtqueue.core.errors import Hostile, Invalid, Unavailable
-from crdtqueue.core.lib0 import JsonValue, json_weight
-from crdtqueue.core.replay import Left, replay
-from crdtqueue.core.yupdate import (
+from crdtqueue.core.yjs.lib0 import (
+    JsonValue,
+    json_weight,
+)
+from crdtqueue.core.yjs.update_loader import (
+    Left,
+    replay,
+)
+from crdtqueue.core.yjs.update_parser import (
     encode_state_vector,
     has_gap,
     overlaps,

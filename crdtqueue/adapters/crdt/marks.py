@@ -1,12 +1,12 @@
 """Marks of documents that have passed the check, so that a start need not check them again.
 
-The check of `crdtqueue.core.yupdate` takes longer than a library needs to load what it has checked.
-A mark is a keyed hash of a document's bytes; its key is the check's own source. So a mark fits no
-bytes that a failing disk has changed, and none that passed another version of the check: whatever
-does not fit is checked as if it had come from another machine.
+The check in `core/yjs/update_parser.py` takes longer than a library needs to load what it has
+checked. A mark is a keyed hash of the bytes of a document, and the key is the source code of the
+check. So a mark fits neither bytes that a failing disk has changed, nor bytes that another version
+of the check has passed. A document whose mark does not fit is checked like one from another machine.
 
-A mark protects from accidents only. Whoever can write the store can write marks into it, but
-that person owns this machine and needs no malformed update to do harm.
+Marks protect against accidents only. Whoever can write to the store can also write marks into it,
+but that person owns this machine and needs no malformed update to do harm.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from crdtqueue.core import lib0, yupdate
 from crdtqueue.core.errors import Hostile
+from crdtqueue.core.yjs import (
+    lib0,
+    update_parser,
+)
 
 _MARK_BYTES: Final = 32
 
@@ -28,7 +31,7 @@ def checked_mark(whole: bytes, roots: frozenset[str]) -> str:
     Raises `Hostile` if it does not pass, or if it builds upon something that is not in it. Takes
     as long as the check, and reads a file: not for an event loop.
     """
-    if yupdate.has_gap(yupdate.parse_update(whole, roots), {}):
+    if update_parser.has_gap(update_parser.parse_update(whole, roots), {}):
         raise Hostile("a document builds upon something that is not in it")
     return _mark(whole, roots)
 
@@ -47,7 +50,7 @@ def _mark(update: bytes, roots: frozenset[str]) -> str:
 def _rules(roots: frozenset[str]) -> bytes:
     """What the check refuses, as a hash; empty where its source cannot be read."""
     try:
-        sources = [Path(str(module.__file__)).read_bytes() for module in (lib0, yupdate)]
+        sources = [Path(str(module.__file__)).read_bytes() for module in (lib0, update_parser)]
     except OSError:
         return b""
     names = [root.encode() for root in sorted(roots)]

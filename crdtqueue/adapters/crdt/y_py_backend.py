@@ -9,7 +9,10 @@ from typing import Any
 import y_py
 
 from crdtqueue.adapters.crdt.facade import Change
-from crdtqueue.adapters.crdt.values import ABSENT, Absent
+from crdtqueue.adapters.crdt.json_values import (
+    ABSENT,
+    Absent,
+)
 
 
 def open_backend(client_id: int, roots: frozenset[str]) -> YPyBackend:

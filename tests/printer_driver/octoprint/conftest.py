@@ -3,8 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from printer_driver.octoprint import printer as octoprint_printer
-from tests.octoprint_server import OctoPrintServer, need_octoprint
+from printer_driver.octoprint import octoprint_printer
+from tests.harness.octoprint_server import (
+    OctoPrintServer,
+    need_octoprint,
+)
 
 GCODE = Path(__file__).parents[2] / "data" / "gcode"
 WAITS = (b"M190", b"M109", b"G80")

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from printer_driver.octoprint.printer import OctoPrintPrinter
+from printer_driver.octoprint.octoprint_printer import OctoPrintPrinter
 from printer_driver.printer import Printer, PrintId
-from tests.octoprint_server import OctoPrintServer
-from tests.printer_driver.acceptance import SCENARIOS, Scenario
+from tests.harness.octoprint_server import OctoPrintServer
+from tests.harness.printer_acceptance import (
+    SCENARIOS,
+    Scenario,
+)
 
 pytestmark = pytest.mark.e2e
 

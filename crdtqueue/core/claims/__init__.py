@@ -1,0 +1,1 @@
+"""Which peer may print a job: the claim protocol and the rules around it."""

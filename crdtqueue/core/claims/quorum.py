@@ -1,0 +1,167 @@
+"""Whose grants a claim needs, also while people change that.
+
+In *available* mode a claim needs everybody in sight. In *safe* mode it needs a majority of every
+voter list in force, so any two claims of a job have a voter in common.
+
+A list is never replaced in place: naming voters adds a list of a higher generation, and the one of
+the highest rank is the current one. The lists before it stay in force beside it until a majority of
+each has *stated* in the document that it goes by a later one. A voter states that only after it has
+stored the later list, and after the claims that it has acknowledged are in the document; from then
+on it takes part in no claim that leaves the later list out. `docs/claims.md` has the argument.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from crdtqueue.core.document.model import (
+    VOTERS_MAX,
+    Mode,
+)
+from crdtqueue.core.ids import PEER_ID_CHARS, PeerId, is_count, is_id
+from crdtqueue.core.yjs.lib0 import JsonValue
+
+ROOT = "queue"
+_PREFIX = "voters"
+LISTS_MAX = 100
+"""Of more lists than this nobody can say any more which are in force: nothing is claimed."""
+GENERATION_MAX = 999_999
+
+ListId: TypeAlias = str
+Entry: TypeAlias = tuple[str, str, JsonValue]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VoterList:
+    """Voters as one person named them; `generation` counts the changes before it."""
+
+    generation: int
+    peers: frozenset[PeerId]
+
+    @property
+    def id(self) -> ListId:
+        """What the list is known by: two of one generation differ in it."""
+        names = ",".join(sorted(self.peers))
+        return f"{self.generation}/{hashlib.sha256(names.encode()).hexdigest()[:16]}"
+
+    @property
+    def rank(self) -> tuple[int, ListId]:
+        """Orders lists the same way on every peer; the highest is the current one."""
+        return self.generation, self.id
+
+    def has_majority(self, votes: Set[PeerId]) -> bool:
+        """Whether more than half of the list is among `votes`."""
+        return 2 * len(self.peers & votes) > len(self.peers)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VoterLists:
+    """Every list that was ever named, and who has stated to go by it."""
+
+    lists: frozenset[VoterList] = frozenset()
+    stated: Mapping[ListId, frozenset[PeerId]] = field(default_factory=dict)
+
+    @property
+    def current(self) -> VoterList | None:
+        """The list that was named last; None if none ever was."""
+        return max(self.lists, key=lambda each: each.rank, default=None)
+
+    @property
+    def in_force(self) -> tuple[VoterList, ...]:
+        """The lists of which a claim needs a majority each, the current one last."""
+        ordered = sorted(self.lists, key=lambda each: each.rank)
+        return tuple(
+            each
+            for place, each in enumerate(ordered)
+            if not any(self._goes_by(each, later) for later in ordered[place + 1 :])
+        )
+
+    @property
+    def voters(self) -> frozenset[PeerId]:
+        """Everybody whose vote can count."""
+        return frozenset(peer for each in self.in_force for peer in each.peers)
+
+    def to_state(self, me: PeerId) -> VoterList | None:
+        """The list that `me` should state to go by; None if it need not, or has."""
+        current = self.current
+        if current is None or me in self.stated.get(current.id, ()):
+            return None
+        before = (each for each in self.in_force if each != current)
+        return current if any(me in each.peers for each in before) else None
+
+    def _goes_by(self, earlier: VoterList, later: VoterList) -> bool:
+        return earlier.has_majority(self.stated.get(later.id, frozenset()))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rules:
+    """What a claim of this queue needs."""
+
+    mode: Mode = Mode.AVAILABLE
+    lists: VoterLists = VoterLists()
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether a majority of named voters decides."""
+        return self.mode is not Mode.AVAILABLE
+
+    @property
+    def digest(self) -> str:
+        """Equal on two peers if they go by the same rules."""
+        if not self.is_safe:
+            return Mode.AVAILABLE.value
+        known = sorted(each.id for each in self.lists.lists)
+        in_force = [each.id for each in self.lists.in_force]
+        return hashlib.sha256(f"{known} {in_force}".encode()).hexdigest()
+
+    def short_of(self, votes: Set[PeerId]) -> VoterList | None:
+        """In *safe* mode: the first list of which `votes` are no majority; None if of all."""
+        lists = self.lists
+        if len(lists.lists) > LISTS_MAX or not lists.lists:
+            return lists.current or VoterList(generation=0, peers=frozenset())
+        return next((each for each in lists.in_force if not each.has_majority(votes)), None)
+
+
+def read_voter_lists(fields: Mapping[str, JsonValue]) -> VoterLists:
+    """The lists in the document's root `queue`; what makes no sense is left out.
+
+    voters/generation/digest        the voters, write-once
+    voters/generation/digest/peer   true once that peer goes by the list, by that peer
+    """
+    lists: set[VoterList] = set()
+    stated: defaultdict[ListId, set[PeerId]] = defaultdict(set)
+    for key, value in fields.items():
+        match key.split("/"):
+            case [_prefix, generation, digest] if _prefix == _PREFIX and is_count(generation):
+                named = _read_list(int(generation), value)
+                if named and named.id == f"{generation}/{digest}":
+                    lists.add(named)
+            case [_prefix, generation, digest, peer] if _prefix == _PREFIX and value is True:
+                if is_id(peer, PEER_ID_CHARS):
+                    stated[f"{generation}/{digest}"].add(PeerId(peer))
+    return VoterLists(
+        lists=frozenset(lists), stated={each: frozenset(peers) for each, peers in stated.items()}
+    )
+
+
+def _read_list(generation: int, value: JsonValue) -> VoterList | None:
+    if not isinstance(value, list) or not 0 < len(value) <= VOTERS_MAX:
+        return None
+    if generation > GENERATION_MAX or not all(is_id(each, PEER_ID_CHARS) for each in value):
+        return None
+    return VoterList(generation=generation, peers=frozenset(PeerId(str(each)) for each in value))
+
+
+def voters_entry(known: VoterLists, peers: Set[PeerId]) -> Entry:
+    """The write by which a person names these voters. `known` is what the person's peer has read:
+    whoever reads the new list has read those, too."""
+    generation = min(max((each.generation for each in known.lists), default=0) + 1, GENERATION_MAX)
+    named = VoterList(generation=generation, peers=frozenset(peers))
+    return ROOT, f"{_PREFIX}/{named.id}", [*sorted(named.peers)]
+
+
+def statement_entry(named: VoterList, peer: PeerId) -> Entry:
+    """The write by which `peer` states that it goes by a list from now on."""
+    return ROOT, f"{_PREFIX}/{named.id}/{peer}", True

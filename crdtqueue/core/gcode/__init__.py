@@ -1,0 +1,1 @@
+"""What a g-code file says about itself."""

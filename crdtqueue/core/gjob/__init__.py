@@ -1,0 +1,1 @@
+"""The `.gjob` archive of Continuous Print."""

@@ -1,0 +1,50 @@
+"""What is loaded in a printer's tools, and what a print wants there.
+
+Nobody has to say what is loaded. Once a person has, a print that wants another material waits
+until a person says that this is loaded. Until then it is merely remembered what prints have used.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+
+from crdtqueue.core.document.model import MATERIALS_MAX
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loaded:
+    """The material in each tool, empty where it is not known; `said` if a person vouches for it."""
+
+    tools: tuple[str, ...] = ()
+    said: bool = False
+
+    def changes(self, wanted: Sequence[str]) -> int:
+        """In how many tools the material would have to be changed; none while nothing is known."""
+        return len(self._differing(wanted)) if any(self.tools) else 0
+
+    def missing(self, wanted: Sequence[str]) -> Mapping[int, str]:
+        """What a person has to load before a print that wants this, by tool, counted from 0."""
+        return self._differing(wanted) if self.said else {}
+
+    def used(self, wanted: Sequence[str]) -> "Loaded":
+        """What is loaded in a print that wants this: where it does not matter, what was."""
+        pairs = zip_longest(wanted[:MATERIALS_MAX], self.tools, fillvalue="")
+        return replace(self, tools=tuple(want or known for want, known in pairs))
+
+    def _differing(self, wanted: Sequence[str]) -> dict[int, str]:
+        pairs = zip_longest(wanted[:MATERIALS_MAX], self.tools[: len(wanted)], fillvalue="")
+        return {
+            tool: want
+            for tool, (want, known) in enumerate(pairs)
+            if want and _plain(want) != _plain(known)
+        }
+
+
+def in_words(missing: Mapping[int, str]) -> str:
+    """`PETG in tool 1 and PLA in tool 2`: people count from 1."""
+    return " and ".join(f"{material} in tool {tool + 1}" for tool, material in missing.items())
+
+
+def _plain(material: str) -> str:
+    """A material as it is compared: whole, but for case and blanks."""
+    return " ".join(material.split()).casefold()

@@ -1,0 +1,229 @@
+"""What is stored after what: the bed, the scripts that follow, and whether the printer goes on."""
+
+from dataclasses import replace
+
+from crdtqueue.core.document.model import (
+    Job,
+    Result,
+)
+from crdtqueue.core.document.progress import (
+    failures,
+    on_hold,
+)
+from crdtqueue.core.ids import JobId, QueueName
+from crdtqueue.core.worker.scripts import (
+    ScriptRun,
+    Scripts,
+    Step,
+    with_script,
+)
+from crdtqueue.core.worker.strategy import Overtaken
+from crdtqueue.core.worker.worker_events import (
+    Printing,
+    Saved,
+    WorkerConfig,
+)
+
+FAILED_JOBS_MAX = 3
+"""A printer on which the prints of so many jobs have failed one after the other is broken."""
+DOUBTFUL_MAX = 8
+"""So many requests to begin may be on their way to a printer that does not know of them yet."""
+REASON_CHARS_MAX = 200
+OVERTAKEN_QUEUES_MAX = 32
+
+_BED_STEPS = {Step.COOLDOWN, Step.COOL, Step.CLEAR_BED, Step.WAITING}
+_LOOK = "Look at the printer, then start managing it again:"
+_CANCELLED = f"{_LOOK} the print was cancelled."
+_BROKEN = _LOOK + " prints of {number} jobs have failed here one after the other, at last: {reason}"
+_SCRIPT_FAILED = _LOOK + " the script {event} has not run to its end: {reason}"
+
+
+def after_print(
+    saved: Saved,
+    result: Result,
+    reason: str,
+    *,
+    moved: bool,
+    config: WorkerConfig,
+    scripts: Scripts,
+) -> Saved:
+    """The print in `saved` is recorded.
+
+    `moved` is whether the printer has begun with it at all.
+    """
+    unused = not moved and not saved.strange
+    clear = unused or (config.self_clearing and result is Result.DONE)
+    failed = _failed_jobs(saved, result, moved=moved)
+    after = replace(
+        saved, printing=None, prepared=None, strange=False, bed_clear=clear, failed_jobs=failed
+    )
+    if moved and saved.managing and result is not Result.ABORTED:
+        steps = with_script(scripts, *_steps(result, clear=clear, config=config))
+        after = replace(after, todo=(*steps, *saved.todo))
+    if result is Result.CANCELLED:
+        return stopped(after, _CANCELLED, scripts)
+    if len(failed) >= FAILED_JOBS_MAX:
+        why = _BROKEN.format(number=len(failed), reason=reason[:REASON_CHARS_MAX])
+        return stopped(after, why, scripts)
+    return after
+
+
+def _failed_jobs(saved: Saved, result: Result, *, moved: bool) -> tuple[JobId, ...]:
+    if result is Result.DONE or saved.printing is None:
+        return ()
+    job = saved.printing.claim.job
+    broke = moved and result in {Result.FAILED, Result.ABORTED}
+    if not broke or job in saved.failed_jobs:
+        return saved.failed_jobs
+    return (*saved.failed_jobs, job)
+
+
+def _steps(result: Result, *, clear: bool, config: WorkerConfig) -> list[Step]:
+    steps = [Step.PRINT_DONE if result is Result.DONE else Step.PRINT_FAILED]
+    if config.cooldown and not clear:
+        steps += [Step.COOLDOWN, Step.COOL]
+    if result is Result.DONE and not clear:
+        steps.append(Step.CLEAR_BED)
+    return steps
+
+
+def is_tried_too_often(job: Job, retries: int) -> bool:
+    """Whether a person has to look at a job that has failed, and nothing else makes them."""
+    return not on_hold(job) and failures(job) - job.forgiven > retries
+
+
+def script_begun(saved: Saved, run: ScriptRun) -> Saved:
+    """It is about to be run, and not to be done any more."""
+    todo = tuple(step for step in saved.todo if step is not run.step)
+    return replace(saved, script=run, last_begun=run.print_id, strange=False, todo=todo)
+
+
+def after_script(
+    saved: Saved, run: ScriptRun, result: Result, reason: str, *, moved: bool
+) -> Saved:
+    """The script in `saved` is over.
+
+    `moved` is whether the printer has begun with it at all: if not, what it says of its bed is
+    still said of what came before.
+    """
+    clears = run.step is Step.CLEAR_BED and not saved.strange
+    never_begun = not moved and saved.last_begun == run.print_id
+    last_begun = run.after if never_begun else saved.last_begun
+    saved = replace(saved, script=None, strange=False, last_begun=last_begun)
+    if result is not Result.DONE:
+        text = reason[:REASON_CHARS_MAX]
+        why = _SCRIPT_FAILED.format(event=run.step.value, reason=text)
+        return replace(saved, todo=(), managing=False, stopped_because=why)
+    prepared = run.prepares or saved.prepared
+    return replace(saved, bed_clear=saved.bed_clear or clears, prepared=prepared)
+
+
+def begun(saved: Saved, printing: Printing, scripts: Scripts) -> Saved:
+    """A print is about to be begun: the bed counts as used from now on."""
+    return replace(
+        saved,
+        printing=printing,
+        last_begun=printing.print_id,
+        strange=False,
+        bed_clear=False,
+        worked=Step.QUEUE_FINISHED in scripts,
+        called=False,
+        loaded=saved.loaded.used(printing.materials),
+    )
+
+
+def never_begun(saved: Saved, *, recorded: bool, told: bool) -> Saved:
+    """The printer does not know the print in `saved`: the bed is as it was before.
+
+    Unless it is recorded, and the printer forgetful. What it was `told` may arrive yet.
+    """
+    clear = not saved.strange and not recorded
+    doubtful = _doubtful(saved) if told and not recorded else saved.doubtful
+    return replace(
+        saved,
+        printing=None,
+        doubtful=doubtful,
+        last_begun=None if clear else saved.last_begun,
+        strange=False,
+        bed_clear=clear,
+    )
+
+
+def _doubtful(saved: Saved) -> tuple[Printing, ...]:
+    known = (*saved.doubtful, saved.printing) if saved.printing else saved.doubtful
+    return tuple(dict.fromkeys(known))[-DOUBTFUL_MAX:]
+
+
+def begun_after_all(saved: Saved, doubtful: Printing) -> Saved:
+    """The printer was told to begin it nevertheless, by a request that was long on its way.
+
+    What it was to begin by now is in doubt in its turn. The claim that is held stays so.
+    """
+    others = tuple(each for each in _doubtful(saved) if each != doubtful)
+    saved = replace(
+        saved,
+        printing=doubtful,
+        doubtful=others,
+        last_begun=doubtful.print_id,
+        bed_clear=False,
+        todo=_without_bed(saved),
+    )
+    if saved.held:
+        return saved
+    return replace(saved, held_queue=doubtful.queue, held_claim=doubtful.claim.key)
+
+
+def stopped(saved: Saved, because: str, scripts: Scripts) -> Saved:
+    """The printer takes no more jobs of its own accord."""
+    if not saved.managing:
+        return saved
+    todo = (*saved.todo, *with_script(scripts, Step.DEACTIVATED))
+    return replace(saved, managing=False, stopped_because=because, failed_jobs=(), todo=todo)
+
+
+def managed(saved: Saved, scripts: Scripts, *, managing: bool) -> Saved:
+    """A person starts or stops managing.
+
+    Whoever changes their mind before the script of it was run has it not run at all. What was still
+    to be done otherwise is not done by a printer that a person has taken for themselves.
+    """
+    if managing == saved.managing:
+        return saved
+    wanted, other = Step.ACTIVATED, Step.DEACTIVATED
+    if not managing:
+        wanted, other = other, wanted
+    steps = with_script(scripts, wanted) if other not in saved.todo else ()
+    return replace(saved, managing=managing, stopped_because="", failed_jobs=(), todo=steps)
+
+
+def bed_cleared(saved: Saved) -> Saved:
+    """Somebody was at the bed."""
+    todo = _without_bed(saved)
+    return replace(saved, bed_clear=True, last_begun=None, called=False, todo=todo)
+
+
+def used_by_somebody(saved: Saved) -> Saved:
+    """Something that is not ours is printed: no script may drive into that part."""
+    under_way = saved.at_printer is not None
+    return replace(
+        saved, bed_clear=False, strange=under_way, last_begun=None, todo=_without_bed(saved)
+    )
+
+
+def _without_bed(saved: Saved) -> tuple[Step, ...]:
+    return tuple(step for step in saved.todo if step not in _BED_STEPS)
+
+
+def materials_said(saved: Saved, tools: tuple[str, ...] | None) -> Saved:
+    """A person says what is loaded, or no longer wants to be asked (None)."""
+    known = saved.loaded
+    loaded = replace(known, tools=known.tools if tools is None else tools, said=tools is not None)
+    todo = tuple(step for step in saved.todo if step is not Step.WAITING)
+    return replace(saved, loaded=loaded, called=False, todo=todo)
+
+
+def with_overtaken(saved: Saved, queue: QueueName, overtaken: Overtaken | None) -> Saved:
+    """Another job of `queue` was taken than its first."""
+    others = tuple(each for each in saved.overtaken if each.queue != queue)
+    known = (*others, overtaken) if overtaken else others
+    return replace(saved, overtaken=known[-OVERTAKEN_QUEUES_MAX:])

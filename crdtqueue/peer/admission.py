@@ -1,0 +1,96 @@
+"""Who may talk to a queue: what a hello is answered with, and what a person must put right."""
+
+import logging
+from enum import Enum, auto
+
+from crdtqueue.core.claims.duplicate_identity import Twins
+from crdtqueue.core.errors import Hostile
+from crdtqueue.core.ids import PeerId
+from crdtqueue.core.sync.messages import (
+    PROTOCOL_VERSION,
+    Hello,
+)
+
+OWN_TWIN_MEMORY_S = 600.0
+"""A copy of ourselves cannot be watched all the time: it may be linked to others only."""
+CURE = "Stop one of them and delete the file store.sqlite3 in its folder."
+PROBLEMS_MAX = 32
+
+log = logging.getLogger(__name__)
+
+
+class Welcome(Enum):
+    """What becomes of a link after its hello."""
+
+    IN = auto()
+    MYSELF = auto()
+    """This very process has dialled itself."""
+    TWIN = auto()
+    """Another process has the same identity, ours or that of another peer."""
+
+
+class Greeting:
+    """The hellos of one queue. `me` and `instance` are this process's own."""
+
+    def __init__(self, me: PeerId, instance: str) -> None:
+        self._me = me
+        self._instance = instance
+        self._twins = Twins()
+        self._own_twins: dict[str, float] = {}
+        self._problems: dict[str, str] = {}
+
+    def hello(self, hello: Hello, host: str, now_s: float) -> Welcome:
+        """Takes in a hello that came from `host`. Raises Hostile for another version."""
+        address = f"{host}:{hello.port}"
+        if hello.version != PROTOCOL_VERSION:
+            self._note(address, f"{hello.name} runs another version of crdtqueue. Update both.")
+            raise Hostile(f"it speaks version {hello.version}")
+        if hello.peer == self._me:
+            return self._own(hello, address, now_s)
+        if self._twins.hello(PeerId(hello.peer), hello.instance, address, now_s):
+            places = " and ".join(self._twins.places(PeerId(hello.peer)))
+            self._note(
+                hello.peer,
+                f"Two peers have the same identity: {hello.name} and a copy, at {places}. {CURE}",
+            )
+            return Welcome.TWIN
+        self._problems.pop(address, None)
+        self._problems.pop(hello.peer, None)
+        return Welcome.IN
+
+    def twins_of(self, peer: PeerId) -> tuple[str, ...]:
+        """Where the twins of this identity were heard lately."""
+        return self._twins.places(peer) if peer != self._me else (*self._own_twins,)
+
+    def twin_of_ours(self, address: str, now_s: float) -> None:
+        """Another process with our identity was heard of."""
+        if address not in self._own_twins:
+            log.error("a copy of this peer, with the same identity, is at %s", address)
+        if len(self._own_twins) < PROBLEMS_MAX or address in self._own_twins:
+            self._own_twins[address] = now_s
+
+    def holds_back(self, now_s: float) -> str:
+        """Why nothing may be claimed, as a sentence; empty if it may."""
+        heard = self._own_twins.items()
+        self._own_twins = {place: s for place, s in heard if now_s - s < OWN_TWIN_MEMORY_S}
+        if not self._own_twins:
+            return ""
+        places = " and ".join(sorted(self._own_twins))
+        return f"The peer at {places} is a copy of this one, with the same identity. {CURE}"
+
+    def problem(self, now_s: float) -> str:
+        """What a person must put right, as a sentence; empty if nothing."""
+        return self.holds_back(now_s) or next(reversed(self._problems.values()), "")
+
+    def _own(self, hello: Hello, address: str, now_s: float) -> Welcome:
+        if hello.instance == self._instance:
+            return Welcome.MYSELF
+        self.twin_of_ours(address, now_s)
+        return Welcome.TWIN
+
+    def _note(self, place: str, problem: str) -> None:
+        if self._problems.pop(place, None) != problem:
+            log.error("%s", problem)
+        self._problems[place] = problem
+        while len(self._problems) > PROBLEMS_MAX:
+            del self._problems[next(iter(self._problems))]

@@ -1,0 +1,212 @@
+"""Runs the claims of one queue: between the pure protocol and the document, store and links."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from crdtqueue.adapters.store import Store
+from crdtqueue.core.claims import claim_events as ce
+from crdtqueue.core.claims.claims import Claims
+from crdtqueue.core.claims.quorum import (
+    Rules,
+    VoterList,
+    read_voter_lists,
+    statement_entry,
+)
+from crdtqueue.core.document.keys import (
+    claim_entry,
+    end_entry,
+)
+from crdtqueue.core.document.model import (
+    QueueSettings,
+    QueueState,
+)
+from crdtqueue.core.errors import Unavailable
+from crdtqueue.core.ids import Claim, JobId, PeerId, QueueName
+from crdtqueue.core.sync.messages import ClaimMessage
+from crdtqueue.peer.replica import Replica
+from printer_driver import clock
+
+_Written: TypeAlias = ce.Storing | ce.DropPromise | ce.WriteEnd | ce.StateVoters
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClaimHooks:
+    """What the claims of a queue tell the rest of the peer. None of them waits."""
+
+    tell: Callable[[PeerId, ClaimMessage], None]
+    claimed: Callable[[ce.MayHeat], None]
+    missed: Callable[[JobId, ce.No], None]
+
+
+class Claiming:
+    """Call `open`, keep `run` running, and tell it what happens."""
+
+    def __init__(
+        self, name: QueueName, *, replica: Replica, store: Store, hooks: ClaimHooks
+    ) -> None:
+        self.wanted: JobId | None = None
+        self._name = name
+        self._replica = replica
+        self._store = store
+        self._hooks = hooks
+        self._claims: Claims | None = None
+        self._unread = True
+        self._wake = asyncio.Event()
+        self._tasks: asyncio.TaskGroup | None = None
+        self._waiting: list[_Written] = []
+
+    @property
+    def claims(self) -> Claims:
+        """The claims. Raises Unavailable before `open`."""
+        if self._claims is None:
+            raise Unavailable(f"The queue {self._name} is not open yet.")
+        return self._claims
+
+    async def open(self, me: PeerId, incarnation: int, times: ce.ClaimTimes) -> None:
+        """Reads the promises from the store."""
+        self._claims = Claims(
+            me=me,
+            incarnation=incarnation,
+            times=times,
+            promises=await self._store.promises(self._name),
+            now_s=clock.now_s(),
+        )
+        self.receive(ce.SyncChanged(synced=True))
+
+    async def run(self) -> None:
+        """Stores what must be stored, and keeps the time, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            self._store_waiting()
+            try:
+                await self._keep_time()
+            finally:
+                self._tasks = None
+
+    def want(self, job: JobId) -> None:
+        """Asks for a job; the answer comes through the hooks."""
+        self.wanted = job
+        self.receive(ce.Want(job=job))
+
+    def receive(self, event: ce.Event) -> None:
+        """Tells the claims what happened."""
+        self._read_records()
+        self.claims.receive(event, clock.now_s())
+        self._carry_out()
+        self._wake.set()
+
+    def catch_up(self) -> None:
+        """Takes in what has happened until now, also while this machine slept."""
+        self._read_records()
+        self.claims.tick(clock.now_s())
+        self._carry_out()
+
+    def document_changed(self) -> None:
+        """The document is another than when it was read last."""
+        self._unread = True
+        self._wake.set()
+
+    def _read_records(self) -> None:
+        """What the document says of claims must be known before anything is decided."""
+        if self._unread:
+            self._unread = False
+            event = records_of(self._replica.state)
+            self.claims.receive(event, clock.now_s())
+
+    def _carry_out(self) -> None:
+        for effect in self.claims.effects():
+            match effect:
+                case ce.Tell(peer=peer, message=message):
+                    self._hooks.tell(peer, message)
+                case ce.MayHeat():
+                    self.wanted = None
+                    self._hooks.claimed(effect)
+                case ce.Missed(job=job, reason=reason):
+                    self.wanted = None
+                    self._hooks.missed(job, reason)
+                case _:
+                    self._waiting.append(effect)
+        self._store_waiting()
+
+    def _store_waiting(self) -> None:
+        """Promises are stored by `run`: before and after it they wait.
+
+        The tasks begin in this order, and each has changed the document before it first waits.
+        """
+        if self._tasks:
+            waiting, self._waiting = self._waiting, []
+            for effect in waiting:
+                self._tasks.create_task(self._store_effect(effect), name="promise")
+
+    async def _store_effect(self, effect: _Written) -> None:
+        try:
+            await self._write(effect)
+        except Unavailable as error:
+            log.error("%s", error)  # noqa: TRY400  # a full disk, not a defect
+            if isinstance(effect, ce.Storing):
+                self.receive(ce.NotStored(effect=effect))
+        else:
+            if isinstance(effect, ce.Storing):
+                self.receive(ce.Stored(effect=effect))
+
+    async def _write(self, effect: _Written) -> None:
+        match effect:
+            case ce.StorePromise(claim=claim):
+                await self._store.put_promise(self._name, claim, armed=False)
+            case ce.StoreArmed(claim=claim):
+                promised = self._store.put_promise(self._name, claim, armed=True)
+                try:
+                    await self._have_record(claim)
+                finally:
+                    await promised
+            case ce.StoreStart(claim=claim):
+                await self._replica.edit([claim_entry(claim, at_s=clock.wall_s())])
+            case ce.DropPromise(claim=claim):
+                await self._store.drop_promise(self._name, claim)
+            case ce.WriteEnd(claim=claim, reason=reason):
+                await self._replica.edit([end_entry(claim, reason)])
+            case ce.StateVoters(named=named):
+                await self._state(named)
+
+    async def _have_record(self, claim: Claim) -> None:
+        """The start record is in the document, by its owner or by us, and durable."""
+        if claim in self._replica.state.claims:
+            await self._replica.durable()
+        else:
+            await self._replica.edit([claim_entry(claim, at_s=clock.wall_s())])
+
+    async def _state(self, named: VoterList) -> None:
+        """What makes us state it must survive us before anybody can read the statement."""
+        await self._replica.durable()
+        await self._replica.edit([statement_entry(named, self.claims.me)])
+
+    async def _keep_time(self) -> None:
+        while True:
+            self._wake.clear()
+            now_s = clock.now_s()
+            self.catch_up()
+            wait_s = max(self.claims.next_deadline_s() - now_s, 0.01)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._wake.wait()
+
+
+def records_of(state: QueueState) -> ce.RecordsRead:
+    """What a document says, in the words of the claims."""
+    return ce.RecordsRead(
+        claims=state.claims,
+        over=state.ended | state.lost,
+        others=frozenset(state.roster),
+        rules=rules_of(state.settings),
+    )
+
+
+def rules_of(settings: QueueSettings) -> Rules:
+    """What a claim of a queue needs."""
+    return Rules(mode=settings.mode, lists=read_voter_lists(settings.voter_fields))

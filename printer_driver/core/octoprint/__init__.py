@@ -1,0 +1,1 @@
+"""A print in OctoPrint, from its answers and its push messages."""

@@ -1,0 +1,309 @@
+"""One print of ours in OctoPrint: whether it was begun, runs, or is over, and how it ended.
+
+    ASKING → BEGUN → RUNNING → ENDING → OVER
+                  ↘──────────↗    ↘ FENCING → OVER
+
+Each print has its own copy of the file, so the path that OctoPrint is at says whose print it is,
+and the copy's history is this print's result, also after a restart of either side. A print that
+has left no result is given up only when its copy is deleted (FENCING): a request to begin it that
+is still under way somewhere then finds no file, so it cannot begin after it was given up.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from printer_driver.core.octoprint.end_evidence import (
+    CANCELLED,
+    DISCONNECTED,
+    RESET,
+    Evidence,
+    reported,
+)
+from printer_driver.core.octoprint.push_messages import (
+    PrinterReset,
+    PrintEvent,
+    PushState,
+)
+from printer_driver.core.octoprint.rest_answers import (
+    Job,
+    JobPhase,
+    StoredFile,
+)
+from printer_driver.printer import PrintReport, PrintState
+
+OUTCOME_WAIT_S = 5.0
+"""OctoPrint writes the result of a print in the background, after the print has ended."""
+CAUSE_WAIT_S = 3.0
+"""The history knows that a print has failed a moment before, or after, the events say why."""
+LOST = (
+    "OctoPrint does not say how this print ended: it was stopped, or lost the printer, in "
+    "mid-print or before. Look at the bed."
+)
+DELETED = "The print's file was deleted in OctoPrint before its result was read. Look at the bed."
+UNCLEAR = "It was cancelled in OctoPrint, or failed there, while nobody watched. Look at the bed."
+TAKEN_OVER = (
+    "It ended early while nobody watched, and somebody has chosen another file in OctoPrint since; "
+    "so it counts as cancelled. Look at the bed."
+)
+
+
+class Phase(StrEnum):
+    """Where the print is."""
+
+    ASKING = "asking"  # in the journal; OctoPrint has not answered the request to begin
+    BEGUN = "begun"  # asked for, not seen yet
+    RUNNING = "running"
+    ENDING = "ending"  # not at it any more; its result is awaited
+    FENCING = "fencing"
+    OVER = "over"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """OctoPrint has been asked to begin, whatever came of it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobSeen:
+    """What OctoPrint is at."""
+
+    job: Job
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutcomeSeen:
+    """The print's own copy, None if it is not there, and the printer's last error."""
+
+    file: StoredFile | None
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CopyGone:
+    """The print's own copy does not exist any more."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CopyInUse:
+    """OctoPrint keeps the copy because it is at it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProgressPushed:
+    """What OctoPrint was at, up to a second ago: good for progress, and for nothing else."""
+
+    job: Job
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventPushed:
+    """What OctoPrint told of a print, ours or not, or of the printer."""
+
+    event: PrintEvent | PrinterReset
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogPushed:
+    """The end of the printer's terminal: whether its last print was ended by a reset."""
+
+    has_reset: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PushTurned:
+    """Whether events can be expected."""
+
+    push: PushState
+
+
+Event = (
+    Asked
+    | JobSeen
+    | OutcomeSeen
+    | CopyGone
+    | CopyInUse
+    | ProgressPushed
+    | EventPushed
+    | LogPushed
+    | PushTurned
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadOutcome:
+    """Ask for the print's own copy, and for the printer's last error."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeleteCopy:
+    """Delete the print's own copy."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Over:
+    """Record the final report."""
+
+    report: PrintReport
+
+
+Effect = ReadOutcome | DeleteCopy | Over
+
+_STATES = {
+    JobPhase.STARTING: PrintState.STARTING,
+    JobPhase.PAUSED: PrintState.PAUSED,
+    JobPhase.CANCELLING: PrintState.CANCELLING,
+}
+
+
+def seen_in(report: PrintReport, job: Job) -> PrintReport:
+    """The report of a print that OctoPrint is at."""
+    bytes_total = report.bytes_total or job.size_bytes
+    bytes_done = report.bytes_done if job.done_bytes is None else job.done_bytes
+    elapsed_s = report.elapsed_s if job.print_time_s is None else job.print_time_s
+    return replace(
+        report,
+        state=_STATES.get(job.phase, PrintState.PRINTING),
+        bytes_done=min(bytes_done, bytes_total),
+        bytes_total=bytes_total,
+        elapsed_s=elapsed_s,
+    )
+
+
+class OctoPrintPrint:
+    """Follows one print. Nothing happens between events, so it has no deadlines of its own.
+
+    `path` is the print's own copy. A print of an earlier process starts with `Asked`.
+    """
+
+    def __init__(self, report: PrintReport, path: str) -> None:
+        self.report = report
+        self.path = path
+        self._phase = Phase.ASKING
+        self._ended_s = 0.0
+        self._last_job: Job | None = None
+        self._is_checked = False
+        self._is_complete = False
+        self._is_cancelling = False
+        self._evidence = Evidence(path)
+        self._push = PushState.DOWN
+        self._log: LogPushed | None = None
+        self._failed_s: float | None = None
+        self._effects: list[Effect] = []
+
+    @property
+    def phase(self) -> Phase:
+        """Where the print is."""
+        return self._phase
+
+    def effects(self) -> list[Effect]:
+        """What must be done now, in order; each is handed out once."""
+        effects, self._effects = self._effects, []
+        return effects
+
+    def receive(self, event: Event, now_s: float) -> None:
+        """Takes in what was seen; what is late or unasked for is ignored."""
+        match event:
+            case Asked() if self._phase is Phase.ASKING:
+                self._phase = Phase.BEGUN
+            case JobSeen(job=job) if job.is_at(self.path):
+                self._at_it(job)
+            case JobSeen(job=job):
+                self._not_at_it(job, now_s)
+            case OutcomeSeen(file=file, error=error) if self._phase is Phase.RUNNING:
+                self._is_checked = True
+                if file and file.is_printed:  # a person prints the copy once more
+                    self._conclude(file, error)
+            case OutcomeSeen(file=file, error=error) if self._phase is Phase.ENDING:
+                self._outcome(file, error, now_s)
+            case CopyGone() if self._phase is Phase.FENCING:
+                self._over(PrintState.FAILED, LOST)
+            case CopyInUse() if self._phase is Phase.FENCING:
+                self._phase, self._ended_s = Phase.ENDING, now_s
+            case ProgressPushed(job=job) if self._phase is Phase.RUNNING and job.is_at(self.path):
+                self.report = replace(seen_in(self.report, job), state=self.report.state)
+            case EventPushed(event=pushed):
+                self._evidence.receive(pushed)
+            case LogPushed() as log if self._phase is Phase.ENDING:  # else it is of another print
+                self._log = log
+            case PushTurned(push=push):
+                self._push = push
+
+    def _at_it(self, job: Job) -> None:
+        if self._phase is Phase.OVER:
+            return
+        if self._phase is not Phase.RUNNING or (job.print_time_s or 0.0) < self.report.elapsed_s:
+            self._is_checked = False
+        self._phase, self._last_job = Phase.RUNNING, job
+        self._failed_s = self._log = None
+        self.report = seen_in(self.report, job)
+        self._is_complete = job.phase is JobPhase.FINISHING and job.is_all_sent
+        self._is_cancelling = job.phase is JobPhase.CANCELLING
+        is_ending = job.phase in (JobPhase.FINISHING, JobPhase.CANCELLING)
+        if not self._is_checked and not is_ending:
+            self._effects.append(ReadOutcome())
+
+    def _not_at_it(self, job: Job, now_s: float) -> None:
+        if self._phase in (Phase.BEGUN, Phase.RUNNING):
+            self._phase, self._ended_s = Phase.ENDING, now_s
+            self._last_job = job
+            is_selected = job.path == self.path and job.phase is JobPhase.IDLE
+            self._is_complete |= is_selected and job.is_all_sent
+            self._is_cancelling |= is_selected
+        if self._phase in (Phase.ENDING, Phase.FENCING):  # FENCING: it got no answer
+            self._phase = Phase.ENDING
+            self._effects.append(ReadOutcome())
+
+    def _outcome(self, file: StoredFile | None, error: str, now_s: float) -> None:
+        if file and file.is_printed:
+            if file.first_succeeded or not self._may_learn_why(now_s):
+                self._conclude(file, error)
+        elif file and now_s - self._ended_s < OUTCOME_WAIT_S:
+            return
+        elif self._is_complete or self._evidence.is_done:
+            self._over(PrintState.DONE)
+        elif verdict := self._evidence.verdict:
+            self._over(*verdict)
+        elif file is None:
+            self._over(PrintState.FAILED, DELETED)
+        else:
+            self._phase = Phase.FENCING
+            self._effects.append(DeleteCopy())
+
+    def _may_learn_why(self, now_s: float) -> bool:
+        """Whether it is worth waiting for what OctoPrint may still push about this failure."""
+        if self._failed_s is None:
+            self._failed_s = now_s
+        is_told = self._evidence.is_settled or self._log is not None
+        return (
+            not is_told
+            and self._push is not PushState.DOWN
+            and now_s - self._failed_s < CAUSE_WAIT_S
+        )
+
+    def _conclude(self, file: StoredFile, error: str) -> None:
+        if file.first_succeeded:
+            self._over(PrintState.DONE, print_time_s=file.print_time_s)
+        elif error and not self._evidence.is_settled:
+            self._over(PrintState.FAILED, reported(error))
+        elif verdict := self._evidence.verdict:
+            self._over(*verdict)
+        elif self._is_cancelling and self._log and self._log.has_reset and file.failures == 1:
+            self._over(PrintState.FAILED, RESET)
+        elif self._is_cancelling:
+            self._over(PrintState.CANCELLED, CANCELLED)
+        elif self._last_job and self._last_job.phase is JobPhase.OFFLINE:
+            self._over(PrintState.FAILED, DISCONNECTED)
+        elif self._phase is Phase.ENDING and self._last_job and self._last_job.path:
+            self._over(PrintState.CANCELLED, TAKEN_OVER)
+        else:
+            self._over(PrintState.FAILED, UNCLEAR)
+
+    def _over(
+        self, state: PrintState, reason: str = "", *, print_time_s: float | None = None
+    ) -> None:
+        report = replace(self.report, state=state, reason=reason)
+        if state is PrintState.DONE:
+            elapsed_s = self.report.elapsed_s if print_time_s is None else print_time_s
+            report = replace(report, bytes_done=report.bytes_total, elapsed_s=elapsed_s)
+        self._phase, self.report = Phase.OVER, report
+        self._effects.append(Over(report=report))

@@ -1,0 +1,1 @@
+"""What a printer says: parsed replies, faults, firmware dialects."""

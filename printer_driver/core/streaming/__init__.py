@@ -1,0 +1,1 @@
+"""Streaming one file to one printer: handshake, numbered lines, pause, recovery, emergency stop."""

@@ -1,0 +1,27 @@
+"""Whether heaters may be on that nobody answers for any more."""
+
+from enum import Enum
+
+from printer_driver.core.streaming.streamer import Streamer
+from printer_driver.printer import Connection
+
+
+class Heat(Enum):
+    """What is known of the heaters while nothing is printed."""
+
+    UNKNOWN = "unknown"  # no port, still being greeted, or a print answers for them
+    OWED = "owed"  # they must be switched off, and are not known to be
+    OFF = "off"  # the firmware itself reports a target of zero for every heater
+
+
+def heat_of(streamer: Streamer, now_s: float) -> Heat:
+    """As the streamer knows it."""
+    if streamer.is_printing:
+        return Heat.UNKNOWN
+    status = streamer.status(now_s)
+    is_halted = status.connection is Connection.HALTED
+    if streamer.owes_cooling or (is_halted and streamer.must_cool):
+        return Heat.OWED
+    told_c = [heater.target_c for heater in status.temperatures if heater.is_target_told]
+    is_sure = is_halted or (status.connection is Connection.READY and not status.problem)
+    return Heat.OFF if is_sure and told_c and not any(told_c) else Heat.UNKNOWN

@@ -1,0 +1,56 @@
+"""While nothing is printed: a person's own commands, and a question for the temperatures."""
+
+from collections import deque
+from collections.abc import Iterator
+
+from printer_driver.core.gcode.gcode_lines import command_of
+from printer_driver.core.replies.faults import TEXT_CHARS_MAX
+from printer_driver.core.streaming.line_sender import LineSender
+from printer_driver.core.streaming.sent_line import (
+    NO_PROGRESS,
+    REPORT_TEMPERATURES,
+)
+from printer_driver.errors import GcodeError
+
+POLL_S = 2.0
+"""Between two M105."""
+MANUAL_COMMANDS_MAX = 32
+
+
+class Idling:
+    """Sends one line at a time through `lines`."""
+
+    def __init__(self, lines: LineSender) -> None:
+        self.poll_at_s = 0.0
+        """When `go_on` is due."""
+        self._lines = lines
+        self._manual: deque[str] = deque()
+
+    def take(self, commands: tuple[str, ...], *, is_busy: bool) -> Iterator[str]:
+        """Commands of a person; gives a sentence for each that is not sent."""
+        for command in commands:
+            if is_busy or len(self._manual) >= MANUAL_COMMANDS_MAX:
+                yield f"Not sent: {command[:TEXT_CHARS_MAX]}; the printer is busy."
+                continue
+            try:
+                text = command_of(command.encode("utf-8", errors="replace"))
+            except GcodeError as error:
+                yield str(error)
+            else:
+                self._manual.extend(filter(None, [text]))
+
+    def drop(self) -> Iterator[str]:
+        """What has not been sent never is; gives a sentence if there was any."""
+        if self._manual:
+            yield f"Not sent: {len(self._manual)} commands, from {self._manual[0]} on."
+        self._manual.clear()
+
+    def go_on(self, now_s: float) -> None:
+        """Send what is due."""
+        lines = self._lines
+        if self._manual and lines.is_idle:
+            lines.send(self._manual.popleft(), NO_PROGRESS, now_s, follows=False)
+        if now_s >= self.poll_at_s:
+            self.poll_at_s = now_s + POLL_S
+            if lines.is_idle:
+                lines.send(REPORT_TEMPERATURES, NO_PROGRESS, now_s, follows=False)

@@ -1,0 +1,381 @@
+"""One print from its first line to its last: which command comes next, and when it is over."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from enum import Enum
+
+from printer_driver.core.gcode.command_kinds import (
+    Kind,
+    kind_of,
+)
+from printer_driver.core.gcode.compact import compact
+from printer_driver.core.gcode.gcode_lines import (
+    NOT_YET,
+    FileCommand,
+    lays_filament,
+)
+from printer_driver.core.gcode.position import (
+    Head,
+    Position,
+)
+from printer_driver.core.replies.faults import TEXT_CHARS_MAX
+from printer_driver.core.streaming.pause import (
+    REPORT_POSITION,
+    WAIT_FOR_MOVES,
+    Pause,
+)
+from printer_driver.core.streaming.sent_line import (
+    NO_PROGRESS,
+    REPORT_TEMPERATURES,
+    Progress,
+)
+from printer_driver.core.streaming.stream_settings import (
+    NOT_ALONE,
+    StreamSettings,
+    normalised,
+)
+from printer_driver.printer import PrintId, PrintReport, PrintState, Temperature
+
+HEATERS_OFF = ("M104 S0", "M140 S0")
+VERIFICATIONS_MAX = 5
+_HARMLESS_HERE = re.compile(r"M(?:400|114|105|85 .*|107|84|1(?:04|40|41)(?: T\d+)? S0)")
+"""Of the scripts: safe to leave out or to send twice where the file goes on."""
+
+__all__ = ["HEATERS_OFF", "REPORT_POSITION", "Job", "Stage"]
+
+
+class Stage(Enum):
+    """How far a print has come."""
+
+    STREAMING = "streaming"
+    PAUSING = "pausing"  # M400; until place and temperatures are sure
+    PARKING = "parking"
+    PAUSED = "paused"
+    RESUMING = "resuming"  # the head is looked for; temperatures, place and modes are restored
+    FINISHING = "finishing"  # until the last move is made
+    VERIFYING = "verifying"  # a numbered M105 must be answered with temperatures
+    BREAKING_WAITS = "breaking waits"  # cancelled; M108, M410 until nothing is in flight
+    SHUTTING_DOWN = "shutting down"  # cancelled; heaters, fan, motors off
+    COOLING = "cooling"  # cancelled; the targets must be reported as zero
+    OVER = "over"
+
+
+_STATES = {
+    Stage.PAUSED: PrintState.PAUSED,
+    Stage.BREAKING_WAITS: PrintState.CANCELLING,
+    Stage.SHUTTING_DOWN: PrintState.CANCELLING,
+    Stage.COOLING: PrintState.CANCELLING,
+}
+_CANCELLED = (Stage.BREAKING_WAITS, Stage.SHUTTING_DOWN, Stage.COOLING, Stage.OVER)
+_HELD = (Stage.PAUSING, Stage.PARKING, Stage.PAUSED)
+
+
+class _Wish(Enum):
+    """What is to be done as soon as it can be."""
+
+    NONE = "none"
+    PAUSE = "pause"  # while the print is made to go on
+    RESUME = "resume"  # while it is made to pause
+
+
+class Job:
+    """Hands out one command after the other; its owner says when all are acknowledged.
+
+    Done is proven, not counted: behind the last command and an M400 goes a numbered M105, whose
+    answer `ok T:…` only comes when the firmware has taken every line before it.
+    """
+
+    def __init__(
+        self,
+        *,
+        print_id: PrintId,
+        commands: Iterator[FileCommand],
+        bytes_total: int,
+        started_s: float,
+        settings: StreamSettings | None = None,
+        head: Head | None = None,
+        compacts: bool = False,
+        alone_s: int = 0,
+    ) -> None:
+        self.stage = Stage.STREAMING
+        self.reason = ""
+        self.final_state = PrintState.DONE
+        self.progress = Progress(print_id=print_id)
+        self.head = head or Head()
+        self.kind = Kind.LONG
+        """Of what `next_command` gave."""
+        self.follows = False
+        """Whether that may be in flight together with other lines; see `LineSender`."""
+        self.waits_for_file = False
+        """When last looked for, the file's next line had not been read yet."""
+        self.lines_read = 0
+        """Of the file, with those that are ignored."""
+        self._settings = settings or StreamSettings()
+        self._compacts = compacts
+        self._alone_s = alone_s
+        self._is_guarded = False
+        self._print_id = print_id
+        self._commands = commands
+        self._bytes_total = bytes_total
+        self._started_s = started_s
+        self._end_offset = 0
+        self._next = ""  # of the file
+        self._script: list[str] = []
+        self._scripts: Iterator[list[str]] = iter(())  # what follows it
+        self._pause = Pause()
+        self._heaters: tuple[Temperature, ...] = ()
+        self._wish = _Wish.NONE
+        self._verifications = 0
+        self._are_heaters_off = False
+        self._is_bed_clear = False
+
+    def report(self, done: Progress, now_s: float) -> PrintReport:
+        """The print at this moment; `done` belongs to the last acknowledged line."""
+        if done.print_id != self._print_id:
+            done = NO_PROGRESS
+        state = self.final_state if self.stage is Stage.OVER else PrintState.PRINTING
+        state = _STATES.get(self.stage, state)
+        if state is PrintState.PRINTING and not done.lines:
+            state = PrintState.STARTING
+        return PrintReport(
+            print_id=self._print_id,
+            state=state,
+            lines_done=done.lines,
+            bytes_done=done.end_offset,
+            bytes_total=self._bytes_total,
+            elapsed_s=round(now_s - self._started_s, 3),
+            reason=self.reason,
+            bed_cleared=self._is_bed_clear and state is PrintState.DONE,
+        )
+
+    def ended(self, state: PrintState, reason: str, done: Progress, now_s: float) -> PrintReport:
+        """Its last report. What was cancelled stays so, whatever has happened since."""
+        report = self.report(done, now_s)
+        if state is PrintState.FAILED and self.final_state is PrintState.CANCELLED:
+            state, reason = PrintState.CANCELLED, f"{self.reason} {reason}"
+        return replace(
+            report,
+            state=state,
+            reason=reason[: 2 * TEXT_CHARS_MAX],
+            bed_cleared=report.bed_cleared and state is PrintState.DONE,
+        )
+
+    @property
+    def is_cancelled(self) -> bool:
+        """It is, or is over anyway."""
+        return self.stage in _CANCELLED
+
+    # --- what people and the printer want ----------------------------------------------------
+
+    def pause(self, targets: tuple[Temperature, ...] = ()) -> None:
+        """Stop after what is in flight; after a pause, as soon as everything is as it was.
+
+        `targets` are all heaters, as last reported.
+        """
+        self._heaters = targets
+        if self.stage is Stage.STREAMING:
+            self._begin_pause()
+        else:
+            self._wish = _Wish.PAUSE if self.stage is Stage.RESUMING else _Wish.NONE
+
+    def _begin_pause(self) -> None:
+        self.stage, self._wish = Stage.PAUSING, _Wish.NONE
+        self._pause = Pause(heaters=self._heaters, head=self.head, park=self._settings.park)
+        self._scripts = self._pause.settling()
+        self._script += [*next(self._scripts), *self._unguard()]
+
+    def hold(self) -> None:
+        """The printer pauses by itself (`action:paused`) and will say when it goes on."""
+        if self.stage is Stage.STREAMING:
+            self._pause = Pause()
+            self.stage, self._script = Stage.PAUSED, self._unguard()
+            if self._next:
+                self._classify_next()
+        elif self.stage is Stage.RESUMING:
+            self._wish = _Wish.PAUSE
+
+    def resume(self, targets: tuple[Temperature, ...] = ()) -> None:
+        """Go on after a pause, from the exact place, as warm as before; `targets` as of now."""
+        if self.stage is Stage.PAUSED:
+            self.stage, self.reason, self._wish = Stage.RESUMING, "", _Wish.NONE
+            self._scripts = self._pause.returning(targets)
+            self._script += next(self._scripts, [])
+        else:
+            self._wish = _Wish.RESUME if self.stage in _HELD else _Wish.NONE
+
+    def cancel(self, reason: str) -> None:
+        """Stop the file for good."""
+        if self.stage in _CANCELLED:
+            return
+        self.stage, self._script = Stage.BREAKING_WAITS, []
+        self.reason, self.final_state = reason, PrintState.CANCELLED
+
+    # --- what the firmware says --------------------------------------------------------------
+
+    def heard_proof(self) -> None:
+        """Every line sent is executed or planned; see `LineSender.is_proven`."""
+        if self.stage is Stage.VERIFYING and self._verifications:
+            self.stage = Stage.OVER
+
+    def heard_targets(self, targets_c: list[float]) -> None:
+        """A report of all heaters came, in the order of those of `pause`."""
+        self._are_heaters_off = not any(targets_c)
+        if self.stage is Stage.PAUSING and REPORT_TEMPERATURES not in self._script:
+            self._pause.heard_targets(targets_c)  # the file's last commands are executed
+
+    def heard_position(self, position: Position) -> str:
+        """M114 was answered beside the file's lines. Returns what is to be noted."""
+        if self.stage in (Stage.PAUSING, Stage.RESUMING):
+            return self._pause.heard_position(position)
+        return ""
+
+    def heard_bed_clear(self) -> None:
+        """The file's own end has taken the part off, unless more of the file is printed."""
+        self._is_bed_clear = True
+
+    def take_back_extrusion(self, surplus: float) -> None:
+        """A piece of a line ran that should not have: retract as much before the next line."""
+        if self.stage is Stage.STREAMING:
+            self._script.append(f"G1 E{-surplus:.5f}")
+
+    # --- where the host is lost --------------------------------------------------------------
+
+    def _guard_behind(self, move: str) -> None:
+        """Not before something moves: until Marlin 2.0.2 the time begins with the last move, and
+        heating may have taken long.
+        """
+        if any(axis in move for axis in "XYZE"):  # `G1 F1200` moves nothing
+            self._is_guarded = True
+            self._script.append(f"M85 S{self._alone_s}")
+
+    def _unguard(self) -> list[str]:
+        self._is_guarded = False
+        return [NOT_ALONE] if self._alone_s else []
+
+    # --- the next command --------------------------------------------------------------------
+
+    def next_command(self) -> str:
+        """What to send next, empty for nothing now. Raises `GcodeError` of the file."""
+        if self._script:
+            text = self._script[0]
+            self.kind, self.follows = kind_of(text), False
+            return text
+        if self.stage is not Stage.STREAMING:
+            return ""
+        if not self._next and not self._read():
+            self.stage = Stage.FINISHING
+            self._script = [WAIT_FOR_MOVES, REPORT_POSITION, *self._unguard()]
+            return self.next_command()
+        return self._next
+
+    def is_line_there(self) -> bool:
+        """Whether the file's next line, or its end, has been read. Raises `GcodeError` of it."""
+        if self.waits_for_file:
+            self._read()
+        return not self.waits_for_file
+
+    def _read(self) -> bool:
+        """False at the end of the file; nothing is next while a line has not been read."""
+        self.waits_for_file = False
+        ignored = self._settings.ignored
+        for command in self._commands:
+            if command is NOT_YET:
+                self.waits_for_file = True
+                return True
+            self.lines_read += 1
+            self._end_offset = command.end_offset
+            if not ignored or normalised(command.text) not in ignored:
+                self._next = command.text
+                self._classify_next()
+                return True
+        return False
+
+    def _classify_next(self) -> None:
+        kind = self.kind = kind_of(self._next)
+        if kind is Kind.MOVE:
+            self.follows = self.head.is_absolute is True
+        else:
+            self.follows = kind is Kind.HARMLESS
+
+    def take(self, now_s: float) -> str:
+        """What `next_command` gave is being sent; returns it as it goes on the wire."""
+        if self._script:
+            text = self._script.pop(0)
+            self.head.execute(text, self.kind, now_s)
+            if not _HARMLESS_HERE.fullmatch(text):
+                self.progress = self.progress._replace(is_aside=True)
+            if self._next:
+                self._classify_next()
+            return text
+        text, self._next = self._next, ""
+        self.head.execute(text, self.kind, now_s)
+        if self._is_bed_clear and lays_filament(text):
+            self._is_bed_clear = False
+        self.progress = Progress(self._print_id, self.lines_read, self._end_offset)
+        if self._alone_s and not self._is_guarded and self.kind is Kind.MOVE:
+            self._guard_behind(text)
+        return compact(text) if self._compacts and self.kind is Kind.MOVE else text
+
+    # --- the next stage ----------------------------------------------------------------------
+
+    def on_idle(self, heaters_off: list[str]) -> bool:
+        """Everything sent is acknowledged; True when that brought the print further."""
+        if self._script or self.stage is Stage.STREAMING:
+            return False
+        match self.stage:
+            case Stage.PAUSING | Stage.RESUMING:
+                self._go_on_with_pause()
+            case Stage.PARKING:
+                self.stage = Stage.PAUSED
+            case Stage.PAUSED if self._wish is _Wish.RESUME:
+                self.resume()
+            case Stage.FINISHING:
+                self.stage = Stage.VERIFYING
+            case Stage.VERIFYING:
+                return self._ask_for_temperatures()
+            case Stage.BREAKING_WAITS:
+                self.stage = Stage.SHUTTING_DOWN
+                self._script = [*heaters_off, *self._unguard(), *self._settings.cancel_script]
+            case Stage.SHUTTING_DOWN:
+                self.stage, self._are_heaters_off = Stage.COOLING, False
+            case Stage.COOLING:
+                return self._cool_down(heaters_off)
+            case _:
+                return False
+        return True
+
+    def _go_on_with_pause(self) -> None:
+        script = next(self._scripts, None)
+        if script is not None:
+            self._script = script
+        elif self.stage is Stage.PAUSING:
+            self.stage, self._script = Stage.PARKING, self._pause.parking()
+        elif self._pause.problem:
+            self.stage, self.reason = Stage.PAUSED, self._pause.problem
+            self._wish = _Wish.NONE
+        elif self._wish is _Wish.PAUSE:
+            self._begin_pause()
+        else:
+            self.stage = Stage.STREAMING
+
+    def _ask_for_temperatures(self) -> bool:
+        """Firmware that never says `ok T:` is believed after some plain answers."""
+        if self._verifications >= VERIFICATIONS_MAX:
+            self.stage = Stage.OVER
+            return True
+        self._verifications += 1
+        self._script = [REPORT_TEMPERATURES]
+        return True
+
+    def _cool_down(self, heaters_off: list[str]) -> bool:
+        if self._are_heaters_off:
+            self.stage = Stage.OVER
+        elif self._verifications >= VERIFICATIONS_MAX:
+            self.stage = Stage.OVER
+            self.reason += " The heaters may still be on: switch the printer off."
+        else:
+            again = heaters_off if self._verifications else []
+            self._verifications += 1
+            self._script = [*again, REPORT_TEMPERATURES]
+        return True

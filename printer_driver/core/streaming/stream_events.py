@@ -1,0 +1,159 @@
+"""What happens to a `Streamer`, and what it wants done."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from printer_driver.core.gcode.gcode_lines import FileCommand
+from printer_driver.core.gcode.position import Head
+from printer_driver.core.replies.faults import Fault
+from printer_driver.core.replies.reported_state import Wish
+from printer_driver.core.streaming.sent_line import SentLine
+from printer_driver.printer import PrintId, PrintReport
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PortOpened:
+    """The serial port is open; the firmware may be booting."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PortLost:
+    """The port is gone or could not be opened; `reason` is a sentence for a person."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Received:
+    """Bytes from the printer, cut anywhere."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StartPrint:
+    """Print these commands; only when `Streamer.can_start`.
+
+    `commands` may raise `GcodeError` at any step, which fails the print, and gives NOT_YET while
+    the file has not been read so far; `tick` looks again. `head` is what is known of it for a print
+    that goes on, of the dialect's kind; the `Streamer` keeps it. None: nothing. With `is_paused`
+    nothing of the file is sent before a `ResumePrint`.
+    """
+
+    print_id: PrintId
+    commands: Iterator[FileCommand]
+    bytes_total: int
+    head: Head | None = None
+    is_paused: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PausePrint:
+    """Send no more of the file."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResumePrint:
+    """Go on with the file."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CancelPrint:
+    """Give the print up, heaters off."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EmergencyStop:
+    """Halt the firmware at once (M112); it then needs a reset."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnswerPrompt:
+    """A person chose an answer (from 0) of `Streamer.prompt`."""
+
+    choice: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SendCommands:
+    """Commands of a person, while nothing is printed; more than fit are left out with a `Note`."""
+
+    commands: tuple[str, ...]
+
+
+Event = (
+    PortOpened
+    | PortLost
+    | Received
+    | StartPrint
+    | PausePrint
+    | ResumePrint
+    | CancelPrint
+    | EmergencyStop
+    | AnswerPrompt
+    | SendCommands
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Send:
+    """Write these bytes to the port; first remember what is told of the `lines` in them."""
+
+    data: bytes
+    lines: Sequence[SentLine] = ()
+    """Those sent for the first time, each with its number and its place in the file."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrintEnded:
+    """The print is over: make its report durable and close its file."""
+
+    report: PrintReport
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Note:
+    """Something for the log."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FaultRaised:
+    """The printer reports an error; `Streamer` has done what it can about it."""
+
+    fault: Fault
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BedCleared:
+    """The printer said, with nothing under way, that the part of the last print was taken off.
+
+    Where it says so within a print, that print's report tells.
+    """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wished:
+    """The printer asked its host for something; pauses and cancels are done already."""
+
+    wish: Wish
+    argument: str = ""
+
+
+_LEFT = CancelPrint(reason="The printer asked to be disconnected; look at its panel.")
+WISHED: dict[Wish, Event] = {
+    Wish.PAUSE: PausePrint(),
+    Wish.FILAMENT_RUNOUT: PausePrint(),
+    Wish.OUT_OF_FILAMENT: PausePrint(),
+    Wish.RESUME: ResumePrint(),
+    Wish.RESUMED: ResumePrint(),
+    Wish.CANCEL: CancelPrint(reason="Cancelled at the printer."),
+    Wish.DISCONNECT: _LEFT,
+    Wish.POWEROFF: _LEFT,
+}
+"""What each wish of the printer's own panel is to a running print."""
+
+Effect = Send | PrintEnded | Note | FaultRaised | Wished | BedCleared

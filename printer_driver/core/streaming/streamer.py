@@ -1,0 +1,521 @@
+"""One printer on one port: greeting it, streaming one file at a time, watching its temperatures.
+
+`Streamer` has the shape of all our state machines: `receive` and `tick` change state,
+`effects` takes what is to be done, `next_deadline_s` says when `tick` is due.
+"""
+
+from printer_driver.core.gcode.command_kinds import (
+    Kind,
+    kind_of,
+)
+from printer_driver.core.gcode.position import (
+    Head,
+    Position,
+)
+from printer_driver.core.replies import reply_parser as rp
+from printer_driver.core.replies.faults import (
+    TEXT_CHARS_MAX,
+    Fault,
+    Severity,
+)
+from printer_driver.core.replies.reported_state import (
+    Prompt,
+    Voice,
+    Wish,
+)
+from printer_driver.core.streaming import stream_events as ev
+from printer_driver.core.streaming.acknowledgement_watch import Watch
+from printer_driver.core.streaming.feeder import (
+    COOL_AT_ONCE,
+    Feeder,
+)
+from printer_driver.core.streaming.firmware_handshake import (
+    HALT_PAUSE_S,
+    KEEPALIVE_S,
+    STOP_PAUSE_S,
+    Greeting,
+    Step,
+)
+from printer_driver.core.streaming.idle_commands import (
+    POLL_S,
+    Idling,
+)
+from printer_driver.core.streaming.line_sender import LineSender
+from printer_driver.core.streaming.print_sequence import Job
+from printer_driver.core.streaming.resend_count import LinkBrokenError
+from printer_driver.core.streaming.sent_line import (
+    NO_PROGRESS,
+    REPORT_TEMPERATURES,
+)
+from printer_driver.core.streaming.stream_settings import StreamSettings
+from printer_driver.core.streaming.telemetry import (
+    Counters,
+    Telemetry,
+)
+from printer_driver.errors import GcodeError
+from printer_driver.printer import Connection, PrinterStatus, PrintReport, PrintState
+
+IDLE_S = 1.0
+"""Firmware that says `wait` has had nothing to do for so long (Repetier)."""
+PROBES_OVER = 3
+"""Lines over the window, once the firmware should have nothing to do."""
+
+
+class Streamer:
+    """The conversation with one printer.
+
+    `heaters_off_first`: switch the heaters off at the first connection, because an earlier
+    process stopped in mid-print.
+    """
+
+    def __init__(
+        self, *, heaters_off_first: bool = False, settings: StreamSettings | None = None
+    ) -> None:
+        self._settings = settings or StreamSettings()
+        self._link = LineSender()
+        self._voice = Voice()
+        self._watch = Watch()
+        self._greeting = Greeting(lines=self._link, voice=self._voice, settings=self._settings)
+        self._greeting.must_cool = heaters_off_first
+        self._reader = rp.LineReader()
+        self._effects: list[ev.Effect] = []
+        self._connection = Connection.OFFLINE
+        self._problem = "The port is not open yet."
+        self._feeder: Feeder | None = None
+        self._last_report: PrintReport | None = None
+        self._last_telemetry = Telemetry()
+        self._idling = Idling(self._link)
+
+    # --- what others ask ---------------------------------------------------------------------
+
+    @property
+    def is_printing(self) -> bool:
+        """A print is under way, paused and cancelling included."""
+        return self._feeder is not None
+
+    @property
+    def must_cool(self) -> bool:
+        """Heaters may be on that nobody wants, whether or not the printer can be told."""
+        return self._greeting.must_cool
+
+    @property
+    def owes_cooling(self) -> bool:
+        """A print broke off and its heaters are about to be switched off."""
+        return self.must_cool and self._greeting.step is not Step.NONE
+
+    @property
+    def can_start(self) -> bool:
+        """The printer is ready and nothing is printed."""
+        return self._feeder is None and self._connection is Connection.READY
+
+    @property
+    def voice(self) -> Voice:
+        """What the printer has told of itself; to be read only."""
+        return self._voice
+
+    @property
+    def window_lines_max(self) -> int:
+        """Lines in flight on a clean wire."""
+        return self._link.window.lines_max
+
+    @property
+    def last_number(self) -> int:
+        """Of the newest numbered line."""
+        return self._link.last_number
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """The question that the firmware asks; answered with `AnswerPrompt`."""
+        return self._voice.prompt
+
+    def status(self, now_s: float) -> PrinterStatus:
+        """The printer at this moment."""
+        return PrinterStatus(
+            connection=self._connection,
+            problem=self._problem,
+            print=self._report(now_s),
+            temperatures=tuple(self._voice.temperatures.values()),
+            firmware=self._voice.firmware,
+            notification=(self._feeder.says if self._feeder else "") or self._voice.said,
+        )
+
+    def telemetry(self, now_s: float) -> Telemetry:
+        """Of the running print, or of the last one."""
+        if self._feeder is None:
+            return self._last_telemetry
+        return self._link.counters.summary(now_s, self._link.window.lines)
+
+    def _report(self, now_s: float) -> PrintReport | None:
+        if self._feeder is None:
+            return self._last_report
+        return self._feeder.job.report(self._link.done, now_s)
+
+    def effects(self) -> list[ev.Effect]:
+        """What is to be done since the last call, in order."""
+        if data := self._link.take_outgoing():
+            self._effects.append(ev.Send(data=data, lines=self._link.take_fresh()))
+        effects, self._effects = self._effects, []
+        return effects
+
+    def next_deadline_s(self) -> float | None:
+        """When `tick` is due; None while there is no port."""
+        step = self._greeting.step
+        if step is Step.NONE:
+            return None
+        if step in (Step.HALTED, Step.WAITING, Step.HELLO):
+            return self._greeting.at_s
+        due_s = self._idling.poll_at_s
+        if self._feeder:
+            due_s = self._feeder.next_deadline_s()
+        elif step is not Step.DONE:
+            due_s = self._watch.due_s
+        if (quiet_s := self._link.next_deadline_s()) is not None:
+            due_s = min(due_s, quiet_s)
+        return due_s if self._link.is_idle else min(due_s, self._watch.due_s)
+
+    # --- events ------------------------------------------------------------------------------
+
+    def receive(self, event: ev.Event, now_s: float) -> None:
+        """Take one event."""
+        match event:
+            case ev.Received(data=data):
+                self._hear(data, now_s)
+            case ev.PortOpened():
+                self._open(now_s)
+            case ev.PortLost(reason=reason):
+                self._lose_port(reason, now_s)
+            case ev.EmergencyStop():
+                self._stop_at_once(now_s)
+            case ev.StartPrint():
+                self._start(event, now_s)
+            case ev.SendCommands(commands=commands):
+                for note in self._idling.take(commands, is_busy=self._feeder is not None):
+                    self._note(note)
+            case ev.AnswerPrompt(choice=choice):
+                self._answer(choice, now_s)
+            case _:
+                self._control(event, now_s)
+        self.tick(now_s)
+
+    def _open(self, now_s: float) -> None:
+        self._reader = rp.LineReader()
+        self._connection, self._problem = Connection.CONNECTING, ""
+        self._greeting.boot(now_s)
+
+    def hurry_cooling(self, now_s: float) -> None:
+        """Its process is about to end."""
+        self._greeting.hurry(now_s)
+
+    def _lose_port(self, reason: str, now_s: float) -> None:
+        if self._feeder:
+            self._end(PrintState.FAILED, f"The connection to the printer was lost. {reason}", now_s)
+            self._greeting.must_cool = True
+        self._drop_commands()
+        self._greeting.stop()
+        self._connection, self._problem = Connection.OFFLINE, reason
+        self._voice.temperatures.clear()
+
+    def _start(self, event: ev.StartPrint, now_s: float) -> None:
+        assert self.can_start  # noqa: S101 - the contract of StartPrint
+        dialect = self._voice.dialect
+        self._link.counters = Counters(started_s=now_s)
+        self._drop_commands()
+        job = Job(
+            print_id=event.print_id,
+            commands=event.commands,
+            bytes_total=event.bytes_total,
+            started_s=now_s,
+            settings=self._settings,
+            head=event.head or Head(g90_sets_extruder=dialect.g90_sets_extruder),
+            compacts=self._settings.compacts and dialect.takes_compact_lines,
+            alone_s=self._settings.alone_s if dialect.stops_when_alone else 0,
+        )
+        self._feeder = Feeder(job=job, lines=self._link, voice=self._voice)
+        if event.is_paused:
+            self._control(ev.PausePrint(), now_s)
+
+    def _control(self, event: ev.Event, now_s: float) -> None:
+        if self._feeder is None:
+            return
+        targets = tuple(self._voice.temperatures.values())
+        match event:
+            case ev.PausePrint():
+                self._feeder.job.pause(targets)
+            case ev.ResumePrint():
+                self._feeder.job.resume(targets)
+            case ev.CancelPrint(reason=reason):
+                self._feeder.cancel(reason, now_s)
+            case _:
+                pass
+
+    def _answer(self, choice: int, now_s: float) -> None:
+        if self._voice.prompt and self._greeting.step is Step.DONE:
+            self._link.send_unnumbered(f"M876 S{choice}", now_s)
+
+    def _stop_at_once(self, now_s: float) -> None:
+        self._link.reset()
+        self._effects.append(ev.Send(data=b"\nM112\n"))
+        problem = "Emergency stop. Switch the printer off and on again to go on."
+        self._halt(problem, now_s, pause_s=STOP_PAUSE_S)
+
+    def _halt(self, problem: str, now_s: float, *, pause_s: float = HALT_PAUSE_S) -> None:
+        self._end(PrintState.FAILED, problem, now_s)
+        self._drop_commands()
+        self._connection, self._problem = Connection.HALTED, problem
+        self._greeting.halt(now_s, pause_s=pause_s)
+
+    def _drop_commands(self) -> None:
+        """What a person has sent and is still to go was not meant for what comes now."""
+        for note in self._idling.drop():
+            self._note(note)
+
+    def _end(self, state: PrintState, reason: str, now_s: float) -> None:
+        if self._feeder is None:
+            return
+        report = self._feeder.job.ended(state, reason, self._link.done, now_s)
+        self._last_telemetry = self.telemetry(now_s)
+        self._feeder, self._last_report = None, report
+        self._idling.poll_at_s = now_s
+        self._effects.append(ev.PrintEnded(report=report))
+
+    def _note(self, text: str) -> None:
+        self._effects.append(ev.Note(text=text))
+
+    # --- what the printer says ---------------------------------------------------------------
+
+    def _hear(self, data: bytes, now_s: float) -> None:
+        for line in self._reader.feed(data):
+            try:
+                if line == b"ok":
+                    self._take_ok(rp.BARE_OK, now_s)
+                else:
+                    self._take(rp.parse_reply(line), now_s)
+            except LinkBrokenError as error:
+                self._break_off(str(error), now_s)
+
+    def _take(self, reply: rp.Reply, now_s: float) -> None:
+        if isinstance(reply, rp.Ok):
+            self._take_ok(reply, now_s)
+            return
+        self._link.heard(now_s, is_line_trouble=isinstance(reply, rp.Resend | rp.LineError))
+        match reply:
+            case rp.TemperatureReport():
+                self._take_temperatures(reply, now_s)
+            case rp.Busy(activity=activity):
+                self._voice.activity = activity
+                self._watch.note_busy(now_s, self._keepalive_s)
+            case rp.Resend(line_number=number):
+                self._take_refusal(number, now_s)
+            case rp.LineError(last_line=last_line):
+                self._take_refusal(None if last_line is None else last_line + 1, now_s)
+            case rp.Skipped():
+                self._greeting.skipped(now_s)
+            case rp.Failure(fault=fault):
+                self._take_fault(fault, now_s)
+            case rp.Start() if not self._is_to_say_start:
+                self._take_boot(now_s)
+            case rp.Banner() if self._connection is Connection.HALTED:
+                self._take_boot(now_s)
+            case rp.Waiting():
+                self._take_wait(now_s)
+            case rp.PositionReport(position=position):
+                self._take_position(position)
+            case rp.Action(name=name, argument=argument):
+                self._take_action(name, argument, now_s)
+            case rp.FirmwareName(name=name):
+                self._voice.note_firmware(name)
+            case rp.Capability(name=name, is_on=is_on):
+                self._voice.note_capability(name, is_on=is_on)
+            case rp.OwnProgress():
+                self._voice.progress = reply
+            case _:
+                pass
+
+    @property
+    def _is_to_say_start(self) -> bool:
+        """The word may be the file's own."""
+        commands = [line.command.lower() for line in self._link.in_flight]
+        return any(each.startswith("m118") and "start" in each for each in commands)
+
+    @property
+    def _keepalive_s(self) -> float:
+        dialect = self._voice.dialect
+        return KEEPALIVE_S if dialect.sets_keepalive else dialect.keepalive_s or POLL_S
+
+    def _take_ok(self, ok: rp.Ok, now_s: float) -> None:
+        link = self._link
+        if ok is not rp.BARE_OK:
+            self._take_extras(ok)
+        if self._greeting.step is Step.IDENTIFYING and not ok.temperatures:
+            link.marks_temperatures &= not link.awaits_temperatures
+        self._watch.note_life(now_s)
+        self._voice.activity = ""
+        count = link.acknowledge(ok, now_s)
+        feeder = self._feeder
+        if feeder and count:
+            feeder.acknowledged(count, now_s)
+        if ok.temperatures and feeder:
+            feeder.job.heard_targets(self._voice.targets_c)
+            if link.is_proven:
+                feeder.job.heard_proof()
+
+    def _take_extras(self, ok: rp.Ok) -> None:
+        if ok.temperatures:
+            self._link.marks_temperatures = True
+            self._voice.note_temperatures(ok.temperatures)
+        if ok.position:
+            self._take_position(ok.position)
+        if ok.firmware:
+            self._voice.note_firmware(ok.firmware)
+
+    def _take_temperatures(self, report: rp.TemperatureReport, now_s: float) -> None:
+        """Firmware that was not asked to tell them now and then is in a heating wait."""
+        self._voice.note_temperatures(report.temperatures)
+        kinds = {kind_of(line.command) for line in self._link.in_flight}
+        is_unasked = not self._voice.was_asked_to_report and kinds & {Kind.HEATING, Kind.LONG}
+        if report.is_heating or is_unasked:
+            self._watch.note_busy(now_s, max(self._keepalive_s, 1.0))
+        if self._feeder:
+            self._feeder.job.heard_targets(self._voice.targets_c)
+
+    def _take_wait(self, now_s: float) -> None:
+        """Firmware that is idle while lines are in flight has lost their acknowledgements."""
+        link = self._link
+        if not link.is_repeating or link.oldest_sent_s < now_s - IDLE_S:
+            link.acknowledge_all()
+        self._watch.note_life(now_s)
+
+    def _take_position(self, position: Position) -> None:
+        if self._feeder and (note := self._feeder.heard_position(position)):
+            self._note(note)
+
+    def _take_refusal(self, number: int | None, now_s: float) -> None:
+        self._watch.note_life(now_s)
+        if self._greeting.refused(now_s):
+            return
+        self._link.refuse(number, now_s)
+        if self._feeder:
+            self._feeder.refused()
+
+    def _take_fault(self, fault: Fault, now_s: float) -> None:
+        is_halted = self._connection is Connection.HALTED
+        if is_halted and fault in self._voice.faults:
+            return  # some say so each time that they are cooled
+        self._voice.faults.append(fault)
+        self._note(f"The printer reports: {fault.text}")
+        self._effects.append(ev.FaultRaised(fault=fault))
+        if is_halted or self._greeting.step is Step.NONE:
+            return
+        if fault.severity is Severity.NEEDS_RESET:
+            self._effects.append(ev.Send(data=COOL_AT_ONCE))
+            self._halt(fault.sentence, now_s)
+        elif fault.severity is Severity.PRINT_ENDS:
+            self._break_off(fault.sentence, now_s)
+
+    def _take_boot(self, now_s: float) -> None:
+        self._voice.was_asked_to_report = False
+        self._drop_commands()
+        if self._feeder:
+            reason = "The printer restarted in mid-print; check its power supply."
+            self._end(PrintState.FAILED, reason, now_s)
+            self._greeting.must_cool = True
+        if self._connection is not Connection.OFFLINE:
+            self._connection, self._problem = Connection.CONNECTING, ""
+            self._greeting.say_hello(now_s)
+
+    def _take_action(self, name: str, argument: str, now_s: float) -> None:
+        wish = self._voice.take_action(name, argument)
+        if wish is None:
+            return
+        self._effects.append(ev.Wished(wish=wish, argument=argument[:TEXT_CHARS_MAX]))
+        if wish is Wish.BED_CLEAR:
+            self._take_bed_clear()
+        elif wish is Wish.PAUSED and self._feeder:
+            self._feeder.job.hold()
+        elif event := ev.WISHED.get(wish):
+            self._control(event, now_s)
+
+    def _take_bed_clear(self) -> None:
+        """Not before the printer is ready: what comes then may have lain in a buffer for hours."""
+        if self._feeder:
+            self._feeder.job.heard_bed_clear()
+        elif self._connection is Connection.READY:
+            self._effects.append(ev.BedCleared())
+
+    def _break_off(self, reason: str, now_s: float) -> None:
+        """The print cannot go on but the firmware may listen: greet it anew and cool it."""
+        self._greeting.must_cool = self._greeting.must_cool or self._feeder is not None
+        self._end(PrintState.FAILED, reason, now_s)
+        self._note(reason)
+        self._drop_commands()
+        if self._greeting.step is not Step.NONE:
+            self._connection = Connection.CONNECTING
+            self._greeting.boot(now_s)
+
+    # --- the decision ------------------------------------------------------------------------
+
+    def tick(self, now_s: float) -> None:
+        """Do what is due and send what may be sent."""
+        link, step = self._link, self._greeting.step
+        if step in (Step.NONE, Step.HALTED):
+            self._greeting.tick(now_s)
+            return
+        was_idle = link.is_idle
+        link.tick(now_s)
+        if step is not Step.DONE:
+            self._greet(now_s)
+        elif self._feeder:
+            self._feed(self._feeder, now_s)
+        else:
+            self._idling.go_on(now_s)
+        if link.is_idle:
+            return
+        if was_idle:
+            self._watch.note_life(now_s)
+        elif now_s >= self._watch.due_s and self._greeting.step not in (Step.WAITING, Step.HELLO):
+            self._watch_silence(now_s)
+
+    def _greet(self, now_s: float) -> None:
+        self._greeting.tick(now_s)
+        self._problem = self._greeting.problem
+        if self._greeting.step is Step.DONE:
+            self._connection = Connection.READY
+            self._idling.poll_at_s = now_s
+            is_refused = any("M113" in fault.text for fault in self._voice.faults)
+            if self._voice.dialect.sets_keepalive and not is_refused:
+                self._watch.keepalive_s = KEEPALIVE_S
+            self._idling.go_on(now_s)
+
+    def _feed(self, feeder: Feeder, now_s: float) -> None:
+        try:
+            if note := feeder.go_on(now_s):
+                self._note(note)
+        except (GcodeError, LinkBrokenError) as error:
+            self._break_off(str(error), now_s)
+            return
+        if feeder.is_over:
+            self._end(feeder.job.final_state, feeder.job.reason, now_s)
+
+    def _watch_silence(self, now_s: float) -> None:
+        """Find lost acknowledgements; give up on a printer that is dead."""
+        link, feeder = self._link, self._feeder
+        if self._watch.is_dead(now_s):
+            self._watch.note_life(now_s)
+            self._break_off("The printer has not answered for 10 minutes; check it.", now_s)
+            return
+        kinds = [kind_of(line.command) for line in link.in_flight]
+        moving_until_s = feeder.job.head.moving_until_s if feeder else now_s
+        if not self._watch.is_probe_due(kinds, moving_until_s, now_s):
+            return
+        if link.acknowledge_questions():
+            return
+        is_busy = bool({Kind.LONG, Kind.HEATING}.intersection(kinds))
+        if len(kinds) >= link.window.lines_max + (0 if is_busy else PROBES_OVER):
+            return  # M108 and M112 need a free slot, too
+        link.counters.probes += 1
+        if link.is_repeating:
+            # A numbered one also proves the numbering; while lines are repeated none is free.
+            link.send_unnumbered(REPORT_TEMPERATURES, now_s)
+        else:
+            progress = feeder.job.progress if feeder else NO_PROGRESS
+            link.send(REPORT_TEMPERATURES, progress, now_s, follows=True)

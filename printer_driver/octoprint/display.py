@@ -1,0 +1,37 @@
+"""What a person is shown of OctoPrint: at rest, at another print, or without a printer."""
+
+import hashlib
+
+from printer_driver.core.octoprint.octoprint_print import seen_in
+from printer_driver.core.octoprint.rest_answers import (
+    Job,
+    JobPhase,
+)
+from printer_driver.printer import Connection, PrintId, PrintReport, PrintState
+
+_CONNECTIONS = {
+    JobPhase.OFFLINE: Connection.OFFLINE,
+    JobPhase.CONNECTING: Connection.CONNECTING,
+}
+
+
+def connection_of(job: Job) -> Connection:
+    """How things stand between OctoPrint and the printer."""
+    return _CONNECTIONS.get(job.phase, Connection.READY)
+
+
+def problem_of(job: Job, where: str) -> str:
+    """What is wrong with OctoPrint's printer and what to do; empty if it can print."""
+    if job.phase is JobPhase.OFFLINE:
+        error = f": {job.error}" if job.error else ""
+        return f"OctoPrint has no printer ({job.text}{error}). Connect it at {where}."
+    if job.phase is JobPhase.CONNECTING:
+        return f"OctoPrint is connecting the printer ({job.text})."
+    return ""
+
+
+def by_hand(job: Job) -> PrintReport:
+    """What a person prints on OctoPrint's own page, under an id that is none of the caller's."""
+    name = hashlib.sha256((job.path or job.text).encode("utf-8", "replace")).hexdigest()[:16]
+    report = PrintReport(print_id=PrintId(f"by-hand-{name}"), state=PrintState.PRINTING)
+    return seen_in(report, job)

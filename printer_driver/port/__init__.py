@@ -1,0 +1,1 @@
+"""The serial port: found, opened, read, written and logged."""

@@ -1,0 +1,181 @@
+"""The port in the main loop: bytes both ways, into the serial log, lost and opened again."""
+
+import logging
+import selectors
+import time
+from typing import Protocol
+
+from printer_driver.errors import PortError
+from printer_driver.port import ports
+from printer_driver.port.port_keeper import PortKeeper
+from printer_driver.port.serial_log import SerialLog
+
+_log = logging.getLogger(__name__)
+
+
+class PortUser(Protocol):
+    """Who hears what happens at the port."""
+
+    def port_ready(self, now_s: float) -> None:
+        """The printer's port is open and its speed known."""
+
+    def port_lost(self, reason: str, now_s: float) -> None:
+        """It was ready and has gone."""
+
+    def port_absent(self, reason: str, now_s: float) -> None:
+        """It could not be opened again; the next attempt comes by itself."""
+
+    def received(self, data: bytes, now_s: float) -> None:
+        """Bytes from the printer."""
+
+
+class AttachedPort:
+    """Nothing is opened before `open`. A port that breaks becomes an event, never an exception."""
+
+    def __init__(
+        self,
+        *,
+        keeper: PortKeeper,
+        selector: selectors.BaseSelector,
+        serial_log: SerialLog,
+        user: PortUser,
+    ) -> None:
+        self._keeper = keeper
+        self._selector = selector
+        self._serial_log = serial_log
+        self._user = user
+        self._awaits_writing = False
+
+    @property
+    def is_open(self) -> bool:
+        """Bytes can be written, though perhaps not to the printer yet."""
+        return self._keeper.wire.is_open
+
+    @property
+    def is_ready(self) -> bool:
+        """The printer is behind it."""
+        return self._keeper.is_ready
+
+    @property
+    def wire_baud(self) -> int:
+        """Bits per second of a wire that really has this speed; else 0."""
+        wire = self._keeper.wire
+        return wire.baud if ports.has_real_speed(wire.name) else 0
+
+    @property
+    def problem(self) -> str:
+        """Why it is not ready, for a person; may be empty."""
+        if self._keeper.is_searching:
+            return self._keeper.problem or "The printer's speed is being found out."
+        return self._keeper.problem
+
+    def open(self, now_s: float) -> None:
+        """Open it for the first time. Raises `PortError`."""
+        self._keeper.open(now_s)
+        self._attach(now_s)
+
+    def _attach(self, now_s: float) -> None:
+        self._selector.register(self._keeper.wire, selectors.EVENT_READ, self._serve)
+        self._awaits_writing = False
+        self._serial_log.note("#", f"open {self._keeper.wire.name}".encode(), now_s)
+        if self._keeper.is_ready:
+            self._user.port_ready(now_s)
+
+    def close(self) -> None:
+        """Let go of it for good."""
+        self._keeper.wire.close()
+
+    def next_deadline_s(self) -> float | None:
+        """When `tick` is due."""
+        return self._keeper.next_deadline_s()
+
+    def tick(self, now_s: float) -> None:
+        """Open it again, or go on finding its speed, when that is due."""
+        if self._keeper.is_open_due(now_s):
+            self._reopen(now_s)
+        if self._keeper.is_searching:
+            try:
+                self._keeper.tick(now_s)
+            except PortError as error:
+                self._lose(error, now_s)
+            self._note_found(now_s)
+
+    def _reopen(self, now_s: float) -> None:
+        try:
+            self._keeper.open(now_s)
+        except PortError as error:
+            self._user.port_absent(str(error), now_s)
+        else:
+            _log.info("the port %s is back", self._keeper.wire.name)
+            self._attach(now_s)
+
+    def _note_found(self, now_s: float) -> None:
+        if self._keeper.is_ready:
+            self._user.port_ready(now_s)
+
+    def _serve(self, mask: int) -> None:
+        """The selector says that the port can be read or written."""
+        now_s = time.monotonic()
+        if mask & selectors.EVENT_WRITE:
+            self.write(b"", now_s)
+        if not mask & selectors.EVENT_READ or not self.is_open:
+            return
+        try:
+            if data := self._keeper.wire.read():
+                self._receive(data, now_s)
+        except PortError as error:
+            self._lose(error, now_s)
+
+    def _receive(self, data: bytes, now_s: float) -> None:
+        self._serial_log.note("<", data, now_s)
+        self._user.received(data, now_s)
+        if self._keeper.is_searching:
+            self._keeper.receive(data, now_s)
+            self._note_found(now_s)
+
+    def write(self, data: bytes, now_s: float) -> None:
+        """Send this, or what still waits; nothing happens where there is no port."""
+        if not self.is_open:
+            return
+        if data:
+            self._serial_log.note(">", data, now_s)
+        try:
+            self._keeper.wire.write(data)
+            self._want_to_write()
+        except PortError as error:
+            self._lose(error, now_s)
+
+    def write_urgently(self, data: bytes, now_s: float) -> None:
+        """Send this in front of all that waits; that is lost."""
+        try:
+            self._keeper.wire.write_urgently(data)
+            self._want_to_write()
+        except PortError as error:
+            self._lose(error, now_s)
+        self._serial_log.note(">", data, now_s)
+
+    def set_dtr(self, *, is_high: bool) -> None:
+        """Lowering it resets most boards; some ports cannot."""
+        try:
+            self._keeper.wire.set_dtr(is_high=is_high)
+        except PortError as error:
+            _log.warning("the printer cannot be reset by DTR: %s", error)
+
+    def _want_to_write(self) -> None:
+        has_unsent = self._keeper.wire.has_unsent
+        if has_unsent is self._awaits_writing:
+            return
+        self._awaits_writing = has_unsent
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if has_unsent else 0)
+        self._selector.modify(self._keeper.wire, wanted, self._serve)
+
+    def _lose(self, error: PortError, now_s: float) -> None:
+        if not self.is_open:
+            return
+        _log.warning("%s", error)
+        self._serial_log.note("#", str(error).encode(), now_s)
+        was_ready = self._keeper.is_ready
+        self._selector.unregister(self._keeper.wire)
+        self._keeper.close(now_s)
+        if was_ready:
+            self._user.port_lost(str(error), now_s)

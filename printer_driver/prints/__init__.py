@@ -1,0 +1,1 @@
+"""The files and journals of prints on this computer."""

@@ -1,0 +1,1 @@
+"""The printer process: its loop, its socket, its requests."""

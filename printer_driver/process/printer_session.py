@@ -1,0 +1,492 @@
+"""One printer from its port up: who talks on the wire, and what becomes of a print when it breaks.
+
+In this order: the search for the port and its speed, the questions after an interrupted print
+(`core.recovery`), the streamer. An emergency stop goes in front of all of them.
+"""
+
+import logging
+import selectors
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from printer_driver.background import Threads
+from printer_driver.core.gcode.machine_state import MachineState
+from printer_driver.core.gcode.position import Head
+from printer_driver.core.streaming import stream_events as ev
+from printer_driver.core.streaming.cooling import (
+    Heat,
+    heat_of,
+)
+from printer_driver.core.streaming.feeder import COOL_AT_ONCE
+from printer_driver.core.streaming.line_record import LineRecord
+from printer_driver.core.streaming.printer_view import shown
+from printer_driver.core.streaming.recovery import (
+    Recovery,
+    ReplayUpTo,
+    ResumeBehind,
+    StopSafely,
+)
+from printer_driver.core.streaming.stream_settings import StreamSettings
+from printer_driver.core.streaming.streamer import Streamer
+from printer_driver.core.streaming.wire_estimate import Link
+from printer_driver.errors import PrinterUnavailable, PrintRefused
+from printer_driver.port.attached_port import AttachedPort
+from printer_driver.port.port_keeper import PortKeeper
+from printer_driver.port.serial_log import SerialLog
+from printer_driver.port.trouble_log import TroubleLog
+from printer_driver.printer import (
+    Connection,
+    PrinterStatus,
+    PrintReport,
+    PrintState,
+)
+from printer_driver.prints.file_check import Identity
+from printer_driver.prints.interruption import (
+    RESUMABLE,
+    START_S_MAX,
+    Interruption,
+)
+from printer_driver.prints.line_journal import LineJournal
+from printer_driver.prints.pause_notes import PauseNotes
+from printer_driver.prints.read_ahead import ReadAhead
+from printer_driver.prints.running_print import (
+    PrintFile,
+    Printing,
+)
+from printer_driver.process.stop_runner import (
+    StopAnswer,
+    Stopping,
+)
+
+_log = logging.getLogger(__name__)
+
+
+class Session:
+    """The printer as the driver sees it. Nothing is opened before `open`.
+
+    `happened` gets the final report of every print, and hears when the printer says between two
+    prints that its bed is clear. All calls come from the main loop's thread.
+    """
+
+    def __init__(
+        self,
+        *,
+        keeper: PortKeeper,
+        selector: selectors.BaseSelector,
+        line_journal: LineJournal,
+        serial_log: SerialLog,
+        threads: Threads,
+        call_soon: Callable[[Callable[[], None]], None],
+        happened: Callable[[ev.PrintEnded | ev.BedCleared], None],
+        settings: StreamSettings | None = None,
+    ) -> None:
+        self._settings = settings = settings or StreamSettings()
+        self._port = AttachedPort(
+            keeper=keeper, selector=selector, serial_log=serial_log, user=self
+        )
+        self._line_journal = line_journal
+        self._trouble = TroubleLog(serial_log, threads.journals)
+        self._pause_notes = PauseNotes(line_journal)
+        self._threads = threads
+        self._call_soon = call_soon
+        self._happened = happened
+        self._streamer = Streamer(settings=settings)
+        self._printing: Printing | None = None
+        self._interruption: Interruption | None = None
+        self._ended: PrintReport | None = None
+        self._stopping = Stopping(self._port)
+        self._has_ticked = False
+
+    # --- what the driver asks ----------------------------------------------------------------
+
+    @property
+    def is_printing(self) -> bool:
+        """A print is under way, also an interrupted one."""
+        return self._streamer.is_printing or self._interruption is not None
+
+    @property
+    def owes_cooling(self) -> bool:
+        """A print broke off and its heaters are about to be switched off."""
+        return self._streamer.owes_cooling
+
+    def hurry_cooling(self, now_s: float) -> None:
+        """This process is about to end."""
+        self._streamer.hurry_cooling(now_s)
+
+    def heat(self, now_s: float) -> Heat:
+        """What is known of the heaters."""
+        return heat_of(self._streamer, now_s) if self._interruption is None else Heat.UNKNOWN
+
+    @property
+    def link(self) -> Link | None:
+        """The wire to the printer, for an estimate; None where its speed says nothing."""
+        baud = self._port.wire_baud
+        return Link(baud=baud, window_lines=self._streamer.window_lines_max) if baud else None
+
+    def status(self, now_s: float) -> PrinterStatus:
+        """The printer at this moment."""
+        if self._interruption:
+            return replace(
+                self._streamer.status(now_s),
+                connection=self._connection(),
+                problem=self._interruption.explanation(self._port.problem),
+                print=self._interruption.report,
+            )
+        status = shown(self._streamer, now_s)
+        status = replace(status, print=self._completed(status.print) or self._ended)
+        if not self._port.is_ready and status.connection is not Connection.HALTED:
+            problem = self._port.problem or status.problem
+            status = replace(status, connection=self._connection(), problem=problem)
+        return status
+
+    def _completed(self, report: PrintReport | None) -> PrintReport | None:
+        """What the streamer reports knows nothing of what came before a break."""
+        return self._printing.completed(report) if report and self._printing else report
+
+    def _connection(self) -> Connection:
+        return Connection.CONNECTING if self._port.is_open else Connection.OFFLINE
+
+    def full_status(self, now_s: float) -> PrinterStatus:
+        """With the telemetry, which takes a moment to add up."""
+        telemetry = self._streamer.telemetry(now_s)
+        return replace(self.status(now_s), telemetry=telemetry)
+
+    def send(self, commands: tuple[str, ...], now_s: float) -> None:
+        """A person's own commands, while nothing is printed."""
+        self._streamer.receive(ev.SendCommands(commands=commands), now_s)
+
+    def answer(self, choice: int, now_s: float) -> None:
+        """A person's answer to the status's question. Raises `PrintRefused` without one."""
+        if self._streamer.prompt is None:
+            raise PrintRefused("The printer asks nothing now.", code="no_question")
+        self._streamer.receive(ev.AnswerPrompt(choice=choice), now_s)
+
+    def begin(self, what: PrintFile, file: BinaryIO, now_s: float, *, identity: Identity) -> None:
+        """Stream this print; the printer is ready, and the line journal was begun for it.
+
+        `identity` is that of the file that was found good.
+        """
+        self._line_journal.write([LineRecord(self._streamer.last_number, 0, 0)])
+        self._printing = Printing(what=what, file=self._read_ahead(file, identity))
+        self._start(self._printing, now_s)
+
+    def _start(
+        self,
+        printing: Printing,
+        now_s: float,
+        head: Head | None = None,
+        *,
+        is_paused: bool = False,
+    ) -> None:
+        what = printing.what
+        self._pause_notes.begin()
+        self._streamer.receive(
+            ev.StartPrint(
+                print_id=what.print_id,
+                commands=printing.commands(),
+                bytes_total=what.gcode_bytes,
+                head=head,
+                is_paused=is_paused,
+            ),
+            now_s,
+        )
+
+    def _read_ahead(self, file: BinaryIO, identity: Identity) -> ReadAhead:
+        return ReadAhead(file, identity, arrived=lambda: self._call_soon(self._take_what_was_read))
+
+    def _take_what_was_read(self) -> None:
+        """With the tick that follows, whatever came from the printer in this turn."""
+        self._has_ticked = False
+
+    def control(self, event: ev.PausePrint | ev.ResumePrint | ev.CancelPrint, now_s: float) -> None:
+        """Pause, resume or cancel what is printed."""
+        interruption = self._interruption
+        if interruption is None:
+            self._streamer.receive(event, now_s)
+            if isinstance(event, ev.CancelPrint):
+                self._note_cancel()
+            else:
+                self._pause_notes.wish(is_paused=isinstance(event, ev.PausePrint))
+            return
+        match event:
+            case ev.PausePrint() | ev.ResumePrint():
+                interruption.is_paused = isinstance(event, ev.PausePrint)
+                self._line_journal.note_paused(
+                    interruption.what.print_id, is_paused=interruption.is_paused
+                )
+            case ev.CancelPrint(reason=reason):
+                interruption.final_state = PrintState.CANCELLED
+                self._line_journal.note_cancelled(interruption.what.print_id)
+                interruption.recovery.receive(event, now_s)
+                self._give_up(interruption, reason, now_s)
+
+    def _note_cancel(self) -> None:
+        """Before anybody is told that it worked: this process may be killed in the next moment."""
+        if self._printing and self._streamer.is_printing:
+            self._line_journal.note_cancelled(self._printing.what.print_id)
+
+    def stop_at_once(self, answer: StopAnswer, now_s: float) -> None:
+        """Write M112 now; `answer` comes when it is known whether that worked.
+
+        Raises `PrinterUnavailable` when there is no port to write to; no print goes on then.
+        """
+        if not self._port.is_open:
+            if self._interruption:
+                self._give_up(self._interruption, "Emergency stop.", now_s)
+            raise PrinterUnavailable("The printer is not connected; switch it off by hand.")
+        is_halted = self._streamer.status(now_s).connection is Connection.HALTED
+        halts_on = self._streamer.voice.dialect.halts_on
+        if not self._stopping.begin(answer, now_s, is_halted=is_halted, halts_on=halts_on):
+            return
+        if self._interruption:
+            self._give_up(self._interruption, "Emergency stop.", now_s)
+        self._streamer.receive(ev.EmergencyStop(), now_s)
+        for effect in self._streamer.effects():
+            if not isinstance(effect, ev.Send):  # M112 is on its way already
+                self._carry_out_one(effect, now_s)
+        self._trouble.note(now_s)
+
+    def lose_all(self, reason: str, now_s: float) -> None:
+        """The process ends at once: the print has failed."""
+        self._streamer.receive(ev.PortLost(reason=reason), now_s)
+        if self._interruption:
+            self._give_up(self._interruption, reason, now_s)
+
+    def heaters_off_blindly(self) -> None:
+        """The last thing a process does that cannot go on."""
+        self._port.write(COOL_AT_ONCE, time.monotonic())
+
+    def close(self) -> None:
+        """Let go of the port and of files; a print that runs can be found again."""
+        self._port.close()
+        if self._printing:
+            self._printing.close()
+        self._line_journal.close()
+        self._trouble.close()
+
+    # --- what happens at the port ------------------------------------------------------------
+
+    def open(self, now_s: float) -> None:
+        """Open the port for the first time. Raises `PortError`."""
+        self._port.open(now_s)
+
+    def port_ready(self, now_s: float) -> None:
+        """See `PortUser`: to those who ask after a broken print, or to the streamer."""
+        if recovery := self._asking():
+            recovery.receive(ev.PortOpened(), now_s)
+        else:
+            self._streamer.receive(ev.PortOpened(), now_s)
+
+    def _asking(self) -> Recovery | None:
+        interruption = self._interruption
+        if interruption and interruption.recovery.verdict is None:
+            return interruption.recovery
+        return None
+
+    def received(self, data: bytes, now_s: float) -> None:
+        """See `PortUser`."""
+        self._stopping.received(data, now_s)
+        if not self._port.is_ready:
+            return
+        is_asking = self._asking() is not None
+        if self._interruption:  # also after its verdict, which a restart overturns
+            self._interruption.recovery.receive(ev.Received(data=data), now_s)
+        if not is_asking:
+            self._streamer.receive(ev.Received(data=data), now_s)
+            self._has_ticked = True
+
+    def port_lost(self, reason: str, now_s: float) -> None:
+        """See `PortUser`."""
+        self._stopping.port_lost()
+        if recovery := self._asking():
+            recovery.receive(ev.PortLost(reason=reason), now_s)
+        else:
+            self._lose_streamer(reason, now_s)
+
+    def port_absent(self, reason: str, now_s: float) -> None:
+        """See `PortUser`."""
+        if not self._interruption:
+            self._streamer.receive(ev.PortLost(reason=reason), now_s)
+
+    def _lose_streamer(self, reason: str, now_s: float) -> None:
+        """A print may be found again where the line journal knows how far it came."""
+        report = self.status(now_s).print
+        printing, interruption = self._printing, self._interruption
+        trail = printing and self._line_journal.recall(printing.what.print_id)
+        if interruption and printing and trail:
+            printing.close()
+            interruption.ask_anew(trail, now_s)
+            self._streamer = Streamer(settings=self._settings)
+        elif (
+            trail
+            and printing
+            and report
+            and self._streamer.is_printing
+            and report.state in RESUMABLE
+        ):
+            self._trouble.note(now_s)
+            printing.close()
+            self._streamer = Streamer(settings=self._settings)
+            self._interruption = Interruption(
+                what=printing.what,
+                report=report,
+                trail=trail,
+                cause="The connection to the printer was lost in mid-print.",
+                now_s=now_s,
+            )
+        else:
+            self._streamer.receive(ev.PortLost(reason=reason), now_s)
+
+    # --- a print that broke ------------------------------------------------------------------
+
+    def find_again(self, interruption: Interruption) -> None:
+        """A print that an earlier process left; before `open`."""
+        self._interruption = interruption
+
+    def cool_first(self) -> None:
+        """An earlier process left a print that cannot be found again; before `open`."""
+        self._streamer = Streamer(heaters_off_first=True, settings=self._settings)
+
+    def _go_on_recovering(self, interruption: Interruption, now_s: float) -> None:
+        recovery = interruption.recovery
+        recovery.tick(now_s)
+        match recovery.verdict:
+            case ResumeBehind() if not interruption.decided_s:
+                interruption.decided_s = now_s
+                self._prepare_to_resume(interruption, recovery.verdict, now_s)
+            case ResumeBehind(state=state) if self._streamer.can_start:
+                self._resume(interruption, state, now_s)
+            case ResumeBehind() if now_s >= interruption.decided_s + START_S_MAX:
+                self._give_up(interruption, "The printer did not get ready again.", now_s)
+            case StopSafely(reason=reason):
+                self._give_up(interruption, reason, now_s)
+            case _:
+                pass
+
+    def _prepare_to_resume(
+        self, interruption: Interruption, verdict: ResumeBehind, now_s: float
+    ) -> None:
+        """From here on the wire is the streamer's, and its numbers mean the place reached."""
+        record, reopened = verdict.record, interruption.reopened
+        assert reopened  # noqa: S101 - the verdict rests on it
+        _log.info("print %s goes on behind line %d", interruption.what.print_id, record.lines)
+        try:
+            self._line_journal.go_on(interruption.what.print_id, is_paused=interruption.is_paused)
+        except OSError as error:
+            _log.warning("this print cannot be found again another time (%s)", error)
+        self._printing = Printing(
+            what=interruption.what,
+            file=self._read_ahead(reopened.file, reopened.identity),
+            base=record,
+            # M85 begins with what looks like a move, and then counts from the last real one.
+            preamble=verdict.state.preamble(),
+            elapsed_s=interruption.report.elapsed_s + now_s - interruption.lost_s,
+        )
+        interruption.reopened = None  # the file is its reader's from here on
+        self._streamer.receive(ev.PortOpened(), now_s)
+
+    def _resume(self, interruption: Interruption, state: MachineState, now_s: float) -> None:
+        assert self._printing  # noqa: S101 - made with the verdict
+        g90_sets_extruder = self._streamer.voice.dialect.g90_sets_extruder
+        self._interruption = None
+        head, is_paused = state.head(g90_sets_extruder=g90_sets_extruder), interruption.is_paused
+        self._start(self._printing, now_s, head, is_paused=is_paused)
+        if is_paused:
+            self.control(ev.PausePrint(), now_s)
+
+    def _give_up(self, interruption: Interruption, reason: str, now_s: float) -> None:
+        """Stop safely: the print is over, the heaters go off as soon as the printer listens."""
+        if self._interruption is not interruption:
+            return
+        self._flush_recovery(interruption, now_s)
+        interruption.end()
+        self._interruption = None
+        self._streamer = Streamer(heaters_off_first=True, settings=self._settings)
+        self._end(interruption.ended(f"{interruption.cause} {reason}"), now_s)
+        if self._port.is_ready:
+            self._streamer.receive(ev.PortOpened(), now_s)
+
+    def _end(self, report: PrintReport, now_s: float) -> None:
+        if self._printing:
+            self._printing.close()
+        self._line_journal.close()
+        self._ended = report
+        if report.state is PrintState.FAILED:
+            self._trouble.note(now_s)
+        self._happened(ev.PrintEnded(report=report))
+
+    # --- the loop ----------------------------------------------------------------------------
+
+    def next_deadline_s(self) -> float | None:
+        """When `tick` is due."""
+        due = [
+            self._port.next_deadline_s(),
+            self._streamer.next_deadline_s(),
+            self._stopping.next_deadline_s(),
+        ]
+        if interruption := self._interruption:
+            due.append(interruption.recovery.next_deadline_s())
+            if interruption.decided_s:
+                due.append(interruption.decided_s + START_S_MAX)
+        return min((moment_s for moment_s in due if moment_s is not None), default=None)
+
+    def tick(self, now_s: float) -> None:
+        """Do what is due, then everything that came of it."""
+        self._stopping.tick(now_s)
+        self._port.tick(now_s)
+        if self._interruption:
+            self._go_on_recovering(self._interruption, now_s)
+        if not self._has_ticked:  # what was received has just moved it on
+            self._streamer.tick(now_s)
+        self._has_ticked = False
+        self._carry_out(now_s)
+        if self._streamer.is_printing and self._pause_notes.is_due(now_s):
+            self._note_pause(now_s)
+        self._trouble.tick(now_s)
+
+    def _carry_out(self, now_s: float) -> None:
+        """Until nothing is left: sending may fail, which is an event again."""
+        if self._interruption:
+            self._flush_recovery(self._interruption, now_s)
+        while effects := self._streamer.effects():
+            for effect in effects:
+                self._carry_out_one(effect, now_s)
+
+    def _carry_out_one(self, effect: ev.Effect, now_s: float) -> None:
+        match effect:
+            case ev.Send(data=data, lines=lines):
+                if self._printing:
+                    self._line_journal.write(self._printing.records(lines))
+                self._port.write(data, now_s)
+            case ev.PrintEnded(report=report):
+                self._end(self._completed(report) or report, now_s)
+            case ev.Note(text=text):
+                _log.warning("%s", text)
+                self._trouble.note(now_s)
+            case ev.Wished(wish=wish, argument=argument):
+                _log.info("the printer asks its host: %s %s", wish.value, argument)
+            case ev.BedCleared():
+                self._happened(effect)
+            case ev.FaultRaised():
+                pass  # in the status and, as a note, in the log
+
+    def _flush_recovery(self, interruption: Interruption, now_s: float) -> None:
+        for effect in interruption.recovery.effects():
+            match effect:
+                case ev.Send(data=data):
+                    self._port.write(data, now_s)
+                case ReplayUpTo():
+                    interruption.reopen(
+                        effect, self._threads.files, self._call_soon, self._settings.ignored
+                    )
+
+    def _note_pause(self, now_s: float) -> None:
+        if report := self._streamer.status(now_s).print:
+            self._pause_notes.note(report, now_s)
+
+    def write_serial_log(self) -> list[Path]:
+        """What is in memory goes to the file, soon; returns the files, the newest first."""
+        return self._trouble.write()

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from crdtqueue.core.document.model import Result
+from crdtqueue.core.ids import PrintId, QueueName
+from crdtqueue.core.worker import transitions as after
+from crdtqueue.core.worker.bed import Cooldown
+from crdtqueue.core.worker.scripts import (
+    SCRIPT_STEPS,
+    ScriptRun,
+    Step,
+)
+from crdtqueue.core.worker.strategy import Overtaken
+from crdtqueue.core.worker.worker_events import (
+    Printing,
+    Saved,
+    WorkerConfig,
+)
+from tests.harness.samples import (
+    JOB,
+    MK3S,
+    SET_A,
+    a_claim,
+    a_job,
+    file,
+    record,
+)
+
+QUEUE = QueueName("workshop")
+ALL = {step: file() for step in SCRIPT_STEPS}
+CONFIG = WorkerConfig(profile=MK3S, cooldown=Cooldown(bed_c=30.0))
+PRINTING = Printing(
+    queue=QUEUE,
+    claim=a_claim(),
+    number=1,
+    generation=0,
+    run=1,
+    copy=1,
+    set=SET_A,
+    file=file(),
+    started_at_s=1.0,
+)
+AT_IT = Saved(printing=PRINTING, bed_clear=False)
+
+
+def over(
+    saved: Saved, result: Result, *, moved: bool = True, config: WorkerConfig = CONFIG
+) -> Saved:
+    return after.after_print(saved, result, "Jam.", moved=moved, config=config, scripts=ALL)
+
+
+@pytest.mark.parametrize(
+    ("result", "todo"),
+    [
+        (Result.DONE, (Step.PRINT_DONE, Step.COOLDOWN, Step.COOL, Step.CLEAR_BED)),
+        (Result.FAILED, (Step.PRINT_FAILED, Step.COOLDOWN, Step.COOL)),
+        (Result.CANCELLED, (Step.PRINT_FAILED, Step.COOLDOWN, Step.COOL, Step.DEACTIVATED)),
+        (Result.ABORTED, ()),
+    ],
+)
+def test_what_is_done_after_a_print(result: Result, todo: tuple[Step, ...]) -> None:
+    assert over(AT_IT, result).todo == todo
+
+
+def test_a_printer_that_clears_its_bed_has_neither_to_cool_nor_to_be_cleared() -> None:
+    config = replace(CONFIG, self_clearing=True)
+    done = over(AT_IT, Result.DONE, config=config)
+    assert (done.todo, done.bed_clear) == ((Step.PRINT_DONE,), True)
+    assert not over(AT_IT, Result.FAILED, config=config).bed_clear
+
+
+def test_a_print_that_never_moved_has_used_nothing() -> None:
+    refused = over(AT_IT, Result.FAILED, moved=False)
+    assert (refused.bed_clear, refused.todo, refused.failed_jobs) == (True, (), ())
+    strange = over(replace(AT_IT, strange=True), Result.FAILED, moved=False)
+    assert not strange.bed_clear
+
+
+def test_a_printer_that_nobody_manages_runs_no_scripts() -> None:
+    assert over(replace(AT_IT, managing=False), Result.DONE).todo == ()
+
+
+def test_a_script_that_ended_well_has_done_its_work() -> None:
+    clear = ScriptRun(step=Step.CLEAR_BED, print_id=PrintId("script/1/1"), file=file())
+    saved = Saved(script=clear, bed_clear=False, todo=(Step.WAITING,))
+    assert after.after_script(saved, clear, Result.DONE, "", moved=True) == Saved(
+        todo=(Step.WAITING,)
+    )
+    strange = replace(saved, strange=True)
+    assert not after.after_script(strange, clear, Result.DONE, "", moved=True).bed_clear
+    failed = after.after_script(saved, clear, Result.FAILED, "x" * 1000, moved=True)
+    assert (failed.todo, failed.managing, failed.bed_clear) == ((), False, False)
+    assert len(failed.stopped_because) < 400
+
+
+def test_changing_ones_mind_takes_the_script_back() -> None:
+    stopped = after.managed(Saved(todo=(Step.CLEAR_BED,)), ALL, managing=False)
+    assert stopped.todo == (Step.DEACTIVATED,)
+    assert after.managed(stopped, ALL, managing=False) is stopped
+    assert after.managed(stopped, ALL, managing=True).todo == ()
+    ran = replace(stopped, todo=())
+    assert after.managed(ran, ALL, managing=True).todo == (Step.ACTIVATED,)
+
+
+def test_a_job_is_tried_too_often_unless_it_is_held_back_already() -> None:
+    failed = tuple(record(a_claim(), n, result=Result.FAILED) for n in (1, 2))
+    assert after.is_tried_too_often(a_job(records=failed), retries=1)
+    assert not after.is_tried_too_often(a_job(records=failed), retries=2)
+    assert not after.is_tried_too_often(replace(a_job(records=failed), forgiven=1), retries=1)
+    assert not after.is_tried_too_often(a_job(records=failed, paused=True), retries=0)
+
+
+def test_so_many_queues_are_remembered() -> None:
+    saved = Saved()
+    for number in range(2 * after.OVERTAKEN_QUEUES_MAX):
+        queue = QueueName(f"q{number}")
+        overtaken = Overtaken(queue=queue, job=JOB, times=1)
+        saved = after.with_overtaken(saved, queue, overtaken)
+    assert len(saved.overtaken) == after.OVERTAKEN_QUEUES_MAX
+    assert after.with_overtaken(saved, queue, None).overtaken == saved.overtaken[:-1]

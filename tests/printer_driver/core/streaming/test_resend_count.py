@@ -1,0 +1,44 @@
+import pytest
+
+from printer_driver.core.streaming.resend_count import (
+    ECHO_S_MAX,
+    RESENDS_MAX,
+    STRANGE_APART_S,
+    STRANGE_RESENDS_MAX,
+    LinkBrokenError,
+    Refusals,
+)
+
+
+def test_lines_behind_a_refused_one_are_the_same_trouble() -> None:
+    refusals = Refusals()
+    assert not refusals.is_echo(1.0, is_quieting=False)
+    assert refusals.count(7, is_echo=False)
+    assert refusals.is_echo(1.1, is_quieting=True)
+    assert not refusals.count(7, is_echo=True)
+    assert refusals.count(8, is_echo=True)
+    assert not refusals.is_echo(1.0 + ECHO_S_MAX, is_quieting=True)
+
+
+def test_another_line_is_another_trouble() -> None:
+    refusals = Refusals()
+    for number in range(RESENDS_MAX * 2):
+        assert refusals.count(number, is_echo=False)
+
+
+def test_the_same_line_again_and_again() -> None:
+    refusals = Refusals()
+    for _ in range(RESENDS_MAX - 1):
+        refusals.count(7, is_echo=False)
+    with pytest.raises(LinkBrokenError, match="cable"):
+        refusals.count(7, is_echo=False)
+
+
+def test_lines_that_cannot_be_had() -> None:
+    refusals = Refusals()
+    for _ in range(STRANGE_RESENDS_MAX - 1):
+        refusals.count_strange(77, 0.0)
+    for _ in range(STRANGE_RESENDS_MAX - 1):
+        refusals.count_strange(77, STRANGE_APART_S + 1)
+    with pytest.raises(LinkBrokenError, match="line 77"):
+        refusals.count_strange(77, STRANGE_APART_S + 2)
