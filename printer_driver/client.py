@@ -17,13 +17,13 @@ from printer_driver.printer import (
     PrintReport,
     always,
     check_in_time,
+    report_from_json,
 )
 from printer_driver.protocol import (
     LINE_BYTES_MAX,
     Do,
     dump_line,
     error_from_json,
-    report_from_json,
     status_from_json,
 )
 

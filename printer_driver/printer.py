@@ -4,9 +4,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import NewType, Protocol
+from typing import Any, NewType, Protocol
 
-from printer_driver.core.streaming.telemetry import Telemetry
 from printer_driver.errors import PrintRefused
 
 PrintId = NewType("PrintId", str)
@@ -99,6 +98,62 @@ class Question:
     text: str
     choices: tuple[str, ...] = ()
     """Answered by their place, from 0."""
+
+
+def report_to_json(report: PrintReport) -> dict[str, Any]:
+    """A report as it goes over the socket and into the journal."""
+    return {
+        "print_id": report.print_id,
+        "state": report.state.value,
+        "lines_done": report.lines_done,
+        "bytes_done": report.bytes_done,
+        "bytes_total": report.bytes_total,
+        "elapsed_s": report.elapsed_s,
+        "reason": report.reason,
+        "notice": report.notice,
+        "bed_cleared": report.bed_cleared,
+    }
+
+
+def report_from_json(value: dict[str, Any]) -> PrintReport:
+    """Raises KeyError, TypeError or ValueError for anything else than a report."""
+    return PrintReport(
+        print_id=PrintId(str(value["print_id"])),
+        state=PrintState(value["state"]),
+        lines_done=int(value["lines_done"]),
+        bytes_done=int(value["bytes_done"]),
+        bytes_total=int(value["bytes_total"]),
+        elapsed_s=float(value["elapsed_s"]),
+        reason=str(value["reason"]),
+        notice=str(value.get("notice", "")),
+        bed_cleared=value.get("bed_cleared") is True,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Telemetry:
+    """One print so far. Times of lines are from sending to `ok`, waits for the planner included."""
+
+    lines_per_s: float = 0.0
+    """Acknowledged lines of the file by the time spent sending it; pauses do not count."""
+    window_lines: int = 0
+    """In flight at most, now."""
+    round_trip_p50_s: float = 0.0
+    round_trip_p99_s: float = 0.0
+    """Both of the latest lines only; see `ROUND_TRIPS_KEPT`."""
+    starved_s: float = 0.0
+    """How long the printer stood still for want of lines; an upper bound, since moves are taken
+    to be as short as their feedrate says."""
+    resends: int = 0
+    """Refused lines."""
+    lines_repeated: int = 0
+    lost_oks: int = 0
+    phantom_oks: int = 0
+    """Acknowledgements of nothing."""
+    probes: int = 0
+    stray_lines: int = 0
+    """Pieces of lines that ran although they were not to; their extrusion was taken back."""
+    position_checks: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

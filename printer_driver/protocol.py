@@ -23,7 +23,6 @@ from typing import Any
 
 from printer_driver.core.gcode.gcode_lines import COMMAND_BYTES_MAX
 from printer_driver.core.replies.reported_state import CHOICES_MAX
-from printer_driver.core.streaming.telemetry import Telemetry
 from printer_driver.errors import (
     BadRequestError,
     GcodeError,
@@ -36,10 +35,11 @@ from printer_driver.printer import (
     Connection,
     PrinterStatus,
     PrintId,
-    PrintReport,
-    PrintState,
     Question,
+    Telemetry,
     Temperature,
+    report_from_json,
+    report_to_json,
 )
 
 LINE_BYTES_MAX = 64 * 1024
@@ -194,36 +194,6 @@ def error_from_json(value: Any) -> PrinterError:
         return PrinterUnavailable("The printer driver sent a reply that cannot be read.")
     code, message = str(value.get("code")), str(value.get("message"))
     return _ERRORS.get(code, PrintRefused)(message, code=code)
-
-
-def report_to_json(report: PrintReport) -> dict[str, Any]:
-    """A report as it goes over the socket and into the journal."""
-    return {
-        "print_id": report.print_id,
-        "state": report.state.value,
-        "lines_done": report.lines_done,
-        "bytes_done": report.bytes_done,
-        "bytes_total": report.bytes_total,
-        "elapsed_s": report.elapsed_s,
-        "reason": report.reason,
-        "notice": report.notice,
-        "bed_cleared": report.bed_cleared,
-    }
-
-
-def report_from_json(value: dict[str, Any]) -> PrintReport:
-    """Raises KeyError, TypeError or ValueError for anything else than a report."""
-    return PrintReport(
-        print_id=PrintId(str(value["print_id"])),
-        state=PrintState(value["state"]),
-        lines_done=int(value["lines_done"]),
-        bytes_done=int(value["bytes_done"]),
-        bytes_total=int(value["bytes_total"]),
-        elapsed_s=float(value["elapsed_s"]),
-        reason=str(value["reason"]),
-        notice=str(value.get("notice", "")),
-        bed_cleared=value.get("bed_cleared") is True,
-    )
 
 
 def status_to_json(status: PrinterStatus) -> dict[str, Any]:

@@ -5,8 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from crdtqueue.adapters.history_export import csv_lines, json_pieces
-from crdtqueue.adapters.history_printers import printer_names
-from crdtqueue.adapters.history_store import History
+from crdtqueue.adapters.history_store import History, printer_names
 from crdtqueue.api.jobs import Jobs
 from crdtqueue.api.models import NewJob, NewSet
 from crdtqueue.core.errors import Invalid, NotFound, Unavailable

@@ -25,8 +25,11 @@ from crdtqueue.core.errors import (
     Refused,
     Unavailable,
 )
-from crdtqueue.http.bodies import Handler, body
-from crdtqueue.http.guard import Guard
+from crdtqueue.http.guard import (
+    Guard,
+    Handler,
+    body,
+)
 from crdtqueue.http.history_routes import HistoryRoutes
 from crdtqueue.http.job_routes import JobRoutes
 from crdtqueue.http.printer_routes import PrinterRoutes

@@ -7,10 +7,16 @@ passes requests on and checks whose they are, a token keeps everybody else from 
 
 import hmac
 import ipaddress
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from crdtqueue.api.models import BODY_BYTES_MAX
+from crdtqueue.core.errors import Invalid
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
@@ -73,3 +79,16 @@ class Guard:
         except ValueError:
             return name in self._own_names or name.removesuffix(".local") in self._own_names
         return True
+
+
+Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+
+async def body(request: Request) -> bytes:
+    """The request's body. Raises Invalid if it is larger than any request of ours."""
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > BODY_BYTES_MAX:
+            raise Invalid(f"The request is larger than {BODY_BYTES_MAX // 1024} kB.")
+    return bytes(data)

@@ -10,7 +10,10 @@ from crdtqueue.api.print_history import PrintHistory
 from crdtqueue.core.document.model import Result
 from crdtqueue.core.errors import Invalid
 from crdtqueue.core.history import PAGE_ROWS_MAX, HistoryFilter
-from crdtqueue.http.bodies import Handler, body
+from crdtqueue.http.guard import (
+    Handler,
+    body,
+)
 
 
 class HistoryRoutes:

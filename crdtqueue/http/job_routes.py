@@ -20,7 +20,10 @@ from crdtqueue.api.models import (
     SetEdit,
     read,
 )
-from crdtqueue.http.bodies import Handler, body
+from crdtqueue.http.guard import (
+    Handler,
+    body,
+)
 
 
 class JobRoutes:

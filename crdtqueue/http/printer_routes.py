@@ -5,7 +5,10 @@ from starlette.responses import JSONResponse, Response
 
 from crdtqueue.api.models import NewScript, Spools, read
 from crdtqueue.api.printer_settings import PrinterSettings
-from crdtqueue.http.bodies import Handler, body
+from crdtqueue.http.guard import (
+    Handler,
+    body,
+)
 
 
 class PrinterRoutes:

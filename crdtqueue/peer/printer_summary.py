@@ -4,8 +4,8 @@ from crdtqueue.core.ids import JobId
 from crdtqueue.core.sync.messages import PrinterNews
 from crdtqueue.core.worker.materials import in_words
 from crdtqueue.core.worker.worker import Worker
-from crdtqueue.core.worker.worker_events import PrintPhase
-from crdtqueue.core.worker.worker_states import (
+from crdtqueue.core.worker.worker_events import (
+    PrintPhase,
     Wait,
     WorkerState,
 )

@@ -11,8 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from printer_driver.errors import PrintRefused
-from printer_driver.printer import PrintId, PrintReport, PrintState
-from printer_driver.protocol import report_from_json, report_to_json
+from printer_driver.printer import (
+    PrintId,
+    PrintReport,
+    PrintState,
+    report_from_json,
+    report_to_json,
+)
 
 PRINTS_MAX = 200
 """Prints that are kept; the oldest go first."""

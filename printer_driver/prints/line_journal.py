@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from printer_driver.boot_clock import boot_s
-from printer_driver.core.streaming.line_record import (
+from printer_driver import clock
+from printer_driver.core.streaming.sent_line import (
     Certainty,
     LineRecord,
 )
@@ -67,7 +67,7 @@ class LineJournal:
     def begin(self, print_id: PrintId) -> None:
         """A print begins or goes on; what was there is forgotten. Raises `OSError`."""
         self._open(os.O_CREAT | os.O_TRUNC)
-        self._began_s, self._is_cancelled = boot_s(), False
+        self._began_s, self._is_cancelled = clock.now_s(), False
         self._write_head(print_id, is_paused=False)
 
     def go_on(self, print_id: PrintId, *, is_paused: bool = False) -> None:
@@ -107,7 +107,7 @@ class LineJournal:
         """Before these lines go to the port."""
         if self._map is None or not records:
             return
-        now_s = boot_s()
+        now_s = clock.now_s()
         for record in records:
             self._sequence += 1
             start = _HEAD_BYTES + record.number % RECORDS * _RECORD_BYTES
@@ -138,7 +138,7 @@ class LineJournal:
             lines={record.number: record for record in recent},
             is_paused=is_paused,
             is_cancelled=is_cancelled,
-            age_s=max(0.0, boot_s() - newest_s),
+            age_s=max(0.0, clock.now_s() - newest_s),
             elapsed_s=max(0.0, newest_s - began_s),
         )
 

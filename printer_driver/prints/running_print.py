@@ -15,11 +15,11 @@ from printer_driver.core.gcode.machine_state import (
     MachineState,
     replay,
 )
-from printer_driver.core.streaming.line_record import (
+from printer_driver.core.streaming.sent_line import (
     Certainty,
     LineRecord,
+    SentLine,
 )
-from printer_driver.core.streaming.sent_line import SentLine
 from printer_driver.errors import GcodeError, PrinterError
 from printer_driver.printer import PrintId, PrintReport, PrintState
 from printer_driver.prints.file_check import (

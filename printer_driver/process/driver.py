@@ -8,11 +8,11 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
+from printer_driver import clock
 from printer_driver.background import Background, Threads
-from printer_driver.boot_clock import boot_s
 from printer_driver.core.gcode.gcode_lines import command_of
 from printer_driver.core.streaming import stream_events as ev
-from printer_driver.core.streaming.cooling import Heat
+from printer_driver.core.streaming.printer_view import Heat
 from printer_driver.core.streaming.wire_estimate import Link
 from printer_driver.errors import NotPrinting, PrinterError, PrinterUnavailable, PrintRefused
 from printer_driver.printer import (
@@ -22,6 +22,7 @@ from printer_driver.printer import (
     PrintId,
     PrintReport,
     PrintState,
+    report_to_json,
 )
 from printer_driver.prints.file_check import (
     Checked,
@@ -34,7 +35,7 @@ from printer_driver.prints.line_journal import LineJournal
 from printer_driver.prints.read_ahead import close_aside
 from printer_driver.prints.running_print import PrintFile
 from printer_driver.process.printer_session import Session
-from printer_driver.protocol import Do, Request, error_to_json, report_to_json, status_to_json
+from printer_driver.protocol import Do, Request, error_to_json, status_to_json
 
 WAITERS_MAX = 16
 """Clients that wait for the same start."""
@@ -206,7 +207,7 @@ class Driver:
             if len(starting.answers) >= WAITERS_MAX:
                 raise PrintRefused("Too many clients wait for this start.", code="busy")
             starting.answers.append(answer)
-            starting.asked_s = boot_s()
+            starting.asked_s = clock.now_s()
         elif known := self._report(request.print_id):
             answer({"report": report_to_json(known)})
         else:
@@ -227,7 +228,7 @@ class Driver:
             raise PrinterUnavailable(f"The printer is not ready. {problem}", code="unavailable")
 
     def _look_through(self, request: Request, answer: Answer) -> None:
-        starting = _Start(request=request, asked_s=boot_s(), answers=[answer])
+        starting = _Start(request=request, asked_s=clock.now_s(), answers=[answer])
         link = self._session.link
 
         def work() -> None:
@@ -388,7 +389,7 @@ def _run(task: Callable[[], None], background: Background) -> None:
 
 
 def _is_late(starting: _Start) -> bool:
-    return boot_s() - starting.asked_s > CHECK_S_MAX
+    return clock.now_s() - starting.asked_s > CHECK_S_MAX
 
 
 def _cancelled() -> PrintRefused:

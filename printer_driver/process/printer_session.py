@@ -16,19 +16,19 @@ from printer_driver.background import Threads
 from printer_driver.core.gcode.machine_state import MachineState
 from printer_driver.core.gcode.position import Head
 from printer_driver.core.streaming import stream_events as ev
-from printer_driver.core.streaming.cooling import (
+from printer_driver.core.streaming.feeder import COOL_AT_ONCE
+from printer_driver.core.streaming.printer_view import (
     Heat,
     heat_of,
+    shown,
 )
-from printer_driver.core.streaming.feeder import COOL_AT_ONCE
-from printer_driver.core.streaming.line_record import LineRecord
-from printer_driver.core.streaming.printer_view import shown
 from printer_driver.core.streaming.recovery import (
     Recovery,
     ReplayUpTo,
     ResumeBehind,
     StopSafely,
 )
+from printer_driver.core.streaming.sent_line import LineRecord
 from printer_driver.core.streaming.stream_settings import StreamSettings
 from printer_driver.core.streaming.streamer import Streamer
 from printer_driver.core.streaming.wire_estimate import Link

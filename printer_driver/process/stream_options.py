@@ -4,16 +4,13 @@ import argparse
 from collections.abc import Callable
 
 from printer_driver.core.gcode.gcode_lines import command_of
+from printer_driver.core.replies.dialects import BUFSIZE, RX_BYTES
 from printer_driver.core.streaming.stream_settings import (
     Park,
     StreamSettings,
     ignored_lines,
 )
-from printer_driver.core.streaming.window import (
-    BUFSIZE,
-    LINES_MAX,
-    RX_BYTES,
-)
+from printer_driver.core.streaming.window import LINES_MAX
 from printer_driver.errors import GcodeError
 
 PARK_MM_MAX = 2000.0

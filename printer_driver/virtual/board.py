@@ -13,7 +13,6 @@ from printer_driver.virtual.firmware import (
     Say,
 )
 from printer_driver.virtual.firmware_machine import Condition
-from printer_driver.virtual.firmware_setup import Setup
 from printer_driver.virtual.incidents import (
     Incident,
     IncidentKind,
@@ -27,6 +26,7 @@ from printer_driver.virtual.usb_wire import (
     Wire,
     Wiring,
 )
+from printer_driver.virtual.virtual_dialects import Setup
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -33,13 +33,13 @@ from printer_driver.virtual.firmware_receiver import (
     Refused,
     Repeated,
 )
-from printer_driver.virtual.firmware_setup import (
+from printer_driver.virtual.heaters import HeaterFault
+from printer_driver.virtual.virtual_dialects import (
     BUFSIZE,
     RX_BYTES,
+    Acknowledge,
     Setup,
 )
-from printer_driver.virtual.heaters import HeaterFault
-from printer_driver.virtual.virtual_dialects import Acknowledge
 
 __all__ = ["BUFSIZE", "RX_BYTES", "Executed", "Firmware", "Say", "Setup"]
 

@@ -9,8 +9,8 @@ from printer_driver.virtual.firmware_machine import (
     HeaterName,
     Machine,
 )
-from printer_driver.virtual.firmware_setup import Setup
 from printer_driver.virtual.motion import words
+from printer_driver.virtual.virtual_dialects import Setup
 
 KEEPALIVE_S = 2.0
 KEEPALIVE_S_MAX = 60.0

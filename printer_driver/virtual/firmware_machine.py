@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from enum import Enum
 from math import inf
 
-from printer_driver.virtual.firmware_setup import Setup
 from printer_driver.virtual.heaters import (
     Heater,
     HeaterFault,
@@ -18,6 +17,7 @@ from printer_driver.virtual.planner import (
     Place,
     Starvation,
 )
+from printer_driver.virtual.virtual_dialects import Setup
 
 TARGET_MAX_C = 300.0
 STEPS_PER_MM = {"sx": 80, "sy": 80, "sz": 400}

@@ -11,8 +11,7 @@ from printer_driver.core.gcode.gcode_lines import (
     WIRE_LINE_BYTES_MAX,
     checksum,
 )
-from printer_driver.virtual.firmware_setup import Setup
-from printer_driver.virtual.virtual_dialects import Repeat
+from printer_driver.virtual.virtual_dialects import Repeat, Setup
 
 DROPPED_LINES = 2
 SKIPPED_LINES = 40

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from printer_driver.virtual.board import BoardSetup
-from printer_driver.virtual.firmware_setup import Setup
 from printer_driver.virtual.incidents import (
     Incident,
     parse_incident,
 )
 from printer_driver.virtual.noise import NoiseRates
 from printer_driver.virtual.usb_wire import Wiring
-from printer_driver.virtual.virtual_dialects import DIALECTS
+from printer_driver.virtual.virtual_dialects import DIALECTS, Setup
 
 VIRTUAL = "virtual"
 

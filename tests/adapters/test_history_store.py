@@ -1,7 +1,7 @@
 """The history in a real store: written once, filtered, in pages, and of bounded length."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pytest
 from crdtqueue.adapters.history_store import (
     RECORD_ROWS,
     History,
+    printer_names,
 )
 from crdtqueue.adapters.store import Store
 from crdtqueue.core.document.model import Result
@@ -232,3 +233,32 @@ def test_a_damaged_row_is_shown_as_it_is(tmp_path: Path) -> None:
         assert len(await ends(history)) == 2
 
     run(tmp_path, use)
+
+
+def names_of(folder: Path, printers: Iterable[str], limit: int = 100) -> list[str]:
+    """The names in a history whose prints these printers made, one after the other."""
+    entries = [replace(entry_of(n), printer_name=each) for n, each in enumerate(printers)]
+
+    async def scenario() -> list[str]:
+        store = Store(folder / STORE_NAME)
+        await store.open()
+        try:
+            await History(store).record(entries)
+            return await printer_names(store, limit)
+        finally:
+            await store.close()
+
+    return asyncio.run(scenario())
+
+
+def test_each_printer_is_named_once_as_it_was_written_last(tmp_path: Path) -> None:
+    printed = ["mini", "Ölsardine", "MK3S", "", "mini", "mk3s"]
+    assert names_of(tmp_path, printed) == ["mini", "mk3s", "Ölsardine"]
+
+
+def test_of_too_many_printers_the_latest_are_named(tmp_path: Path) -> None:
+    assert names_of(tmp_path, ["first", "second", "third", "second"], 2) == ["second", "third"]
+
+
+def test_nothing_was_printed_by_nobody(tmp_path: Path) -> None:
+    assert names_of(tmp_path, []) == []

@@ -18,8 +18,7 @@ from crdtqueue.core.worker.scripts import (
     Step,
 )
 from crdtqueue.core.worker.worker import Worker
-from crdtqueue.core.worker.worker_events import PrintPhase
-from crdtqueue.core.worker.worker_states import WorkerState
+from crdtqueue.core.worker.worker_events import PrintPhase, WorkerState
 from tests.harness.samples import (
     JOB,
     ME,

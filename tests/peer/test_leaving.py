@@ -14,8 +14,7 @@ from crdtqueue.core.worker import (
     unconfirmed_starts,
     worker,
 )
-from crdtqueue.core.worker.worker_events import Saved
-from crdtqueue.core.worker.worker_states import WorkerState
+from crdtqueue.core.worker.worker_events import Saved, WorkerState
 from crdtqueue.peer.peer import Peer
 from printer_driver.errors import PrinterUnavailable
 from printer_driver.printer import PrintId, PrintReport, always

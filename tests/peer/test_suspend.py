@@ -16,8 +16,7 @@ from crdtqueue.core.document.model import RosterEntry
 from crdtqueue.core.ids import Claim, JobId, claim_of_print
 from crdtqueue.core.sync import messages as m
 from crdtqueue.core.worker import worker
-from crdtqueue.core.worker.worker_events import Saved
-from crdtqueue.core.worker.worker_states import WorkerState
+from crdtqueue.core.worker.worker_events import Saved, WorkerState
 from crdtqueue.peer import worker_runner
 from crdtqueue.peer.peer import Peer
 from crdtqueue.peer.worker_store import save

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from printer_driver.core.streaming.telemetry import Telemetry
 from printer_driver.errors import BadRequestError, NotPrinting, PrinterUnavailable, PrintRefused
 from printer_driver.printer import (
     Connection,
@@ -13,6 +12,7 @@ from printer_driver.printer import (
     PrintReport,
     PrintState,
     Question,
+    Telemetry,
     Temperature,
 )
 from printer_driver.protocol import (

@@ -7,9 +7,8 @@ from enum import Enum
 
 from printer_driver.printer import Connection, PrinterStatus, PrintState
 from printer_driver.virtual.board import BoardSetup
-from printer_driver.virtual.firmware_setup import Setup
 from printer_driver.virtual.usb_wire import Wiring
-from printer_driver.virtual.virtual_dialects import DIALECTS
+from printer_driver.virtual.virtual_dialects import DIALECTS, Setup
 from tests.simulation.hostile_replies import Malice
 
 

@@ -9,10 +9,10 @@ from printer_driver.core.gcode.command_kinds import (
     Kind,
     kind_of,
 )
-from printer_driver.core.gcode.compact import compact
 from printer_driver.core.gcode.gcode_lines import (
     FileCommand,
     commands_of,
+    compact,
 )
 from printer_driver.printer import PrintReport, PrintState
 from tests.simulation.executed_commands import PlannedMove

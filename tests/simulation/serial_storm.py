@@ -31,9 +31,9 @@ from printer_driver.virtual.board import (
     BoardSetup,
 )
 from printer_driver.virtual.firmware import Executed
-from printer_driver.virtual.firmware_setup import Setup
 from printer_driver.virtual.noise import NoiseRates
 from printer_driver.virtual.usb_wire import Wiring
+from printer_driver.virtual.virtual_dialects import Setup
 from tests.simulation.executed_commands import (
     PlannedMove,
     Witness,

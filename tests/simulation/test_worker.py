@@ -21,8 +21,7 @@ from crdtqueue.core.worker.scripts import (
     SCRIPT_STEPS,
     Step,
 )
-from crdtqueue.core.worker.worker_events import PrintPhase
-from crdtqueue.core.worker.worker_states import WorkerState
+from crdtqueue.core.worker.worker_events import PrintPhase, WorkerState
 from tests.harness.samples import (
     JOB,
     SET_B,

@@ -25,8 +25,7 @@ from crdtqueue.core.worker.scripts import (
     Step,
 )
 from crdtqueue.core.worker.worker import Worker
-from crdtqueue.core.worker.worker_events import PrintPhase
-from crdtqueue.core.worker.worker_states import Wait
+from crdtqueue.core.worker.worker_events import PrintPhase, Wait
 from tests.harness.samples import (
     JOB,
     ME,

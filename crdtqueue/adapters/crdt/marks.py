@@ -3,7 +3,8 @@
 The check in `core/yjs/update_parser.py` takes longer than a library needs to load what it has
 checked. A mark is a keyed hash of the bytes of a document, and the key is the source code of the
 check. So a mark fits neither bytes that a failing disk has changed, nor bytes that another version
-of the check has passed. A document whose mark does not fit is checked like one from another machine.
+of the check has passed. A document whose mark does not fit is checked again, like one that another
+machine has sent.
 
 Marks protect against accidents only. Whoever can write to the store can also write marks into it,
 but that person owns this machine and needs no malformed update to do harm.

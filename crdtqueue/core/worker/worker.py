@@ -42,12 +42,12 @@ from crdtqueue.core.worker.scripts import (
     with_script,
 )
 from crdtqueue.core.worker.strategy import Overtaken
-from crdtqueue.core.worker.worker_prints import (
+from crdtqueue.core.worker.transitions import (
     is_recorded,
     printing_of,
     record_of,
 )
-from crdtqueue.core.worker.worker_states import (
+from crdtqueue.core.worker.worker_events import (
     AT_PRINTER,
     AT_REST,
     Wait,

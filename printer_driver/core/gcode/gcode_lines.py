@@ -142,3 +142,33 @@ def numbered_line(number: int, command: str) -> bytes:
     """The command on the wire: `N<number> <command>*<checksum>` and a line feed."""
     body = b"N%d %s" % (number, command.encode("ascii"))
     return b"%s*%d\n" % (body, checksum(body))
+
+
+_PLAIN_MOVE = re.compile(r"G[0-3](?: +[A-Z]-?(?:\d+\.?\d*|\.\d+))+")
+_FRACTION_TAIL = re.compile(r"(\d*)\.(\d*?)0*(?=[A-Z ]|$)")
+_LEADING_ZERO = re.compile(r"(?<=[A-Z-])0+(?=\.\d)")
+
+
+def compact(command: str) -> str:
+    """Returns a move in fewer bytes with the same values; any other command is returned as it is.
+
+    A line of 30 bytes takes 2.6 ms at 115200 baud. Only moves, the bulk of every file, are
+    shortened, and only when they consist of words of a letter and a plain number. The blank before
+    E stays: without it, parsers that use `strtod` read `X10E5` as an exponent.
+    """
+    if not _PLAIN_MOVE.fullmatch(command):
+        return command
+    short = command.replace(" ", "").replace("E", " E")
+    if "0" in short:
+        short = _LEADING_ZERO.sub("", _FRACTION_TAIL.sub(_without_tail, short))
+    return short
+
+
+def _without_tail(match: re.Match[str]) -> str:
+    whole, fraction = match.groups()
+    return f"{whole}.{fraction}" if fraction else whole or "0"
+
+
+def normalised_command(line: str) -> str:
+    """One spelling for a line to ignore: no comment, single blanks, upper case."""
+    return " ".join(line.partition(";")[0].upper().split())

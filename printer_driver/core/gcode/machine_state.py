@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from math import isnan
 
 from printer_driver.core.gcode.command_kinds import kind_of
-from printer_driver.core.gcode.gcode_lines import FileCommand
+from printer_driver.core.gcode.gcode_lines import FileCommand, normalised_command
 from printer_driver.core.gcode.position import (
     FEEDRATE_MM_PER_MIN,
     Head,
@@ -17,7 +17,6 @@ from printer_driver.core.gcode.position import (
     differences,
     may_move,
 )
-from printer_driver.core.streaming.stream_settings import normalised
 
 EXTRUDER_TOLERANCE_MM = 1.0
 """Single precision adds up; the line number, not the filament, is what proves the place."""
@@ -113,7 +112,7 @@ def replay(
     """
     state = MachineState()
     for command in commands:
-        if ignored and normalised(command.text) in ignored:
+        if ignored and normalised_command(command.text) in ignored:
             continue
         if command.end_offset <= end_offset:
             state.execute(command.text)

@@ -8,10 +8,10 @@ file and function.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from printer_driver.core.streaming.window import (
-    BUFSIZE,
-    RX_BYTES,
-)
+BUFSIZE = 4
+"""Command slots of Marlin's default configuration."""
+RX_BYTES = 128
+"""RX_BUFFER_SIZE of Marlin on AVR, and the least there is."""
 
 
 class Family(StrEnum):

@@ -9,11 +9,12 @@ from printer_driver.core.gcode.command_kinds import (
     Kind,
     kind_of,
 )
-from printer_driver.core.gcode.compact import compact
 from printer_driver.core.gcode.gcode_lines import (
     NOT_YET,
     FileCommand,
+    compact,
     lays_filament,
+    normalised_command,
 )
 from printer_driver.core.gcode.position import (
     Head,
@@ -33,7 +34,6 @@ from printer_driver.core.streaming.sent_line import (
 from printer_driver.core.streaming.stream_settings import (
     NOT_ALONE,
     StreamSettings,
-    normalised,
 )
 from printer_driver.printer import PrintId, PrintReport, PrintState, Temperature
 
@@ -285,7 +285,7 @@ class Job:
                 return True
             self.lines_read += 1
             self._end_offset = command.end_offset
-            if not ignored or normalised(command.text) not in ignored:
+            if not ignored or normalised_command(command.text) not in ignored:
                 self._next = command.text
                 self._classify_next()
                 return True

@@ -1,10 +1,11 @@
 """What a person sees of the printer beyond its connection and its print."""
 
 from dataclasses import replace
+from enum import Enum
 
 from printer_driver.core.replies.reported_state import Prompt
 from printer_driver.core.streaming.streamer import Streamer
-from printer_driver.printer import PrinterStatus, Question
+from printer_driver.printer import Connection, PrinterStatus, Question
 
 
 def shown(streamer: Streamer, now_s: float) -> PrinterStatus:
@@ -22,3 +23,24 @@ def _question(prompt: Prompt | None) -> Question | None:
     if prompt is None or not prompt.is_shown:
         return None
     return Question(text=prompt.text, choices=prompt.choices)
+
+
+class Heat(Enum):
+    """What is known of the heaters while nothing is printed."""
+
+    UNKNOWN = "unknown"  # no port, still being greeted, or a print answers for them
+    OWED = "owed"  # they must be switched off, and are not known to be
+    OFF = "off"  # the firmware itself reports a target of zero for every heater
+
+
+def heat_of(streamer: Streamer, now_s: float) -> Heat:
+    """As the streamer knows it."""
+    if streamer.is_printing:
+        return Heat.UNKNOWN
+    status = streamer.status(now_s)
+    is_halted = status.connection is Connection.HALTED
+    if streamer.owes_cooling or (is_halted and streamer.must_cool):
+        return Heat.OWED
+    told_c = [heater.target_c for heater in status.temperatures if heater.is_target_told]
+    is_sure = is_halted or (status.connection is Connection.READY and not status.problem)
+    return Heat.OFF if is_sure and told_c and not any(told_c) else Heat.UNKNOWN

@@ -28,7 +28,7 @@ from printer_driver.core.replies.faults import (
 )
 from printer_driver.core.streaming import stream_events as ev
 from printer_driver.core.streaming.feeder import COOL_AT_ONCE
-from printer_driver.core.streaming.line_record import (
+from printer_driver.core.streaming.sent_line import (
     Certainty,
     LineRecord,
 )

@@ -1,6 +1,7 @@
 """One line on the wire, and how much of the file lies behind it."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import NamedTuple
 
 REPORT_TEMPERATURES = "M105"
@@ -35,3 +36,25 @@ class SentLine:
     def reports_temperatures(self) -> bool:
         """Its `ok` carries temperatures."""
         return self.command == REPORT_TEMPERATURES
+
+
+class Certainty(IntEnum):
+    """What a record is worth."""
+
+    EXACT = 1
+    UNSURE = 2  # something of the driver's own was done, as parking; from that to the next line of
+    # the file no place is the file's
+
+
+class LineRecord(NamedTuple):
+    """How much of the file is executed or queued once the firmware has taken line `number`.
+
+    After a crash, the number that the firmware took last is the only fact that a new process can
+    ask for (`Resend: n+1`). With these records, that number is a place in the file, exact to the
+    line.
+    """
+
+    number: int
+    lines: int
+    end_offset: int
+    certainty: Certainty = Certainty.EXACT

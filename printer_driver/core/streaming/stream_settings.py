@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from printer_driver.core.gcode.gcode_lines import normalised_command
+
 NOT_ALONE = "M85 S0"
 """The firmware need not switch itself off any more."""
 
@@ -27,7 +29,7 @@ class StreamSettings:
     compacts: bool = False
     """Leave out blanks and zeros where the dialect takes such lines."""
     ignored: frozenset[str] = field(default_factory=frozenset)
-    """Commands of files that are not sent: whole lines, as `normalised` writes them."""
+    """Commands of files that are not sent: whole lines, as `normalised_command` writes them."""
     cancel_script: tuple[str, ...] = ("M107", "M84")
     """After the heaters are off; M84 waits for the moves that are planned."""
     park: Park | None = None
@@ -36,11 +38,6 @@ class StreamSettings:
     where its dialect can; 0: it does not."""
 
 
-def normalised(line: str) -> str:
-    """One spelling for a line to ignore: no comment, single blanks, upper case."""
-    return " ".join(line.partition(";")[0].upper().split())
-
-
 def ignored_lines(lines: list[str]) -> frozenset[str]:
     """For `StreamSettings.ignored`, from what a person wrote; empty lines and comments fall out."""
-    return frozenset(filter(None, map(normalised, lines)))
+    return frozenset(filter(None, map(normalised_command, lines)))

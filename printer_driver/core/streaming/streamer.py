@@ -48,12 +48,9 @@ from printer_driver.core.streaming.sent_line import (
     REPORT_TEMPERATURES,
 )
 from printer_driver.core.streaming.stream_settings import StreamSettings
-from printer_driver.core.streaming.telemetry import (
-    Counters,
-    Telemetry,
-)
+from printer_driver.core.streaming.telemetry import Counters
 from printer_driver.errors import GcodeError
-from printer_driver.printer import Connection, PrinterStatus, PrintReport, PrintState
+from printer_driver.printer import Connection, PrinterStatus, PrintReport, PrintState, Telemetry
 
 IDLE_S = 1.0
 """Firmware that says `wait` has had nothing to do for so long (Repetier)."""

@@ -3,33 +3,9 @@
 from collections import deque
 from dataclasses import dataclass, field
 
+from printer_driver.printer import Telemetry
+
 ROUND_TRIPS_KEPT = 1024
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Telemetry:
-    """One print so far. Times of lines are from sending to `ok`, waits for the planner included."""
-
-    lines_per_s: float = 0.0
-    """Acknowledged lines of the file by the time spent sending it; pauses do not count."""
-    window_lines: int = 0
-    """In flight at most, now."""
-    round_trip_p50_s: float = 0.0
-    round_trip_p99_s: float = 0.0
-    """Both of the last ROUND_TRIPS_KEPT lines."""
-    starved_s: float = 0.0
-    """How long the printer stood still for want of lines; an upper bound, since moves are taken
-    to be as short as their feedrate says."""
-    resends: int = 0
-    """Refused lines."""
-    lines_repeated: int = 0
-    lost_oks: int = 0
-    phantom_oks: int = 0
-    """Acknowledgements of nothing."""
-    probes: int = 0
-    stray_lines: int = 0
-    """Pieces of lines that ran although they were not to; their extrusion was taken back."""
-    position_checks: int = 0
 
 
 @dataclass(kw_only=True, slots=True)

@@ -5,10 +5,8 @@ stays free: BUFSIZE - 1 lines at most. Bytes are limited by the serial buffer: f
 not read for a moment must not lose any.
 """
 
-BUFSIZE = 4
-"""Marlin's default."""
-RX_BYTES = 128
-"""RX_BUFFER_SIZE of Marlin on AVR, and the least there is."""
+from printer_driver.core.replies.dialects import BUFSIZE, RX_BYTES
+
 LINES_MAX = 32
 CLEAN_LINES_TO_GROW = 32
 """Acknowledged lines without an error before the window grows by one again."""

@@ -13,7 +13,7 @@ from printer_driver.core.gcode.position import (
     PLANNER_MOVES,
     Head,
 )
-from printer_driver.core.streaming.window import BUFSIZE
+from printer_driver.core.replies.dialects import BUFSIZE
 
 BITS_PER_BYTE = 10
 OVERHEAD_BYTES = len("N123 *123\n")

@@ -10,8 +10,7 @@ from crdtqueue.core.document.model import (
 )
 from crdtqueue.core.worker import worker_events as w
 from crdtqueue.core.worker.worker import RETRY_S
-from crdtqueue.core.worker.worker_events import PrintPhase
-from crdtqueue.core.worker.worker_states import WorkerState
+from crdtqueue.core.worker.worker_events import PrintPhase, WorkerState
 from tests.harness.samples import (
     ENDER,
     JOB,

@@ -15,7 +15,7 @@ from crdtqueue.core.worker import worker_events as w
 from crdtqueue.core.worker.materials import Loaded
 from crdtqueue.core.worker.scripts import Step
 from crdtqueue.core.worker.strategy import OVERTAKEN_MAX
-from crdtqueue.core.worker.worker_states import Wait
+from crdtqueue.core.worker.worker_events import Wait
 from tests.harness.samples import (
     JOB,
     JOB_2,

@@ -23,8 +23,8 @@ from crdtqueue.core.worker.scripts import (
 )
 from crdtqueue.core.worker.transitions import FAILED_JOBS_MAX
 from crdtqueue.core.worker.worker import RETRY_S
-from crdtqueue.core.worker.worker_events import PrintPhase
-from crdtqueue.core.worker.worker_states import (
+from crdtqueue.core.worker.worker_events import (
+    PrintPhase,
     Wait,
     WorkerState,
 )

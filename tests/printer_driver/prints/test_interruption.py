@@ -5,13 +5,13 @@ import pytest
 
 from printer_driver.background import Background, Task
 from printer_driver.core.gcode.machine_state import MachineState
-from printer_driver.core.streaming.line_record import LineRecord
 from printer_driver.core.streaming.recovery import (
     GAP_S_MAX,
     ReplayUpTo,
     ResumeBehind,
     StopSafely,
 )
+from printer_driver.core.streaming.sent_line import LineRecord
 from printer_driver.printer import PrintId, PrintReport, PrintState
 from printer_driver.prints.file_check import identity_of
 from printer_driver.prints.interruption import (

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from printer_driver.core.streaming.line_record import (
+from printer_driver.core.streaming.sent_line import (
     Certainty,
     LineRecord,
 )

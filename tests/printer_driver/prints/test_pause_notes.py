@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from printer_driver.core.streaming.line_record import LineRecord
+from printer_driver.core.streaming.sent_line import LineRecord
 from printer_driver.printer import PrintId, PrintReport, PrintState
 from printer_driver.prints.line_journal import LineJournal
 from printer_driver.prints.pause_notes import (

@@ -12,12 +12,10 @@ from printer_driver.core.gcode.gcode_lines import (
     NOT_YET,
     FileCommand,
 )
-from printer_driver.core.streaming.line_record import (
-    Certainty,
-    LineRecord,
-)
 from printer_driver.core.streaming.sent_line import (
     NO_PROGRESS,
+    Certainty,
+    LineRecord,
     Progress,
     SentLine,
 )

@@ -16,13 +16,19 @@ from unittest.mock import Mock
 
 import pytest
 
+from printer_driver import clock
 from printer_driver.background import Background, Task, Threads
-from printer_driver.boot_clock import boot_s
 from printer_driver.core.streaming import file_wait
 from printer_driver.core.streaming import stream_events as ev
 from printer_driver.port.port_keeper import PortKeeper
 from printer_driver.port.serial_log import SerialLog
-from printer_driver.printer import Connection, PrintId, PrintReport, PrintState
+from printer_driver.printer import (
+    Connection,
+    PrintId,
+    PrintReport,
+    PrintState,
+    report_from_json,
+)
 from printer_driver.prints.file_check import (
     BLOCK_BYTES,
     Checked,
@@ -37,7 +43,7 @@ from printer_driver.process.driver import (
     Driver,
 )
 from printer_driver.process.printer_session import Session
-from printer_driver.protocol import Request, parse_request, report_from_json
+from printer_driver.protocol import Request, parse_request
 from printer_driver.virtual.incidents import parse_incident
 from printer_driver.virtual.pty_printer import VirtualPrinter
 from tests.printer_driver.prints.test_read_ahead import Disk
@@ -301,9 +307,9 @@ def test_a_computer_that_slept_during_the_check_asks_again(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late = bench.post_start(A, MOVES)
-    slept_s = CHECK_S_MAX + boot_s()
+    slept_s = CHECK_S_MAX + clock.now_s()
     with monkeypatch.context() as patched:
-        patched.setattr("printer_driver.process.driver.boot_s", lambda: slept_s + 1)
+        patched.setattr("printer_driver.clock.now_s", lambda: slept_s + 1)
         bench.look_through()
     assert late[0]["error"]["code"] == "late"
 

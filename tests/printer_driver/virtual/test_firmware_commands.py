@@ -19,8 +19,8 @@ from printer_driver.virtual.firmware_machine import (
     HeaterName,
     Machine,
 )
-from printer_driver.virtual.firmware_setup import Setup
 from printer_driver.virtual.heaters import HeaterFault
+from printer_driver.virtual.virtual_dialects import Setup
 
 
 class Bench:

@@ -4,9 +4,8 @@ from printer_driver.virtual.firmware_machine import (
     HeaterName,
     Machine,
 )
-from printer_driver.virtual.firmware_setup import Setup
 from printer_driver.virtual.heaters import HeaterFault
-from printer_driver.virtual.virtual_dialects import PRUSA
+from printer_driver.virtual.virtual_dialects import PRUSA, Setup
 
 
 def test_targets_are_clipped_and_shown() -> None:

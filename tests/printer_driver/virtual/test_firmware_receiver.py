@@ -8,11 +8,11 @@ from printer_driver.virtual.firmware_receiver import (
     Refused,
     Repeated,
 )
-from printer_driver.virtual.firmware_setup import Setup
 from printer_driver.virtual.virtual_dialects import (
     KLIPPER,
     MARLIN_1,
     REPETIER,
+    Setup,
 )
 
 

@@ -2,11 +2,11 @@ import pytest
 
 from printer_driver.core.replies.dialects import (
     DIALECTS,
+    RX_BYTES,
     Dialect,
     Family,
     recognise,
 )
-from printer_driver.core.streaming.window import RX_BYTES
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import pytest
 
+from printer_driver.core.replies.dialects import RX_BYTES
 from printer_driver.core.replies.reply_parser import Ok
 from printer_driver.core.replies.reported_state import Voice
 from printer_driver.core.streaming.firmware_handshake import (
@@ -12,7 +13,6 @@ from printer_driver.core.streaming.firmware_handshake import (
 )
 from printer_driver.core.streaming.line_sender import LineSender
 from printer_driver.core.streaming.stream_settings import StreamSettings
-from printer_driver.core.streaming.window import RX_BYTES
 from printer_driver.printer import Temperature
 
 OK = Ok()

@@ -12,10 +12,6 @@ from printer_driver.core.gcode.machine_state import (
     replay,
 )
 from printer_driver.core.streaming import stream_events as ev
-from printer_driver.core.streaming.line_record import (
-    Certainty,
-    LineRecord,
-)
 from printer_driver.core.streaming.recovery import (
     FILE_BYTES_PER_S_MIN,
     FILE_S_MAX,
@@ -33,16 +29,20 @@ from printer_driver.core.streaming.recovery import (
     ResumeBehind,
     StopSafely,
 )
+from printer_driver.core.streaming.sent_line import (
+    Certainty,
+    LineRecord,
+)
 from printer_driver.virtual.board import (
     Board,
     BoardSetup,
 )
 from printer_driver.virtual.firmware import Say
-from printer_driver.virtual.firmware_setup import Setup
 from printer_driver.virtual.usb_wire import Wiring
 from printer_driver.virtual.virtual_dialects import (
     DIALECTS,
     Dialect,
+    Setup,
 )
 
 FILE = ("G90", "M83", "M104 S200", "G1 X10 Y20 Z0.3 F1200")

@@ -8,8 +8,7 @@ from printer_driver.core.streaming import stream_events as ev
 from printer_driver.core.streaming.acknowledgement_watch import SILENCE_S_MAX
 from printer_driver.core.streaming.streamer import Streamer
 from printer_driver.printer import Connection, PrintState
-from printer_driver.virtual.firmware_setup import Setup
-from printer_driver.virtual.virtual_dialects import DIALECTS
+from printer_driver.virtual.virtual_dialects import DIALECTS, Setup
 from tests.printer_driver.core.streaming.test_streamer_control import (
     LONG_MOVES,
     SHORT_MOVES,

@@ -23,11 +23,11 @@ from printer_driver.virtual.board import (
     BoardSetup,
 )
 from printer_driver.virtual.firmware import Executed
-from printer_driver.virtual.firmware_setup import Setup
 from printer_driver.virtual.usb_wire import Wiring
 from printer_driver.virtual.virtual_dialects import (
     DIALECTS,
     Dialect,
+    Setup,
 )
 
 SQUARE = ["G90", "M83", "G92 X0 Y0 Z0 E0", "G1 Z1 F600"]

@@ -10,12 +10,11 @@ from printer_driver.core.streaming.firmware_handshake import (
 )
 from printer_driver.core.streaming.resend_count import STRANGE_RESENDS_MAX
 from printer_driver.printer import Connection
-from printer_driver.virtual.firmware_setup import Setup
 from printer_driver.virtual.incidents import (
     Incident,
     IncidentKind,
 )
-from printer_driver.virtual.virtual_dialects import DIALECTS
+from printer_driver.virtual.virtual_dialects import DIALECTS, Setup
 from tests.printer_driver.core.streaming.test_streamer_cancel import LossyDesk
 from tests.printer_driver.core.streaming.test_streamer_control import SHORT_MOVES
 

@@ -12,10 +12,10 @@ from printer_driver.core.streaming.stream_settings import (
     StreamSettings,
 )
 from printer_driver.printer import PrintId, PrintState
-from printer_driver.virtual.firmware_setup import Setup
 from printer_driver.virtual.virtual_dialects import (
     DIALECTS,
     Dialect,
+    Setup,
 )
 from tests.printer_driver.core.streaming.test_streamer_control import (
     SHORT_MOVES,

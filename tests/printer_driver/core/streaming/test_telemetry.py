@@ -3,8 +3,8 @@ import pytest
 from printer_driver.core.streaming.telemetry import (
     ROUND_TRIPS_KEPT,
     Counters,
-    Telemetry,
 )
+from printer_driver.printer import Telemetry
 
 
 def test_a_summary() -> None:

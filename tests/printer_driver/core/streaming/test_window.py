@@ -1,8 +1,4 @@
-from printer_driver.core.streaming.window import (
-    BELIEVED_AFTER,
-    CLEAN_LINES_TO_GROW,
-    Window,
-)
+from printer_driver.core.streaming.window import BELIEVED_AFTER, CLEAN_LINES_TO_GROW, Window
 
 
 def test_one_slot_stays_free_without_an_emergency_parser() -> None:
