@@ -13,7 +13,6 @@ from printer_driver.errors import PrinterUnavailable
 from printer_driver.printer import (
     Confirmation,
     PrinterStatus,
-    PrintId,
     PrintReport,
     always,
     check_in_time,
@@ -100,7 +99,7 @@ class SocketPrinter:
 
     async def start(
         self,
-        print_id: PrintId,
+        print_id: str,
         path: Path,
         sha256: str,
         *,
@@ -124,19 +123,19 @@ class SocketPrinter:
         finally:
             connection.close()
 
-    async def pause(self, print_id: PrintId) -> None:
+    async def pause(self, print_id: str) -> None:
         """Stop sending."""
         await self._ask({"do": Do.PAUSE, "print_id": print_id})
 
-    async def resume(self, print_id: PrintId) -> None:
+    async def resume(self, print_id: str) -> None:
         """Go on after `pause`."""
         await self._ask({"do": Do.RESUME, "print_id": print_id})
 
-    async def cancel(self, print_id: PrintId) -> None:
+    async def cancel(self, print_id: str) -> None:
         """Give the print up and switch the heaters off."""
         await self._ask({"do": Do.CANCEL, "print_id": print_id})
 
-    async def report(self, print_id: PrintId) -> PrintReport | None:
+    async def report(self, print_id: str) -> PrintReport | None:
         """This print's report; None for an unknown id."""
         reply = await self._ask({"do": Do.REPORT, "print_id": print_id})
         report = reply.get("report")

@@ -1,15 +1,16 @@
-"""What other code may ask of a printer, whatever drives it."""
+"""What other code may ask of a printer, whatever drives it.
+
+A print id (`print_id`) is the caller's name for one print: 1 to 128 printable ASCII characters,
+never used twice.
+"""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NewType, Protocol
+from typing import Any, Protocol
 
 from printer_driver.errors import PrintRefused
-
-PrintId = NewType("PrintId", str)
-"""The caller's name for one print: 1 to 128 printable ASCII characters, never used twice."""
 
 
 def always() -> bool:
@@ -72,7 +73,7 @@ class Temperature:
 class PrintReport:
     """What is known of one print, running or over."""
 
-    print_id: PrintId
+    print_id: str
     state: PrintState
     lines_done: int = 0
     """Commands of the file that the firmware has acknowledged."""
@@ -118,7 +119,7 @@ def report_to_json(report: PrintReport) -> dict[str, Any]:
 def report_from_json(value: dict[str, Any]) -> PrintReport:
     """Raises KeyError, TypeError or ValueError for anything else than a report."""
     return PrintReport(
-        print_id=PrintId(str(value["print_id"])),
+        print_id=str(value["print_id"]),
         state=PrintState(value["state"]),
         lines_done=int(value["lines_done"]),
         bytes_done=int(value["bytes_done"]),
@@ -174,7 +175,7 @@ class PrinterStatus:
     notification: str = ""
     """What the firmware last told its host to show to people (`// action:notification`), or that it
     waits for somebody at its panel, or for the file that it prints."""
-    bed_cleared_after: PrintId | None = None
+    bed_cleared_after: str | None = None
     """The last print, also of an earlier process, if its `bed_cleared` is true; None as soon as
     the next one is on record."""
     telemetry: Telemetry | None = None
@@ -190,7 +191,7 @@ class Printer(Protocol):
 
     async def start(
         self,
-        print_id: PrintId,
+        print_id: str,
         path: Path,
         sha256: str,
         *,
@@ -207,19 +208,19 @@ class Printer(Protocol):
         """
         ...
 
-    async def pause(self, print_id: PrintId) -> None:
+    async def pause(self, print_id: str) -> None:
         """Stop sending. Raises `NotPrinting` when this print does not run."""
         ...
 
-    async def resume(self, print_id: PrintId) -> None:
+    async def resume(self, print_id: str) -> None:
         """Go on after `pause`. Raises `NotPrinting` when this print does not run."""
         ...
 
-    async def cancel(self, print_id: PrintId) -> None:
+    async def cancel(self, print_id: str) -> None:
         """Give the print up and switch the heaters off. Raises `NotPrinting` when it is over."""
         ...
 
-    async def report(self, print_id: PrintId) -> PrintReport | None:
+    async def report(self, print_id: str) -> PrintReport | None:
         """This print's report, also of earlier runs of the driver; None for an unknown id."""
         ...
 

@@ -34,7 +34,6 @@ from printer_driver.errors import (
 from printer_driver.printer import (
     Connection,
     PrinterStatus,
-    PrintId,
     Question,
     Telemetry,
     Temperature,
@@ -71,7 +70,7 @@ class Do(StrEnum):
     QUIT = "quit"
 
 
-_NO_PRINT = PrintId("")
+_NO_PRINT = ""
 _NAMES_A_PRINT = (Do.START, Do.PAUSE, Do.RESUME, Do.CANCEL, Do.REPORT)
 
 
@@ -81,7 +80,7 @@ class Request:
 
     id: int | str | None
     do: Do
-    print_id: PrintId = _NO_PRINT
+    print_id: str = _NO_PRINT
     path: Path = Path()
     sha256: str = ""
     force: bool = False
@@ -143,13 +142,13 @@ def _choice(message: dict[str, Any]) -> int:
     return value
 
 
-def _print_id(message: dict[str, Any]) -> PrintId:
+def _print_id(message: dict[str, Any]) -> str:
     value = message.get("print_id")
     if not isinstance(value, str) or not _PRINT_ID.fullmatch(value):
         raise BadRequestError(
             f"`print_id` must be 1 to {PRINT_ID_CHARS_MAX} printable ASCII characters."
         )
-    return PrintId(value)
+    return value
 
 
 def _path(message: dict[str, Any]) -> Path:
@@ -236,8 +235,8 @@ def status_from_json(value: dict[str, Any]) -> PrinterStatus:
     )
 
 
-def _cleared(value: Any) -> PrintId | None:
-    return PrintId(str(value)) if value else None
+def _cleared(value: Any) -> str | None:
+    return str(value) if value else None
 
 
 def _question(value: dict[str, Any]) -> Question:

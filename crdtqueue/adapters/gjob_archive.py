@@ -37,7 +37,7 @@ from crdtqueue.core.gcode.slicer_metadata import (
 )
 from crdtqueue.core.gjob.gjob import (
     Gjob,
-    Stored,
+    StoredMember,
     build_manifest,
     gjob_of,
 )
@@ -50,7 +50,7 @@ from crdtqueue.core.gjob.gjob_members import (
     Member,
     check_complete,
     check_members,
-    shown,
+    printable_name,
 )
 from crdtqueue.core.ids import Sha256
 
@@ -93,7 +93,7 @@ async def read_gjob(source: Path, files: FileStore) -> Gjob:
     surveyed = await _in_thread(_survey, source)
     uploads = await _kept(source, surveyed, files)
     stored = {
-        path: Stored(file=uploads[sha256].file, sliced_for=uploads[sha256].profile)
+        path: StoredMember(file=uploads[sha256].file, sliced_for=uploads[sha256].profile)
         for path, sha256 in surveyed.contents.items()
     }
     return gjob_of(surveyed.manifest, stored)
@@ -239,8 +239,8 @@ def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
             yield piece
     if size_bytes != info.file_size:
         raise Invalid(
-            f"{shown(_name(info))} in the .gjob is not as large as the archive says. It is damaged"
-            " or a trick: export it again."
+            f"{printable_name(_name(info))} in the .gjob is not as large as the archive says. It"
+            " is damaged or a trick: export it again."
         )
 
 
@@ -273,7 +273,7 @@ def _pack(archive: zipfile.ZipFile, name: str, file: FileRef, path: Path, folder
                 member.write(piece)
     if digest.hexdigest() != file.sha256:
         raise Unavailable(
-            f"{shown(file.name)} is damaged on this disk. Add the file again, then export."
+            f"{printable_name(file.name)} is damaged on this disk. Add the file again, then export."
         )
 
 
@@ -282,8 +282,8 @@ def _stored(path: Path, file: FileRef) -> io.BufferedReader:
         return path.open("rb")
     except FileNotFoundError:
         raise Unavailable(
-            f"{shown(file.name)} is not on this machine yet. Export when it has been fetched, or"
-            " from a peer that has it."
+            f"{printable_name(file.name)} is not on this machine yet. Export when it has been"
+            " fetched, or from a peer that has it."
         ) from None
 
 

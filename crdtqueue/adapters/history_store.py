@@ -69,7 +69,7 @@ class HistoryPage:
     after: str
 
 
-class History:
+class HistoryStore:
     """The history of all queues of this peer. The store must be open."""
 
     def __init__(self, store: Store, *, rows_max: int = HISTORY_ROWS_MAX) -> None:

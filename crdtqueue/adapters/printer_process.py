@@ -43,7 +43,7 @@ class SerialPrinter:
     stream: StreamSettings = field(default_factory=StreamSettings)
 
 
-class PrinterProcess:
+class PrinterProcessKeeper:
     """Keeps a printer process at hand. `printer` speaks to it, whoever started it."""
 
     def __init__(self, serial: SerialPrinter, folder: Path) -> None:

@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from crdtqueue.adapters.octoprint_source import OctoPrintAddress, OctoPrintSource
-from crdtqueue.adapters.printer_process import PrinterProcess, SerialPrinter
+from crdtqueue.adapters.printer_process import (
+    PrinterProcessKeeper,
+    SerialPrinter,
+)
 from printer_driver.printer import Printer, PrinterStatus
 
 Place: TypeAlias = SerialPrinter | OctoPrintAddress
@@ -24,4 +27,4 @@ def source_of(place: Place, folder: Path) -> PrinterSource:
     """What keeps the printer at `place` at hand; its files are in `folder`."""
     if isinstance(place, OctoPrintAddress):
         return OctoPrintSource(place, folder)
-    return PrinterProcess(place, folder)
+    return PrinterProcessKeeper(place, folder)

@@ -77,8 +77,8 @@ class Store:
     def _open(self) -> None:
         opened = open_store(self._path)
         self._database = opened.database
-        if opened.news:
-            log.warning("%s", opened.news)
+        if opened.notices:
+            log.warning("%s", opened.notices)
 
     @property
     def damage(self) -> str:

@@ -15,7 +15,7 @@ class Opened:
     """A store that may be written. `news` is damage that was found just now, as a sentence."""
 
     database: sqlite3.Connection
-    news: str
+    notices: str
 
 
 def open_store(path: Path) -> Opened:
@@ -48,7 +48,7 @@ def _open(path: Path) -> Opened:
     finished = rescue.finish_rescue(path)
     rescue.restore_first_page(path)
     database, found = _sound_store(path)
-    news = found or finished
+    notices = found or finished
     try:
         database.execute("PRAGMA journal_mode = WAL")
         migrate(database, version_of(database))
@@ -59,17 +59,17 @@ def _open(path: Path) -> Opened:
     except BaseException:
         database.close()
         raise
-    return Opened(database=database, news=news)
+    return Opened(database=database, notices=notices)
 
 
 def _sound_store(path: Path) -> tuple[sqlite3.Connection, str]:
     """A store without damage, and what had to be done to get one."""
-    news, damage, kept = "", "", rescue.free_name(path)
+    notices, damage, kept = "", "", rescue.free_name(path)
     database = sqlite3.connect(path, check_same_thread=False, timeout=1.0)
     try:
         _set_up(database)
         _refuse_newer(version_of(database), path)
-        news = _log_news(database, path, kept)
+        notices = _log_notices(database, path, kept)
         damage = rescue.find_damage(database)
     except rescue.FILE_ERRORS as error:
         if not rescue.is_damage(error):
@@ -80,13 +80,13 @@ def _sound_store(path: Path) -> tuple[sqlite3.Connection, str]:
         database.close()
         raise
     if not damage:
-        return database, news
+        return database, notices
     rescue.keep_log(path, kept)  # SQLite puts what it makes of it into the store, and deletes it.
     database.close()
-    news = rescue.rescue(path, damage, kept)
+    notices = rescue.rescue(path, damage, kept)
     database = sqlite3.connect(path, check_same_thread=False, timeout=1.0)
     _set_up(database)
-    return database, news
+    return database, notices
 
 
 def _set_up(database: sqlite3.Connection) -> None:
@@ -106,7 +106,7 @@ def _refuse_newer(version: int, path: Path) -> None:
         )
 
 
-def _log_news(database: sqlite3.Connection, path: Path, kept: Path) -> str:
+def _log_notices(database: sqlite3.Connection, path: Path, kept: Path) -> str:
     _, frames, _ = database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     if not has_lost_commits(rescue.log_of(path), frames):
         return ""

@@ -89,9 +89,11 @@ def rescue(path: Path, damage: str, kept: Path) -> str:
     """
     new = _rescue_path(path)
     _remove(new)
-    news = _fill(new, path, f"The store {path} was damaged ({damage}). It is kept as {kept.name}.")
+    notices = _fill(
+        new, path, f"The store {path} was damaged ({damage}). It is kept as {kept.name}."
+    )
     _swap(path, kept)
-    return news
+    return notices
 
 
 def finish_rescue(path: Path) -> str:
@@ -102,16 +104,16 @@ def finish_rescue(path: Path) -> str:
     new = _rescue_path(path)
     if not new.exists():
         return ""
-    news = _news_of(new)
-    if not news:
+    notices = _notices_of(new)
+    if not notices:
         _remove(new)
         return ""
     last = path.with_name(f"{path.name}.damaged-{max(_kept(path), default=1)}")
     _swap(path, free_name(path) if last.exists() else last)
-    return news
+    return notices
 
 
-def _news_of(new: Path) -> str:
+def _notices_of(new: Path) -> str:
     """What a rescued store remembers; empty if it is not whole."""
     with contextlib.closing(sqlite3.connect(new, timeout=1.0)) as database:
         try:
@@ -120,17 +122,17 @@ def _news_of(new: Path) -> str:
             if version_of(database) == 0:
                 return ""
             sql = "SELECT value FROM meta WHERE key = ?"
-            ((news,),) = database.execute(sql, (DAMAGE_KEY,)).fetchall()
+            ((notices,),) = database.execute(sql, (DAMAGE_KEY,)).fetchall()
         except FILE_ERRORS as error:
             if not is_damage(error):
                 raise
             return ""
-        return str(news)
+        return str(notices)
 
 
-def remember(database: sqlite3.Connection, news: str) -> None:
+def remember(database: sqlite3.Connection, notices: str) -> None:
     """Keeps what is told of damage in the store, until somebody has dealt with it."""
-    values = (DAMAGE_KEY, news, row_crc(DAMAGE_KEY, news))
+    values = (DAMAGE_KEY, notices, row_crc(DAMAGE_KEY, notices))
     database.execute("INSERT OR REPLACE INTO meta (key, value, crc) VALUES (?, ?, ?)", values)
 
 
@@ -195,7 +197,7 @@ def _is_sound(table: Table, row: dict[str, Any]) -> bool:
     return bool(row_crc(*(row[name] for name in table.checked)) == row["crc"])
 
 
-def _fill(new: Path, path: Path, news: str) -> str:
+def _fill(new: Path, path: Path, notices: str) -> str:
     with contextlib.closing(sqlite3.connect(new, timeout=1.0)) as target:
         target.execute("PRAGMA locking_mode = EXCLUSIVE")
         target.execute("PRAGMA synchronous = EXTRA")
@@ -203,9 +205,9 @@ def _fill(new: Path, path: Path, news: str) -> str:
             target.execute("BEGIN EXCLUSIVE")
             apply(target, TABLES)
             rows = _save_rows(path, target)
-            news += f" The {rows} rows that could be read are in the new one. {ADVICE}"
-            remember(target, news)
-    return news
+            notices += f" The {rows} rows that could be read are in the new one. {ADVICE}"
+            remember(target, notices)
+    return notices
 
 
 def _save_rows(path: Path, target: sqlite3.Connection) -> int:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from crdtqueue.api.state_text import (
     Json,
-    Shown,
+    StateText,
     parts_of,
-    shown,
+    state_text,
 )
 from crdtqueue.core.document.drafts import Drafts
 from crdtqueue.core.document.model import (
@@ -21,9 +21,15 @@ from crdtqueue.core.document.progress import (
     set_progress,
 )
 from crdtqueue.core.document.replication import is_safe_to_leave
-from crdtqueue.core.explain import JobState, Printer, Sight, explain, overtaking
+from crdtqueue.core.durations import Span
+from crdtqueue.core.explain import (
+    JobState,
+    PrinterInSight,
+    Sight,
+    explain,
+    overtaking,
+)
 from crdtqueue.core.ids import JobId, PeerId
-from crdtqueue.core.sentences import Span
 from crdtqueue.peer.lan_queue import LanQueue
 
 
@@ -36,7 +42,7 @@ def names(queue: LanQueue) -> dict[PeerId, str]:
 class _Cached:
     job: Job
     turn: object
-    shown: Shown
+    text: StateText
 
 
 class JobViews:
@@ -46,9 +52,9 @@ class JobViews:
         self._cached: dict[JobId, _Cached] = {}
         self._basis: tuple[object, object] = (None, None)
 
-    def shown(
-        self, queue: LanQueue, drafts: Drafts, printers: tuple[Printer, ...], now_s: float
-    ) -> list[Shown]:
+    def texts(
+        self, queue: LanQueue, drafts: Drafts, printers: tuple[PrinterInSight, ...], now_s: float
+    ) -> list[StateText]:
         """Every job as JSON, in the queue's order."""
         state = queue.state
         self._forget_outdated(state, printers)
@@ -66,26 +72,30 @@ class JobViews:
                 edited_for_s=drafts.edited_for_s(job.id, now_s) if job.draft else None,
                 overtaking=frozenset(p for p, next_place in ahead.items() if next_place > place),
             )
-            found.append(self._shown(queue, job, sight, now_s))
+            found.append(self._text_of(queue, job, sight, now_s))
         return found
 
-    def _shown(self, queue: LanQueue, job: Job, sight: Sight, now_s: float) -> Shown:
+    def _text_of(self, queue: LanQueue, job: Job, sight: Sight, now_s: float) -> StateText:
         if sight.claim or job.draft:
             # Its lease or its edit grows older with every look.
-            return shown(_fields(queue, job, sight), now_s)
+            return state_text(_fields(queue, job, sight), now_s)
         taken_by = [p.peer for p in sight.printers if _is_next(job, p)]
         turn = sight.overtaking, sight.obstacle, taken_by
         known = self._cached.get(job.id)
         if known is None or known.job is not job or known.turn != turn:
-            now = shown(_fields(queue, job, sight), now_s)
-            known = _Cached(job=job, turn=turn, shown=now)
+            now = state_text(_fields(queue, job, sight), now_s)
+            known = _Cached(job=job, turn=turn, text=now)
             self._cached[job.id] = known
-        return known.shown
+        return known.text
 
-    def _forget_outdated(self, state: QueueState, printers: tuple[Printer, ...]) -> None:
-        holders, gist = self._basis
-        now = tuple(_gist(printer) for printer in printers)
-        if holders is not state.holders or gist != now or len(self._cached) > 2 * len(state.jobs):
+    def _forget_outdated(self, state: QueueState, printers: tuple[PrinterInSight, ...]) -> None:
+        holders, fingerprint = self._basis
+        now = tuple(_turn_facts(printer) for printer in printers)
+        if (
+            holders is not state.holders
+            or fingerprint != now
+            or len(self._cached) > 2 * len(state.jobs)
+        ):
             self._basis, self._cached = (state.holders, now), {}
 
 
@@ -94,16 +104,16 @@ def _fields(queue: LanQueue, job: Job, sight: Sight) -> Json:
     return counts | _why(queue, job, sight)
 
 
-def _gist(printer: Printer) -> object:
+def _turn_facts(printer: PrinterInSight) -> object:
     """What of a printer matters to all jobs that it does not have."""
-    news = printer.news
+    summary = printer.summary
     told = {"offline", "script", "holding_back", "waiting_for_material"}
-    doing = (news.state, news.text if news.state in told else "") if news else None
+    doing = (summary.state, summary.text if summary.state in told else "") if summary else None
     return printer.peer, printer.name, printer.profile, printer.holds_back, doing
 
 
-def _is_next(job: Job, printer: Printer) -> bool:
-    return printer.news is not None and printer.news.next_job == job.id
+def _is_next(job: Job, printer: PrinterInSight) -> bool:
+    return printer.summary is not None and printer.summary.next_job == job.id
 
 
 def _counts(job: Job, *, safe_to_leave: bool) -> Json:
@@ -171,8 +181,8 @@ def _printing_by(queue: LanQueue, job: Job, state: JobState, sight: Sight) -> Js
     claim = sight.claim
     if claim is None or state not in {JobState.PRINTING, JobState.PAUSED}:
         return None
-    news = next((p.news for p in sight.printers if p.peer == claim.peer), None)
-    its = news if news and news.job == job.id else None
+    summary = next((p.summary for p in sight.printers if p.peer == claim.peer), None)
+    its = summary if summary and summary.job == job.id else None
     left_s = sight.takeover_in_s if sight.is_silent else None
     return {
         "peer": claim.peer,

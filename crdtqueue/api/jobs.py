@@ -11,7 +11,7 @@ from dataclasses import replace
 from crdtqueue.api.job_view import names
 from crdtqueue.api.models import JobEdit, NewJob, NewSet, SetEdit
 from crdtqueue.core.claims.mark_lost import (
-    Whereabouts,
+    OwnerPresence,
     why_not_lost,
 )
 from crdtqueue.core.document import keys as d
@@ -319,9 +319,9 @@ class Jobs:
         await queue.edit([d.lost_entry(c, peer=me.peer, by=me.name, at_s=at_s) for c in lost])
 
     def _check_lost(self, queue: LanQueue, job: Job, claim: Claim, now_s: float) -> None:
-        where = Whereabouts.IN_SIGHT if queue.session_of(claim.peer) else Whereabouts.AWAY
+        where = OwnerPresence.IN_SIGHT if queue.session_of(claim.peer) else OwnerPresence.AWAY
         if claim.peer == self._peer.me.peer:
-            where = Whereabouts.HERE
+            where = OwnerPresence.HERE
         why_not = why_not_lost(
             names(queue).get(claim.peer, claim.peer),
             job.name,
@@ -330,7 +330,7 @@ class Jobs:
             after_s=self._peer.config.times.mark_lost_after_s,
         )
         if why_not:
-            code = "heard_lately" if where is Whereabouts.AWAY else "in_sight"
+            code = "heard_lately" if where is OwnerPresence.AWAY else "in_sight"
             raise Refused(why_not, code=code)
 
     async def restore(self, queue_name: str, job: str) -> None:

@@ -24,12 +24,11 @@ from crdtqueue.core.worker.worker_events import (
 )
 from crdtqueue.peer.claims_runner import rules_of
 from crdtqueue.peer.peer import Peer
-from crdtqueue.peer.worker_runner import Operator
+from crdtqueue.peer.worker_runner import WorkerRunner
 from printer_driver.errors import NotPrinting, PrinterError
-from printer_driver.printer import PrintId
 
 
-class Service:
+class Operations:
     """What can be done with a running peer."""
 
     def __init__(self, peer: Peer) -> None:
@@ -47,7 +46,7 @@ class Service:
         if not clean or len(clean) > NAME_CHARS_MAX or not clean.isprintable():
             raise Invalid(f"Give the file a name of 1 to {NAME_CHARS_MAX} printable characters.")
         upload = await self._peer.files.receive(clean, chunks)
-        if upload.file.sha256 in await self._peer.fetching.make_room():
+        if upload.file.sha256 in await self._peer.file_fetcher.make_room():
             raise Unavailable(
                 f"There is no room for {clean}: the files of the jobs take all that crdtqueue may"
                 " use. Delete jobs that are done, then add it again.",
@@ -96,14 +95,14 @@ class Service:
 
     def clear_bed(self) -> None:
         """A person says that the bed is clear. Raises Refused while something is printed."""
-        operator = self._operator()
-        if not operator.worker.may_clear_bed:
+        runner = self._runner()
+        if not runner.worker.may_clear_bed:
             raise Refused("The printer is printing. Confirm the bed when the print is over.")
-        operator.post(BedCleared())
+        runner.post(BedCleared())
 
     def manage(self, *, managing: bool) -> None:
         """Lets the queues use the printer, or no longer. A running print goes on."""
-        self._operator().post(Manage(managing=managing))
+        self._runner().post(Manage(managing=managing))
 
     async def pause_print(self) -> None:
         """Pauses the print of ours. Raises Refused if there is none."""
@@ -118,19 +117,19 @@ class Service:
         await self._tell_printer("cancel")
 
     async def _tell_printer(self, what: Literal["pause", "resume", "cancel"]) -> None:
-        operator = self._operator()
-        print_id, printer = operator.worker.saved.at_printer, operator.source.printer
+        runner = self._runner()
+        print_id, printer = runner.worker.saved.at_printer, runner.source.printer
         if print_id is None:
             raise Refused("The printer prints nothing of the queues now.")
         tell = {"pause": printer.pause, "resume": printer.resume, "cancel": printer.cancel}[what]
         try:
-            await tell(PrintId(print_id))
+            await tell(print_id)
         except NotPrinting as error:
             raise Refused(str(error)) from error
         except PrinterError as error:
             raise Unavailable(str(error)) from error
 
-    def _operator(self) -> Operator:
-        if self._peer.operator is None:
+    def _runner(self) -> WorkerRunner:
+        if self._peer.runner is None:
             raise Refused("This peer has no printer. Use the page of the printer's own peer.")
-        return self._peer.operator
+        return self._peer.runner

@@ -5,7 +5,10 @@ from dataclasses import asdict
 from typing import Any
 
 from crdtqueue.adapters.history_export import csv_lines, json_pieces
-from crdtqueue.adapters.history_store import History, printer_names
+from crdtqueue.adapters.history_store import (
+    HistoryStore,
+    printer_names,
+)
 from crdtqueue.api.jobs import Jobs
 from crdtqueue.api.models import NewJob, NewSet
 from crdtqueue.core.errors import Invalid, NotFound, Unavailable
@@ -22,7 +25,7 @@ class PrintHistory:
         self._jobs = jobs
 
     @property
-    def _history(self) -> History:
+    def _history(self) -> HistoryStore:
         return self._peer.history
 
     async def page(self, wanted: HistoryFilter, *, after: str, limit: int) -> dict[str, Any]:
@@ -65,7 +68,7 @@ class PrintHistory:
             for job in (*queue.state.jobs, *queue.state.deleted):
                 for each in job.sets:
                     if each.file.sha256 == sha256:
-                        await self._peer.fetching.have(queue, each.file)
+                        await self._peer.file_fetcher.have(queue, each.file)
                         return
         raise Unavailable(f"No queue here has {entry.file_name} any more. Add the file itself.")
 

@@ -1,23 +1,26 @@
-"""What is shown as JSON text, beside what of it is news: that time has passed is none."""
+"""The state as JSON, and a fingerprint that ignores fields that only count time."""
 
 import json
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from crdtqueue.core.sentences import Sentence, Span
+from crdtqueue.core.durations import (
+    Sentence,
+    Span,
+)
 
 Json: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shown:
-    """JSON text; `gist` is equal for two of them that differ only by the time between them."""
+class StateText:
+    """JSON text. Two texts that differ only in fields that count time have equal fingerprints."""
 
     text: str
-    gist: tuple[str, ...]
+    fingerprint: tuple[str, ...]
 
 
-def shown(fields: Json, now_s: float) -> Shown:
+def state_text(fields: Json, now_s: float) -> StateText:
     """`fields` as JSON, in which a `Span` is a number of seconds and a `Sentence` its text."""
     goes_on = False
 
@@ -32,8 +35,8 @@ def shown(fields: Json, now_s: float) -> Shown:
         return parts_of(value)
 
     text = json.dumps(fields, default=in_full)
-    gist = json.dumps(fields, default=at_rest) if goes_on else text
-    return Shown(text=text, gist=(gist,))
+    fingerprint = json.dumps(fields, default=at_rest) if goes_on else text
+    return StateText(text=text, fingerprint=(fingerprint,))
 
 
 def parts_of(sentence: Sentence) -> list[str | Json]:
@@ -44,8 +47,11 @@ def parts_of(sentence: Sentence) -> list[str | Json]:
     ]
 
 
-def nested(head: Shown, key: str, items: list[Shown]) -> Shown:
+def nested(head: StateText, key: str, items: list[StateText]) -> StateText:
     """The object `head` with an array of `items` as its last field."""
     texts = ", ".join(item.text for item in items)
-    gists = (gist for item in items for gist in item.gist)
-    return Shown(text=f'{head.text[:-1]}, "{key}": [{texts}]}}', gist=(*head.gist, *gists))
+    fingerprints = (fingerprint for item in items for fingerprint in item.fingerprint)
+    return StateText(
+        text=f'{head.text[:-1]}, "{key}": [{texts}]}}',
+        fingerprint=(*head.fingerprint, *fingerprints),
+    )

@@ -8,18 +8,18 @@ from crdtqueue.adapters.links import Address
 from crdtqueue.api.job_view import JobViews
 from crdtqueue.api.state_text import (
     Json,
-    Shown,
+    StateText,
     nested,
-    shown,
+    state_text,
 )
 from crdtqueue.core.document.model import (
     Deletion,
     RosterEntry,
 )
-from crdtqueue.core.explain import Printer
+from crdtqueue.core.durations import Span
+from crdtqueue.core.explain import PrinterInSight
 from crdtqueue.core.ids import PeerId, QueueName
-from crdtqueue.core.sentences import Span
-from crdtqueue.core.sync.messages import PrinterNews
+from crdtqueue.core.sync.messages import PrinterSummary
 from crdtqueue.peer.claims_runner import rules_of
 from crdtqueue.peer.lan_queue import LanQueue
 from crdtqueue.peer.peer import Membership, Peer
@@ -38,9 +38,9 @@ class View:
 
     def state(self) -> Json:
         """Everything that a page shows."""
-        return dict(json.loads(self.shown().text))
+        return dict(json.loads(self.snapshot().text))
 
-    def shown(self) -> Shown:
+    def snapshot(self) -> StateText:
         """`state` as JSON text."""
         peer, now_s = self._peer, clock.now_s()
         head: Json = {
@@ -55,17 +55,17 @@ class View:
             "printer": _own_printer(peer),
         }
         queues = [self._queue(membership, now_s) for membership in peer.memberships.values()]
-        return nested(shown(head, now_s), "queues", queues)
+        return nested(state_text(head, now_s), "queues", queues)
 
-    def _queue(self, membership: Membership, now_s: float) -> Shown:
+    def _queue(self, membership: Membership, now_s: float) -> StateText:
         queue = membership.queue
-        news = _news(self._peer, queue)
+        summary = _summary(self._peer, queue)
         printers = tuple(
-            Printer(
+            PrinterInSight(
                 peer=e.peer,
                 name=e.name,
                 profile=e.profile,
-                news=news.get(e.peer),
+                summary=summary.get(e.peer),
                 holds_back=queue.holds_back if e.peer == queue.me.peer else "",
                 own=e.peer == queue.me.peer,
             )
@@ -73,8 +73,8 @@ class View:
             if e.profile
         )
         views = self._jobs.setdefault(queue.name, JobViews())
-        jobs = views.shown(queue, membership.drafts.drafts, printers, now_s)
-        return nested(shown(_queue_head(queue, news, now_s), now_s), "jobs", jobs)
+        jobs = views.texts(queue, membership.drafts.drafts, printers, now_s)
+        return nested(state_text(_queue_head(queue, summary, now_s), now_s), "jobs", jobs)
 
 
 def problems(peer: Peer) -> list[str]:
@@ -98,40 +98,40 @@ def _host(peer: Peer) -> str:
 
 
 def _own_printer(peer: Peer) -> Json | None:
-    news = peer.news()
-    if news is None or peer.operator is None or peer.me.profile is None:
+    summary = peer.summary()
+    if summary is None or peer.runner is None or peer.me.profile is None:
         return None
-    worker = peer.operator.worker
-    return _printer(peer.me.name, peer.me.profile, news) | {
+    worker = peer.runner.worker
+    return _printer(peer.me.name, peer.me.profile, summary) | {
         "queue": worker.held[0] if worker.held else None,
         "loaded": list(worker.saved.loaded.tools),
         "asks_for_material": worker.saved.loaded.said,
         "missing": {str(tool): material for tool, material in worker.missing.items()},
-        "scripts": [step.value for step in peer.operator.shelf.texts],
+        "scripts": [step.value for step in peer.runner.script_store.texts],
     }
 
 
-def _printer(name: str, profile: str, news: PrinterNews) -> Json:
+def _printer(name: str, profile: str, summary: PrinterSummary) -> Json:
     return {
         "name": name,
         "profile": profile,
-        "state": news.state,
-        "text": news.text,
-        "managing": news.managing,
-        "bed_clear": news.bed_clear,
-        "job_id": news.job,
-        "file_name": news.file_name,
-        "progress": news.progress,
-        "elapsed_s": news.elapsed_s,
+        "state": summary.state,
+        "text": summary.text,
+        "managing": summary.managing,
+        "bed_clear": summary.bed_clear,
+        "job_id": summary.job,
+        "file_name": summary.file_name,
+        "progress": summary.progress,
+        "elapsed_s": summary.elapsed_s,
         "temperatures": [
             {"name": name, "actual_c": actual_c, "target_c": target_c}
-            for name, actual_c, target_c in news.temperatures
+            for name, actual_c, target_c in summary.temperatures
         ],
         "queue": None,
     }
 
 
-def _queue_head(queue: LanQueue, news: dict[PeerId, PrinterNews], now_s: float) -> Json:
+def _queue_head(queue: LanQueue, summary: dict[PeerId, PrinterSummary], now_s: float) -> Json:
     state, settings = queue.state, queue.state.settings
     lists = rules_of(settings).lists
     current = lists.current
@@ -144,7 +144,7 @@ def _queue_head(queue: LanQueue, news: dict[PeerId, PrinterNews], now_s: float) 
         "open": not queue.is_local,
         "local": queue.is_local,
         "synced": queue.synced,
-        "peers": [_peer(queue, entry, news, now_s) for entry in _roster(queue)],
+        "peers": [_peer(queue, entry, summary, now_s) for entry in _roster(queue)],
         "deleted": [
             {"id": job.id, "name": job.name, "created_at_s": job.created_at_s}
             for job in sorted(state.deleted, key=lambda job: -job.created_at_s)[:DELETED_SHOWN_MAX]
@@ -159,21 +159,21 @@ def _roster(queue: LanQueue) -> list[RosterEntry]:
     return sorted(roster.values(), key=lambda entry: (entry.name, entry.peer))
 
 
-def _news(peer: Peer, queue: LanQueue) -> dict[PeerId, PrinterNews]:
+def _summary(peer: Peer, queue: LanQueue) -> dict[PeerId, PrinterSummary]:
     """What every printer in sight is doing."""
     linked = {session.peer for session in queue.sessions}
-    news = {p: r.printer for p, r in queue.remotes.items() if p in linked and r.printer}
-    own = peer.news()
-    return news | ({queue.me.peer: own} if own else {})
+    summary = {p: r.printer for p, r in queue.remotes.items() if p in linked and r.printer}
+    own = peer.summary()
+    return summary | ({queue.me.peer: own} if own else {})
 
 
 def _peer(
-    queue: LanQueue, entry: RosterEntry, news: dict[PeerId, PrinterNews], now_s: float
+    queue: LanQueue, entry: RosterEntry, summary: dict[PeerId, PrinterSummary], now_s: float
 ) -> Json:
     remote = queue.remotes.get(entry.peer)
     own = entry.peer == queue.me.peer
     online = own or queue.session_of(entry.peer) is not None
-    its = news.get(entry.peer)
+    its = summary.get(entry.peer)
     return {
         "id": entry.peer,
         "name": entry.name,

@@ -23,7 +23,7 @@ def default_url() -> str:
     return os.environ.get("CRDTQUEUE_URL", f"http://127.0.0.1:{DEFAULT_HTTP_PORT}")
 
 
-class Client:
+class ApiClient:
     """One peer's API. Every call raises a CrdtQueueError with the sentence for people."""
 
     def __init__(self, url: str) -> None:
@@ -163,7 +163,7 @@ def say(options: argparse.Namespace, text: str, **facts: object) -> None:
     print(json.dumps(facts) if options.json else printable(text))
 
 
-def find_jobs(client: Client, wanted: list[str]) -> list[tuple[str, str]]:
+def find_jobs(client: ApiClient, wanted: list[str]) -> list[tuple[str, str]]:
     """Queue and id of each job, by id or the start of it; all are found before any is touched."""
     jobs = [(q["name"], j["id"]) for q in client.state()["queues"] for j in q["jobs"]]
     found = []

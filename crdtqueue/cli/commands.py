@@ -12,7 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.table import Table
 
 from crdtqueue.cli.api_client import (
-    Client,
+    ApiClient,
     check_readable,
     printable,
     say,
@@ -28,7 +28,7 @@ Options = argparse.Namespace
 
 def add(options: Options) -> None:
     """`crdtqueue add FILE…`: one job, each file a set of it; each `.gjob` a job of its own."""
-    client = Client(options.url)
+    client = ApiClient(options.url)
     paths = [Path(name) for name in options.files]
     for path in paths:
         check_readable(path)
@@ -41,7 +41,7 @@ def add(options: Options) -> None:
         _add_job(client, queue, paths, options)
 
 
-def _add_job(client: Client, queue: str, paths: list[Path], options: Options) -> None:
+def _add_job(client: ApiClient, queue: str, paths: list[Path], options: Options) -> None:
     sets = [
         {
             "sha256": file["sha256"],
@@ -58,7 +58,7 @@ def _add_job(client: Client, queue: str, paths: list[Path], options: Options) ->
     say(options, f"Added {name} to {queue} as job {added['id']}.", id=added["id"], queue=queue)
 
 
-def _upload(client: Client, paths: list[Path], *, quiet: bool) -> list[dict[str, Any]]:
+def _upload(client: ApiClient, paths: list[Path], *, quiet: bool) -> list[dict[str, Any]]:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     console = Console(stderr=True)
     with Progress(*columns, TransferSpeedColumn(), console=console, disable=quiet) as bars:
@@ -87,7 +87,7 @@ def _default_queue(state: dict[str, Any]) -> str:
 
 def ls(options: Options) -> None:
     """`crdtqueue ls`: the jobs, in the order in which they are printed."""
-    state = Client(options.url).state()
+    state = ApiClient(options.url).state()
     wanted = options.queue and options.queue.casefold()
     queues = [q for q in state["queues"] if wanted in (None, q["name"].casefold())]
     if not queues:
@@ -112,7 +112,7 @@ def ls(options: Options) -> None:
 
 def peers(options: Options) -> None:
     """`crdtqueue peers`."""
-    queues = Client(options.url).state()["queues"]
+    queues = ApiClient(options.url).state()["queues"]
     if options.json:
         print(json.dumps([{"name": q["name"], "peers": q["peers"]} for q in queues]))
         return
@@ -128,7 +128,7 @@ def peers(options: Options) -> None:
 
 def status(options: Options) -> None:
     """`crdtqueue status`."""
-    state = Client(options.url).state()
+    state = ApiClient(options.url).state()
     if options.json:
         print(json.dumps({"peer": state["peer"], "printer": state["printer"]}))
         return
@@ -149,43 +149,43 @@ def status(options: Options) -> None:
 
 def clear(options: Options) -> None:
     """`crdtqueue clear`."""
-    Client(options.url).post("/api/printer/bed-clear")
+    ApiClient(options.url).post("/api/printer/bed-clear")
     say(options, "The bed is clear.", bed_clear=True)
 
 
 def pause(options: Options) -> None:
     """`crdtqueue pause`."""
-    Client(options.url).post("/api/printer/pause")
+    ApiClient(options.url).post("/api/printer/pause")
     say(options, "The printer pauses.", paused=True)
 
 
 def resume(options: Options) -> None:
     """`crdtqueue resume`."""
-    Client(options.url).post("/api/printer/resume")
+    ApiClient(options.url).post("/api/printer/resume")
     say(options, "The print goes on.", paused=False)
 
 
 def cancel(options: Options) -> None:
     """`crdtqueue cancel`."""
-    Client(options.url).post("/api/printer/cancel")
+    ApiClient(options.url).post("/api/printer/cancel")
     say(options, "The print is cancelled.", cancelled=True)
 
 
 def accept_damage(options: Options) -> None:
     """`crdtqueue accept-damage`."""
-    Client(options.url).post("/api/store/accept-damage")
+    ApiClient(options.url).post("/api/store/accept-damage")
     say(options, "The printer takes jobs again.", accepted=True)
 
 
 def start(options: Options) -> None:
     """`crdtqueue start`."""
-    Client(options.url).post("/api/printer/managing", {"managing": True})
+    ApiClient(options.url).post("/api/printer/managing", {"managing": True})
     say(options, "The printer takes jobs from the queues.", managing=True)
 
 
 def stop(options: Options) -> None:
     """`crdtqueue stop`."""
-    Client(options.url).post("/api/printer/managing", {"managing": False})
+    ApiClient(options.url).post("/api/printer/managing", {"managing": False})
     say(options, "The printer takes no more jobs.", managing=False)
 
 
@@ -195,11 +195,11 @@ def stop(options: Options) -> None:
 def join(options: Options) -> None:
     """`crdtqueue join NAME`."""
     request = {"name": options.name, "peers": options.peer}
-    name = Client(options.url).post("/api/queues", request)["name"]
+    name = ApiClient(options.url).post("/api/queues", request)["name"]
     say(options, f"This peer takes part in {name}.", queue=name)
 
 
 def leave(options: Options) -> None:
     """`crdtqueue leave NAME`."""
-    Client(options.url).delete(f"/api/queues/{quote(options.name, safe='')}")
+    ApiClient(options.url).delete(f"/api/queues/{quote(options.name, safe='')}")
     say(options, f"This peer has left {options.name}.", queue=options.name)

@@ -3,7 +3,7 @@
 import argparse
 
 from crdtqueue.cli.api_client import (
-    Client,
+    ApiClient,
     find_jobs,
     job_path,
     say,
@@ -15,7 +15,7 @@ Options = argparse.Namespace
 
 def rm(options: Options) -> None:
     """`crdtqueue rm JOB… [--after-copy]`."""
-    client = Client(options.url)
+    client = ApiClient(options.url)
     for queue, job in find_jobs(client, options.jobs):
         client.delete(job_path(queue, job) + ("?after_copy=true" if options.after_copy else ""))
         say(options, f"Deleted job {job}.", id=job, deleted=True)
@@ -23,7 +23,7 @@ def rm(options: Options) -> None:
 
 def hold(options: Options) -> None:
     """`crdtqueue hold JOB…`."""
-    client = Client(options.url)
+    client = ApiClient(options.url)
     for queue, job in find_jobs(client, options.jobs):
         client.post(f"{job_path(queue, job)}/pause")
         say(options, f"Job {job} is held back.", id=job, held=True)
@@ -31,7 +31,7 @@ def hold(options: Options) -> None:
 
 def release(options: Options) -> None:
     """`crdtqueue release JOB…`."""
-    client = Client(options.url)
+    client = ApiClient(options.url)
     for queue, job in find_jobs(client, options.jobs):
         client.post(f"{job_path(queue, job)}/resume")
         say(options, f"Job {job} may be printed.", id=job, held=False)
@@ -39,7 +39,7 @@ def release(options: Options) -> None:
 
 def mv(options: Options) -> None:
     """`crdtqueue mv JOB… [--to QUEUE] [--before JOB]`."""
-    client = Client(options.url)
+    client = ApiClient(options.url)
     ahead_of = find_jobs(client, [options.before])[0] if options.before else None
     target = options.to or (ahead_of[0] if ahead_of else None)
     if target is None:
@@ -56,7 +56,7 @@ def edit(options: Options) -> None:
     changes = {field: value for field, value in wanted.items() if value is not None}
     if not changes:
         raise Invalid("Say what to change: --name, --runs or --note.")
-    client = Client(options.url)
+    client = ApiClient(options.url)
     for queue, job in find_jobs(client, options.jobs):
         client.patch(job_path(queue, job), changes)
         say(options, f"Changed job {job}.", id=job, **changes)
@@ -64,7 +64,7 @@ def edit(options: Options) -> None:
 
 def again(options: Options) -> None:
     """`crdtqueue again JOB…`."""
-    client = Client(options.url)
+    client = ApiClient(options.url)
     for queue, job in find_jobs(client, options.jobs):
         client.post(f"{job_path(queue, job)}/reset")
         say(options, f"Job {job} is printed again from the beginning.", id=job, reset=True)
@@ -72,7 +72,7 @@ def again(options: Options) -> None:
 
 def lost(options: Options) -> None:
     """`crdtqueue lost JOB…`."""
-    client = Client(options.url)
+    client = ApiClient(options.url)
     for queue, job in find_jobs(client, options.jobs):
         client.post(f"{job_path(queue, job)}/lost")
         say(options, f"Another printer may begin job {job}.", id=job, lost=True)
@@ -80,7 +80,7 @@ def lost(options: Options) -> None:
 
 def restore(options: Options) -> None:
     """`crdtqueue restore JOB…`."""
-    client = Client(options.url)
+    client = ApiClient(options.url)
     deleted = [(q["name"], j["id"]) for q in client.state()["queues"] for j in q["deleted"]]
     for text in options.jobs:
         found = [each for each in deleted if text and each[1].startswith(text)]

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from crdtqueue.cli.api_client import (
-    Client,
+    ApiClient,
     check_readable,
     printable,
     say,
@@ -40,7 +40,7 @@ def add_parsers(
 
 def script_command(options: Options) -> None:
     """`crdtqueue script [EVENT [FILE | --clear]]`."""
-    client, event = Client(options.url), options.event
+    client, event = ApiClient(options.url), options.event
     if options.clear and (event is None or options.file):
         raise Invalid("Say which script to clear: crdtqueue script EVENT --clear.")
     if options.clear:
@@ -68,7 +68,7 @@ def _show(options: Options, scripts: dict[str, str]) -> None:
 
 def loaded_command(options: Options) -> None:
     """`crdtqueue loaded [MATERIAL… | --forget]`."""
-    client = Client(options.url)
+    client = ApiClient(options.url)
     if options.forget:
         client.post("/api/printer/loaded", {"materials": None})
         say(options, "The printer asks for no material any more.", materials=None)
@@ -79,7 +79,7 @@ def loaded_command(options: Options) -> None:
     say(options, f"Loaded: {said}.", materials=materials)
 
 
-def _asked(client: Client) -> list[str]:
+def _asked(client: ApiClient) -> list[str]:
     """What is loaded once a person has done what the printer asks for."""
     printer = client.state()["printer"] or {}
     missing = {int(tool): str(text) for tool, text in printer.get("missing", {}).items()}

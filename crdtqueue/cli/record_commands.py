@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.table import Table
 
 from crdtqueue.cli.api_client import (
-    Client,
+    ApiClient,
     find_jobs,
     job_path,
     printable,
@@ -23,7 +23,7 @@ Options = argparse.Namespace
 
 def export(options: Options) -> None:
     """`crdtqueue export JOB FILE`."""
-    client, target = Client(options.url), Path(options.file)
+    client, target = ApiClient(options.url), Path(options.file)
     ((queue, job),) = find_jobs(client, [options.job])
     try:
         with target.open("xb") as file:
@@ -40,7 +40,7 @@ def export(options: Options) -> None:
 
 def history(options: Options) -> None:
     """`crdtqueue history`: what was printed, the latest first."""
-    client = Client(options.url)
+    client = ApiClient(options.url)
     names = ("printer", "job", "queue", "result", "text")
     wanted = {name: value for name in names if (value := getattr(options, name))}
     if options.csv:

@@ -27,7 +27,7 @@ from crdtqueue.core.ids import is_count
 from crdtqueue.http.app import make_app
 from crdtqueue.peer.config import PeerConfig, PrinterConfig, queue_name
 from crdtqueue.peer.peer import Peer
-from crdtqueue.peer.peer_finder import Whereabouts
+from crdtqueue.peer.peer_finder import PeerSources
 from printer_driver.process import stream_options
 
 DEFAULT_PEER_PORT = 7420
@@ -150,7 +150,7 @@ def config_of(options: argparse.Namespace) -> PeerConfig:
         raise Invalid("Say which queue you share with that peer: --queue NAME.")
     if options.queue:
         queue_name(options.queue)
-        Whereabouts.parse(options.peer)
+        PeerSources.parse(options.peer)
     return PeerConfig(
         folder=options.data.absolute(),
         name=options.name.strip()[:200] or "unnamed",

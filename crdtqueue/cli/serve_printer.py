@@ -14,7 +14,7 @@ from crdtqueue.core.worker.script_check import check_commands
 from crdtqueue.core.worker.scripts import (
     SCRIPT_BYTES_MAX,
     SCRIPT_STEPS,
-    Step,
+    CycleStep,
 )
 from crdtqueue.core.worker.worker_events import (
     RETRIES_MAX,
@@ -83,9 +83,9 @@ def _cooldown_of(options: argparse.Namespace) -> Cooldown | None:
     return Cooldown(bed_c=options.cool_bed_c, max_s=options.cool_max_s)
 
 
-def scripts_of(options: argparse.Namespace) -> dict[Step, str | None]:
+def scripts_of(options: argparse.Namespace) -> dict[CycleStep, str | None]:
     """The scripts that are to be set. Raises Invalid."""
-    found: dict[Step, str | None] = {}
+    found: dict[CycleStep, str | None] = {}
     for given in options.script:
         name, _, path = given.partition("=")
         if not path:

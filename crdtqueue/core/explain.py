@@ -20,9 +20,12 @@ from crdtqueue.core.document.progress import (
     progress,
     sets_for,
 )
+from crdtqueue.core.durations import (
+    Sentence,
+    Span,
+)
 from crdtqueue.core.ids import Claim, JobId, PeerId, Profile
-from crdtqueue.core.sentences import Sentence, Span
-from crdtqueue.core.sync.messages import PrinterNews
+from crdtqueue.core.sync.messages import PrinterSummary
 from crdtqueue.core.worker.choice import offer_of
 from crdtqueue.core.worker.strategy import OVERTAKEN_MAX
 
@@ -41,7 +44,7 @@ class JobState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Printer:
+class PrinterInSight:
     """A printer as its peer describes it; `news` is None while it is out of sight.
 
     `holds_back` is why it asks for no job of this queue, as a sentence, where that is known.
@@ -50,7 +53,7 @@ class Printer:
     peer: PeerId
     name: str
     profile: Profile
-    news: PrinterNews | None
+    summary: PrinterSummary | None
     holds_back: str = ""
     own: bool = False
 
@@ -65,7 +68,7 @@ class Sight:
     first that stands behind it.
     """
 
-    printers: Sequence[Printer]
+    printers: Sequence[PrinterInSight]
     claim: Claim | None = None
     silent_s: float = 0.0
     takeover_in_s: float | None = None
@@ -97,31 +100,31 @@ def explain(job: Job, sight: Sight) -> tuple[JobState, Sentence]:
     return JobState.WAITING, Sentence(sight.obstacle or _waits(job, sight))
 
 
-def overtaking(state: QueueState, printers: Sequence[Printer]) -> dict[PeerId, int]:
+def overtaking(state: QueueState, printers: Sequence[PrinterInSight]) -> dict[PeerId, int]:
     """The place in the queue of the job that a printer takes first, where it overtakes others."""
     if state.settings.strategy is not Strategy.LEAST_CHANGES:
         return {}
     place_of = {job.id: place for place, job in enumerate(state.jobs)}
-    nexts = ((p.peer, JobId(p.news.next_job or "")) for p in printers if p.news)
+    nexts = ((p.peer, JobId(p.summary.next_job or "")) for p in printers if p.summary)
     return {peer: place_of[job] for peer, job in nexts if job in place_of}
 
 
-def _owned(job: Job, owner: Printer | None, sight: Sight) -> tuple[JobState, Sentence]:
+def _owned(job: Job, owner: PrinterInSight | None, sight: Sight) -> tuple[JobState, Sentence]:
     name = owner.name if owner else "A printer that is no longer known"
-    news = owner.news if owner else None
+    summary = owner.summary if owner else None
     heard = Span(seconds=sight.silent_s)
     if sight.is_silent:
         return JobState.PRINTING, _silent(name, sight)
-    if news is None:
+    if summary is None:
         return JobState.PRINTING, Sentence(f"{name} has it, and was last heard of ", heard, " ago.")
-    if news.job == job.id and news.state == "paused":
+    if summary.job == job.id and summary.state == "paused":
         return JobState.PAUSED, Sentence(f"Paused on {name}.")
-    if news.job == job.id and news.state in {"printing", "starting", "cancelling"}:
-        return JobState.PRINTING, Sentence(f"{news.state.capitalize()} on {name}.")
+    if summary.job == job.id and summary.state in {"printing", "starting", "cancelling"}:
+        return JobState.PRINTING, Sentence(f"{summary.state.capitalize()} on {name}.")
     if owner and owner.own:
-        return JobState.WAITING, Sentence(f"Claimed by {name}. {news.text}")
+        return JobState.WAITING, Sentence(f"Claimed by {name}. {summary.text}")
     seen = f"Claimed by {name} (lease seen "
-    return JobState.WAITING, Sentence(seen, heard, f" ago). {news.text}")
+    return JobState.WAITING, Sentence(seen, heard, f" ago). {summary.text}")
 
 
 def _silent(name: str, sight: Sight) -> Sentence:
@@ -138,43 +141,43 @@ def _waits(job: Job, sight: Sight) -> str:
     if not job.runs or not any(each.copies for each in job.sets):
         return "There is nothing to print in it."
     fitting = [p for p in sight.printers if sets_for(job, p.profile)]
-    in_sight = [(p, p.news) for p in fitting if p.news]
+    in_sight = [(p, p.summary) for p in fitting if p.summary]
     if not in_sight:
         wanted = sorted({p for each in job.sets for p in each.profiles if p != ANY})
         kind = f" with profile {' or '.join(wanted)}" if wanted else ""
         absent = ", ".join(p.name for p in fitting)
         return f"No printer{kind} is in sight." + (f" Switch on {absent}." if absent else "")
-    return " ".join(_cannot(job, p, news, sight) for p, news in in_sight)
+    return " ".join(_cannot(job, p, summary, sight) for p, summary in in_sight)
 
 
-def _cannot(job: Job, printer: Printer, news: PrinterNews, sight: Sight) -> str:
+def _cannot(job: Job, printer: PrinterInSight, summary: PrinterSummary, sight: Sight) -> str:
     name = printer.name
-    match news.state:
+    match summary.state:
         case "printing" | "starting" | "paused" | "cancelling" | "claiming" | "fetching":
             return f"Waits for {name}, which is busy."
         case "busy":
             return f"Waits for {name}, which prints something that is not of the queues."
         case "script":
-            return f"Waits for {name}: {news.text}"
+            return f"Waits for {name}: {summary.text}"
         case "cooling":
             return f"Waits until the bed of {name} has cooled down."
         case "waiting_for_bed":
             return f"Waits until the bed of {name} is clear."
         case "waiting_for_material":
-            return f"Waits for {name}, to which another job has come first. {news.text}"
+            return f"Waits for {name}, to which another job has come first. {summary.text}"
         case "stopped":
             return f"{name} takes no jobs; start managing it."
         case "offline":
-            return f"{name} is not ready: {news.text}"
+            return f"{name} is not ready: {summary.text}"
         case _:
-            return _turn(job, printer, news, sight)
+            return _turn(job, printer, summary, sight)
 
 
-def _turn(job: Job, printer: Printer, news: PrinterNews, sight: Sight) -> str:
+def _turn(job: Job, printer: PrinterInSight, summary: PrinterSummary, sight: Sight) -> str:
     """The printer could begin: why not with this job?"""
-    if news.next_job == job.id:
+    if summary.next_job == job.id:
         return f"Next for {printer.name}."
-    because = printer.holds_back or (news.text if news.state == "holding_back" else "")
+    because = printer.holds_back or (summary.text if summary.state == "holding_back" else "")
     if because:
         return f"{printer.name} asks for no job: {because}"
     if printer.peer in sight.overtaking and offer_of(job, printer.profile):

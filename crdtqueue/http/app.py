@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from crdtqueue.api.models import Managing, NewQueue, QueueEdit, read
-from crdtqueue.api.operations import Service
+from crdtqueue.api.operations import Operations
 from crdtqueue.api.view import View
 from crdtqueue.core.errors import (
     CrdtQueueError,
@@ -50,18 +50,18 @@ STATUS: Mapping[type[CrdtQueueError], int] = {
 }
 
 
-class Routes:
+class PeerRoutes:
     """The handlers of one peer."""
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
-        self._service = Service(peer)
+        self._service = Operations(peer)
         self._view = View(peer)
         self._watchers = 0
 
     async def state(self, _: Request) -> Response:
         """Everything that a page shows."""
-        return Response(self._view.shown().text, media_type="application/json")
+        return Response(self._view.snapshot().text, media_type="application/json")
 
     async def events(self, _: Request) -> Response:
         """The state, at once and after every change of it; that time has passed is none."""
@@ -77,13 +77,13 @@ class Routes:
                 last: tuple[str, ...] = ()
                 while not self._peer.changes.is_closed:
                     changed.clear()
-                    now = self._view.shown()
+                    now = self._view.snapshot()
                     yield (
                         f"event: state\ndata: {now.text}\n\n"
-                        if now.gist != last
+                        if now.fingerprint != last
                         else "event: ping\ndata:\n\n"
                     )
-                    last = now.gist
+                    last = now.fingerprint
                     await asyncio.sleep(EVENT_GAP_S + len(now.text) / EVENT_CHARS_PER_S)
                     with suppress(TimeoutError):
                         async with asyncio.timeout(PING_S):
@@ -199,7 +199,7 @@ def make_app(peer: Peer, own_names: frozenset[str], token: str | None = None) ->
     handlers: dict[Any, Any] = dict.fromkeys(kinds, _on_error)
     return Starlette(
         routes=[
-            *Routes(peer).table(),
+            *PeerRoutes(peer).table(),
             Mount("/", StaticFiles(directory=static_dir(), html=True), name="page"),
         ],
         middleware=[Middleware(Guard, own_names=own_names, token=token)],

@@ -3,7 +3,7 @@
 import logging
 from enum import Enum, auto
 
-from crdtqueue.core.claims.duplicate_identity import Twins
+from crdtqueue.core.claims.duplicate_identity import DuplicateIdentities
 from crdtqueue.core.errors import Hostile
 from crdtqueue.core.ids import PeerId
 from crdtqueue.core.sync.messages import (
@@ -29,14 +29,14 @@ class Welcome(Enum):
     """Another process has the same identity, ours or that of another peer."""
 
 
-class Greeting:
+class Admission:
     """The hellos of one queue. `me` and `instance` are this process's own."""
 
     def __init__(self, me: PeerId, instance: str) -> None:
         self._me = me
         self._instance = instance
-        self._twins = Twins()
-        self._own_twins: dict[str, float] = {}
+        self._duplicates = DuplicateIdentities()
+        self._own_duplicates: dict[str, float] = {}
         self._problems: dict[str, str] = {}
 
     def hello(self, hello: Hello, host: str, now_s: float) -> Welcome:
@@ -47,8 +47,8 @@ class Greeting:
             raise Hostile(f"it speaks version {hello.version}")
         if hello.peer == self._me:
             return self._own(hello, address, now_s)
-        if self._twins.hello(PeerId(hello.peer), hello.instance, address, now_s):
-            places = " and ".join(self._twins.places(PeerId(hello.peer)))
+        if self._duplicates.hello(PeerId(hello.peer), hello.instance, address, now_s):
+            places = " and ".join(self._duplicates.places(PeerId(hello.peer)))
             self._note(
                 hello.peer,
                 f"Two peers have the same identity: {hello.name} and a copy, at {places}. {CURE}",
@@ -58,24 +58,24 @@ class Greeting:
         self._problems.pop(hello.peer, None)
         return Welcome.IN
 
-    def twins_of(self, peer: PeerId) -> tuple[str, ...]:
+    def duplicates_of(self, peer: PeerId) -> tuple[str, ...]:
         """Where the twins of this identity were heard lately."""
-        return self._twins.places(peer) if peer != self._me else (*self._own_twins,)
+        return self._duplicates.places(peer) if peer != self._me else (*self._own_duplicates,)
 
-    def twin_of_ours(self, address: str, now_s: float) -> None:
+    def duplicate_of_ours(self, address: str, now_s: float) -> None:
         """Another process with our identity was heard of."""
-        if address not in self._own_twins:
+        if address not in self._own_duplicates:
             log.error("a copy of this peer, with the same identity, is at %s", address)
-        if len(self._own_twins) < PROBLEMS_MAX or address in self._own_twins:
-            self._own_twins[address] = now_s
+        if len(self._own_duplicates) < PROBLEMS_MAX or address in self._own_duplicates:
+            self._own_duplicates[address] = now_s
 
     def holds_back(self, now_s: float) -> str:
         """Why nothing may be claimed, as a sentence; empty if it may."""
-        heard = self._own_twins.items()
-        self._own_twins = {place: s for place, s in heard if now_s - s < OWN_TWIN_MEMORY_S}
-        if not self._own_twins:
+        heard = self._own_duplicates.items()
+        self._own_duplicates = {place: s for place, s in heard if now_s - s < OWN_TWIN_MEMORY_S}
+        if not self._own_duplicates:
             return ""
-        places = " and ".join(sorted(self._own_twins))
+        places = " and ".join(sorted(self._own_duplicates))
         return f"The peer at {places} is a copy of this one, with the same identity. {CURE}"
 
     def problem(self, now_s: float) -> str:
@@ -85,7 +85,7 @@ class Greeting:
     def _own(self, hello: Hello, address: str, now_s: float) -> Welcome:
         if hello.instance == self._instance:
             return Welcome.MYSELF
-        self.twin_of_ours(address, now_s)
+        self.duplicate_of_ours(address, now_s)
         return Welcome.TWIN
 
     def _note(self, place: str, problem: str) -> None:

@@ -44,7 +44,7 @@ class ClaimHooks:
     missed: Callable[[JobId, ce.No], None]
 
 
-class Claiming:
+class ClaimsRunner:
     """Call `open`, keep `run` running, and tell it what happens."""
 
     def __init__(
@@ -150,10 +150,10 @@ class Claiming:
         except Unavailable as error:
             log.error("%s", error)  # noqa: TRY400  # a full disk, not a defect
             if isinstance(effect, ce.Storing):
-                self.receive(ce.NotStored(effect=effect))
+                self.receive(ce.PromiseNotStored(effect=effect))
         else:
             if isinstance(effect, ce.Storing):
-                self.receive(ce.Stored(effect=effect))
+                self.receive(ce.PromiseStored(effect=effect))
 
     async def _write(self, effect: _Written) -> None:
         match effect:

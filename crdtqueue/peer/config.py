@@ -10,7 +10,7 @@ from crdtqueue.core.claims.claim_events import ClaimTimes
 from crdtqueue.core.document.model import NAME_CHARS_MAX
 from crdtqueue.core.errors import Invalid
 from crdtqueue.core.ids import Profile, QueueName
-from crdtqueue.core.worker.scripts import Step
+from crdtqueue.core.worker.scripts import CycleStep
 from crdtqueue.core.worker.worker_events import WorkerConfig
 
 LOCAL = QueueName("local")
@@ -26,7 +26,7 @@ class PrinterConfig:
 
     place: Place
     worker: WorkerConfig
-    scripts: Mapping[Step, str | None] = field(default_factory=dict)
+    scripts: Mapping[CycleStep, str | None] = field(default_factory=dict)
     """Scripts to set, or to take away (None); the others are as they were."""
 
     @property

@@ -23,7 +23,10 @@ from crdtqueue.core.sync.messages import (
     WantPiece,
     piece,
 )
-from crdtqueue.peer.lan_queue import LanQueue, Session
+from crdtqueue.peer.lan_queue import (
+    LanQueue,
+    PeerLink,
+)
 
 PIECE_TIMEOUT_S = 15.0
 COPY_RETRY_S = 3.0
@@ -33,7 +36,7 @@ PIECES_MAX = 16
 log = logging.getLogger(__name__)
 
 
-class Fetching:
+class FileFetcher:
     """The file traffic of one peer, over the links of all its queues."""
 
     def __init__(
@@ -48,7 +51,7 @@ class Fetching:
 
     # What others want of us
 
-    async def answer(self, queue: LanQueue, session: Session, want: WantPiece) -> None:
+    async def answer(self, queue: LanQueue, session: PeerLink, want: WantPiece) -> None:
         """Sends the piece that a peer wants, if its queue has that file and we do."""
         sha256 = Sha256(want.sha256)
         data = None
@@ -67,7 +70,7 @@ class Fetching:
 
     # What we want
 
-    def arrived(self, session: Session, sha256: Sha256, offset: int, data: bytes | None) -> None:
+    def arrived(self, session: PeerLink, sha256: Sha256, offset: int, data: bytes | None) -> None:
         """Takes in a piece, or that there is none; one that nobody waits for is thrown away."""
         waiting = self._awaited.get((id(session), sha256, offset))
         if data is None:
@@ -100,7 +103,7 @@ class Fetching:
         where = f"Switch on {' or '.join(names)}" if names else "Add the file again"
         raise Unavailable(f"No peer in sight has {file.name}. {where}, and it goes on by itself.")
 
-    async def _fetch_from(self, queue: LanQueue, session: Session, file: FileRef) -> bool:
+    async def _fetch_from(self, queue: LanQueue, session: PeerLink, file: FileRef) -> bool:
         offset = await self._files.partial_bytes(file.sha256)
         while offset < file.size_bytes:
             data = await self._piece(queue, session, file.sha256, offset)
@@ -111,7 +114,7 @@ class Fetching:
         return await self._files.finish(file)
 
     async def _piece(
-        self, queue: LanQueue, session: Session, sha256: Sha256, offset: int
+        self, queue: LanQueue, session: PeerLink, sha256: Sha256, offset: int
     ) -> bytes | None:
         key = (id(session), sha256, offset)
         self._awaited[key] = asyncio.get_running_loop().create_future()

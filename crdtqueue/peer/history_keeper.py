@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
-from crdtqueue.adapters.history_store import History
+from crdtqueue.adapters.history_store import HistoryStore
 from crdtqueue.core.document.model import (
     Job,
     RosterEntry,
@@ -25,7 +25,7 @@ class HistoryKeeper:
     """Keep `run` running; call `look` when a queue has changed."""
 
     def __init__(
-        self, history: History, queues: Callable[[], Mapping[QueueName, LanQueue]]
+        self, history: HistoryStore, queues: Callable[[], Mapping[QueueName, LanQueue]]
     ) -> None:
         self._history = history
         self._queues = queues

@@ -31,15 +31,15 @@ from crdtqueue.core.sync.frames import (
 from crdtqueue.core.sync.sync_session import SyncSession
 from crdtqueue.core.sync.update_relay import (
     FORWARD_S,
-    Forwarding,
+    UpdateRelay,
 )
 from crdtqueue.peer.admission import (
-    Greeting,
+    Admission,
     Welcome,
 )
 from crdtqueue.peer.claims_runner import (
     ClaimHooks,
-    Claiming,
+    ClaimsRunner,
 )
 from crdtqueue.peer.config import LOCAL
 from crdtqueue.peer.replica import Replica
@@ -60,7 +60,7 @@ OUTDATED = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Identity:
+class PeerIdentity:
     """Who this peer process is, on every queue."""
 
     peer: PeerId
@@ -73,7 +73,7 @@ class Identity:
 
 
 @dataclass(kw_only=True, slots=True, eq=False)
-class Session:
+class PeerLink:
     """A link, how far it is in sync, and who is at its other end once they have said so."""
 
     link: Link
@@ -96,7 +96,7 @@ class Remote:
     """What another peer said of itself in its last heartbeat, and when, on our clock."""
 
     heard_s: float
-    printer: m.PrinterNews | None
+    printer: m.PrinterSummary | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,16 +106,16 @@ class Hooks:
     changed: Callable[[], None]
     claimed: Callable[[QueueName, ce.MayHeat], None]
     missed: Callable[[QueueName, JobId, ce.No], None]
-    asked_for_piece: Callable[["LanQueue", Session, m.WantPiece], None]
-    got_piece: Callable[[Session, Sha256, int, bytes | None], None]
-    news: Callable[[], m.PrinterNews | None]
+    asked_for_piece: Callable[["LanQueue", PeerLink, m.WantPiece], None]
+    got_piece: Callable[[PeerLink, Sha256, int, bytes | None], None]
+    summary: Callable[[], m.PrinterSummary | None]
 
 
 class LanQueue:
     """Call `open`, keep `run` running, and give each new link to `serve`."""
 
     def __init__(
-        self, name: QueueName, *, me: Identity, store: Store, times: ce.ClaimTimes, hooks: Hooks
+        self, name: QueueName, *, me: PeerIdentity, store: Store, times: ce.ClaimTimes, hooks: Hooks
     ) -> None:
         self.name = name
         self.me = me
@@ -126,17 +126,19 @@ class LanQueue:
         self._store = store
         self._times = times
         self._hooks = hooks
-        self._greeting = Greeting(me.peer, me.instance)
-        self._sessions: list[Session] = []
-        self._source: Session | None = None
-        self._forwarding: Forwarding[Session] = Forwarding()
+        self._admission = Admission(me.peer, me.instance)
+        self._sessions: list[PeerLink] = []
+        self._source: PeerLink | None = None
+        self._relay: UpdateRelay[PeerLink] = UpdateRelay()
         self._passing = asyncio.Event()
         claim_hooks = ClaimHooks(
             tell=self._tell,
             claimed=lambda armed: hooks.claimed(name, armed),
             missed=lambda job, reason: hooks.missed(name, job, reason),
         )
-        self._claiming = Claiming(name, replica=self.replica, store=store, hooks=claim_hooks)
+        self._claims_runner = ClaimsRunner(
+            name, replica=self.replica, store=store, hooks=claim_hooks
+        )
 
     @property
     def is_local(self) -> bool:
@@ -151,7 +153,7 @@ class LanQueue:
     @property
     def claims(self) -> Claims:
         """The claims. Raises Unavailable before `open`."""
-        return self._claiming.claims
+        return self._claims_runner.claims
 
     @property
     def state(self) -> QueueState:
@@ -174,8 +176,8 @@ class LanQueue:
         now_s = clock.now_s()
         if self.replica.problem:
             return self.replica.problem
-        if twin := self._greeting.holds_back(now_s):
-            return twin
+        if duplicate := self._admission.holds_back(now_s):
+            return duplicate
         if self.claims.is_outdated:
             return OUTDATED.format(queue=self.name)
         if not self.synced:
@@ -208,14 +210,14 @@ class LanQueue:
     @property
     def problem(self) -> str:
         """What a person must put right between peers, as a sentence; empty if nothing."""
-        return self._greeting.problem(clock.now_s())
+        return self._admission.problem(clock.now_s())
 
     @property
-    def sessions(self) -> tuple[Session, ...]:
+    def sessions(self) -> tuple[PeerLink, ...]:
         """The open links."""
         return tuple(self._sessions)
 
-    def session_of(self, peer: PeerId) -> Session | None:
+    def session_of(self, peer: PeerId) -> PeerLink | None:
         """The link to a peer; None if there is none."""
         alive = (s for s in self._sessions if s.peer == peer and not s.link.is_hung_up)
         return next(alive, None)
@@ -223,13 +225,13 @@ class LanQueue:
     async def open(self) -> None:
         """Reads the document and the promises from the store."""
         await self.replica.open()
-        await self._claiming.open(self.me.peer, self.me.incarnation, self._times)
+        await self._claims_runner.open(self.me.peer, self.me.incarnation, self._times)
 
     async def run(self) -> None:
         """Heartbeats and claims, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._beat(), name=f"heartbeat {self.name}")
-            tasks.create_task(self._claiming.run(), name=f"claims {self.name}")
+            tasks.create_task(self._claims_runner.run(), name=f"claims {self.name}")
             tasks.create_task(self._keep_passing_on(), name=f"passing on {self.name}")
 
     async def edit(self, entries: Iterable[Entry]) -> None:
@@ -238,7 +240,7 @@ class LanQueue:
 
     def want(self, job: JobId) -> None:
         """Asks for a job; the answer comes through the hooks."""
-        self._claiming.want(job)
+        self._claims_runner.want(job)
 
     def may_begin(self, claim: Claim) -> bool:
         """Whether a print may begin under this claim of ours now; if not, `want` the job again."""
@@ -246,14 +248,14 @@ class LanQueue:
 
     def still_owns(self, claim: Claim) -> bool:
         """Whether, as far as can be seen, this claim of ours still owns its job."""
-        self._claiming.catch_up()
+        self._claims_runner.catch_up()
         owner = self.claims.held_by(claim.job, clock.now_s())
         return owner == claim and not self.holds_back
 
     @property
     def wanted(self) -> JobId | None:
         """The job that was asked for, until there is an answer."""
-        return self._claiming.wanted
+        return self._claims_runner.wanted
 
     async def end(self, claim: Claim, reason: str) -> None:
         """Ends a claim of ours, durably."""
@@ -263,7 +265,7 @@ class LanQueue:
 
     async def serve(self, link: Link) -> None:
         """Talks over a link until it closes. Raises Hostile."""
-        session = Session(link=link, sync=SyncSession(self.replica), synced_s=clock.now_s())
+        session = PeerLink(link=link, sync=SyncSession(self.replica), synced_s=clock.now_s())
         self._sessions.append(session)
         try:
             session.sync.start()
@@ -291,13 +293,13 @@ class LanQueue:
         frame = encode_json(m.encode(m.Bye()))
         await asyncio.gather(*(s.link.last_word(frame) for s in self._sessions if s.hello))
 
-    def _drop(self, session: Session) -> None:
+    def _drop(self, session: PeerLink) -> None:
         self._sessions.remove(session)
         session.over.set()
         self._synced_changed()
         self._hooks.changed()
 
-    async def _on_frame(self, session: Session, frame: bytes) -> None:
+    async def _on_frame(self, session: PeerLink, frame: bytes) -> None:
         match decode(frame):
             case Json(text=text):
                 await self._on_message(session, m.decode(text))
@@ -308,7 +310,7 @@ class LanQueue:
                 self._sync(session, other)
                 await self.replica.catch_up()
 
-    def _sync(self, session: Session, frame: object) -> None:
+    def _sync(self, session: PeerLink, frame: object) -> None:
         before, self._source = session.sync.synced, session
         try:
             session.sync.receive(frame)  # type: ignore[arg-type]  # the rest of decode's union
@@ -318,43 +320,45 @@ class LanQueue:
         if session.sync.synced != before:
             self._synced_changed()
 
-    async def _on_message(self, session: Session, message: m.Message) -> None:
+    async def _on_message(self, session: PeerLink, message: m.Message) -> None:
         if isinstance(message, m.Hello):
             await self._on_hello(session, message)
             return
-        if isinstance(message, m.Twin):
-            self._told_of_twin(session, message.places)
+        if isinstance(message, m.DuplicateIdentity):
+            self._told_of_duplicate(session, message.places)
             return
         if session.peer is None:
             raise Hostile("it does not say hello first")
         match message:
             case m.Heartbeat(held=held, printer=printer):
                 self._remember(session.peer, printer)
-                self._claiming.receive(ce.HeardOf(peer=session.peer, held=tuple(held)))
+                self._claims_runner.receive(ce.HeardOf(peer=session.peer, held=tuple(held)))
                 self._hooks.changed()
             case m.Bye():
-                self._claiming.receive(ce.PeerGone(peer=session.peer))
+                self._claims_runner.receive(ce.PeerGone(peer=session.peer))
             case m.WantPiece():
                 self._hooks.asked_for_piece(self, session, message)
             case m.NoPiece(sha256=sha256):
                 self._hooks.got_piece(session, Sha256(sha256), 0, None)
             case _:
                 self._check_speaker(session, message)
-                self._claiming.receive(ce.Said(peer=session.peer, message=message))
+                self._claims_runner.receive(
+                    ce.ClaimMessageReceived(peer=session.peer, message=message)
+                )
 
     @staticmethod
-    def _check_speaker(session: Session, message: m.ClaimMessage) -> None:
+    def _check_speaker(session: PeerLink, message: m.ClaimMessage) -> None:
         """Nobody speaks for another peer's claim, nor for one of a start yet to come."""
         claim, hello = message.claim, session.hello
         asks = isinstance(message, m.Ask | m.Arm | m.Release)
         if asks and hello and (claim.peer, claim.incarnation) != (hello.peer, hello.incarnation):
             raise Hostile("it speaks for a claim that is not its own")
 
-    async def _on_hello(self, session: Session, hello: m.Hello) -> None:
+    async def _on_hello(self, session: PeerLink, hello: m.Hello) -> None:
         if session.hello:
             raise Hostile("it says hello twice")
         peer, link = PeerId(hello.peer), session.link
-        welcome = self._greeting.hello(hello, link.remote_host, clock.now_s())
+        welcome = self._admission.hello(hello, link.remote_host, clock.now_s())
         if not link.dialled:
             self._send_hello(session)
         elif welcome is not Welcome.TWIN:
@@ -363,12 +367,12 @@ class LanQueue:
             case Welcome.MYSELF:
                 link.hang_up("that is me")
             case Welcome.TWIN:
-                await self._refuse_twin(session, peer)
+                await self._refuse_duplicate(session, peer)
             case Welcome.IN:
                 self._let_in(session, hello)
         self._hooks.changed()
 
-    def _let_in(self, session: Session, hello: m.Hello) -> None:
+    def _let_in(self, session: PeerLink, hello: m.Hello) -> None:
         other = self.session_of(PeerId(hello.peer))
         session.hello = hello
         if other:
@@ -376,23 +380,25 @@ class LanQueue:
             worse.link.hang_up("a second link to the same peer")
         self._learn_own_host(session.link.local_host)
         self._synced_changed()
-        self._claiming.receive(ce.PeerSeen(peer=PeerId(hello.peer)))
+        self._claims_runner.receive(ce.PeerSeen(peer=PeerId(hello.peer)))
         self._send_heartbeat(session)
 
-    async def _refuse_twin(self, session: Session, peer: PeerId) -> None:
+    async def _refuse_duplicate(self, session: PeerLink, peer: PeerId) -> None:
         """Both are refused, and told so: neither may claim, here or alone."""
         other = self.session_of(peer)
-        frame = encode_json(m.encode(m.Twin(places=[*self._greeting.twins_of(peer)])))
+        frame = encode_json(
+            m.encode(m.DuplicateIdentity(places=[*self._admission.duplicates_of(peer)]))
+        )
         for each in (session, *([other] if other else [])):
             await each.link.last_word(frame)
             each.link.hang_up("two peers have this identity")
 
-    def _told_of_twin(self, session: Session, places: list[str]) -> None:
-        self._greeting.twin_of_ours(" and ".join(places) or "another address", clock.now_s())
+    def _told_of_duplicate(self, session: PeerLink, places: list[str]) -> None:
+        self._admission.duplicate_of_ours(" and ".join(places) or "another address", clock.now_s())
         session.link.hang_up("two peers have this identity")
         self._hooks.changed()
 
-    def _worse(self, old: Session, new: Session) -> Session:
+    def _worse(self, old: PeerLink, new: PeerLink) -> PeerLink:
         """Of two links to one peer, the one that both sides close."""
         if old.hello and new.hello and old.hello.incarnation != new.hello.incarnation:
             return old
@@ -401,7 +407,7 @@ class LanQueue:
         mine, theirs = (old, new) if old.link.dialled else (new, old)
         return theirs if self.me.peer < str(new.peer) else mine
 
-    def _remember(self, peer: PeerId, printer: m.PrinterNews | None) -> None:
+    def _remember(self, peer: PeerId, printer: m.PrinterSummary | None) -> None:
         self.remotes.pop(peer, None)
         self.remotes[peer] = Remote(heard_s=clock.now_s(), printer=printer)
         if len(self.remotes) > REMOTES_MAX:
@@ -413,7 +419,7 @@ class LanQueue:
 
     # Sending
 
-    def _send_hello(self, session: Session) -> None:
+    def _send_hello(self, session: PeerLink) -> None:
         me = self.me
         self._say(
             session,
@@ -426,24 +432,24 @@ class LanQueue:
             ),
         )
 
-    def _send_heartbeat(self, session: Session) -> None:
+    def _send_heartbeat(self, session: PeerLink) -> None:
         held = [*self.claims.heartbeat(clock.now_s())]
-        self._say(session, m.Heartbeat(held=held, printer=self._hooks.news()))
+        self._say(session, m.Heartbeat(held=held, printer=self._hooks.summary()))
 
     @staticmethod
-    def _say(session: Session, message: m.Message) -> None:
+    def _say(session: PeerLink, message: m.Message) -> None:
         session.link.send(encode_json(m.encode(message)))
 
-    def say(self, session: Session, message: m.Message) -> None:
+    def say(self, session: PeerLink, message: m.Message) -> None:
         """Sends a message over a link."""
         self._say(session, message)
 
     @staticmethod
-    def send_piece(session: Session, payload: bytes) -> None:
+    def send_piece(session: PeerLink, payload: bytes) -> None:
         """Sends a piece of a file over a link."""
         session.link.send(encode_binary(payload))
 
-    def _flush(self, session: Session) -> None:
+    def _flush(self, session: PeerLink) -> None:
         for frame in session.sync.effects():
             session.link.send(frame)
 
@@ -464,16 +470,16 @@ class LanQueue:
             if session is not source and not (is_by_peer and session.hello):
                 session.link.send(encode_update(update))
         if source and is_by_peer:
-            self._forwarding.put(update, source)
+            self._relay.put(update, source)
             self._passing.set()
-        if self._forwarding.is_full:
+        if self._relay.is_full:
             self._pass_on()
-        self._claiming.document_changed()
+        self._claims_runner.document_changed()
         self._hooks.changed()
 
     def _pass_on(self) -> None:
         targets = [session for session in self._sessions if session.hello]
-        for session, frame in self._forwarding.take(targets):
+        for session, frame in self._relay.take(targets):
             session.link.send(frame)
 
     async def _keep_passing_on(self) -> None:
@@ -489,7 +495,7 @@ class LanQueue:
             self._say(session, message)
 
     def _synced_changed(self) -> None:
-        self._claiming.receive(ce.SyncChanged(synced=self.synced))
+        self._claims_runner.receive(ce.SyncChanged(synced=self.synced))
 
     async def _beat(self) -> None:
         while True:

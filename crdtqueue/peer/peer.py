@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crdtqueue.adapters.file_store import FileStore
-from crdtqueue.adapters.history_store import History
+from crdtqueue.adapters.history_store import HistoryStore
 from crdtqueue.adapters.links import Link, listen
 from crdtqueue.adapters.printer_source import Place, PrinterSource, source_of
 from crdtqueue.adapters.store import Store, StoredQueue
@@ -18,7 +18,7 @@ from crdtqueue.core.claims.claim_events import MayHeat
 from crdtqueue.core.errors import NotFound, Refused, Unavailable
 from crdtqueue.core.ids import PEER_ID_CHARS, JobId, PeerId, QueueName, Sha256
 from crdtqueue.core.sync.messages import (
-    PrinterNews,
+    PrinterSummary,
     WantPiece,
 )
 from crdtqueue.core.worker.worker import Worker
@@ -35,16 +35,22 @@ from crdtqueue.peer.config import (
     queue_name,
 )
 from crdtqueue.peer.draft_keeper import DraftKeeper
-from crdtqueue.peer.file_fetcher import Fetching
+from crdtqueue.peer.file_fetcher import FileFetcher
 from crdtqueue.peer.history_keeper import HistoryKeeper
-from crdtqueue.peer.lan_queue import Hooks, Identity, LanQueue, Session, room_of
-from crdtqueue.peer.peer_finder import (
-    Finder,
-    Whereabouts,
+from crdtqueue.peer.lan_queue import (
+    Hooks,
+    LanQueue,
+    PeerIdentity,
+    PeerLink,
+    room_of,
 )
-from crdtqueue.peer.printer_summary import printer_news
-from crdtqueue.peer.script_store import ScriptShelf
-from crdtqueue.peer.worker_runner import Operator
+from crdtqueue.peer.peer_finder import (
+    PeerFinder,
+    PeerSources,
+)
+from crdtqueue.peer.printer_summary import printer_summary
+from crdtqueue.peer.script_store import ScriptStore
+from crdtqueue.peer.worker_runner import WorkerRunner
 from printer_driver import clock
 
 STORE_NAME = "store.sqlite3"
@@ -58,7 +64,7 @@ class Membership:
     """A queue that this peer takes part in, and what finds the others that do."""
 
     queue: LanQueue
-    finder: Finder
+    finder: PeerFinder
     drafts: DraftKeeper
     task: asyncio.Task[None] | None = None
 
@@ -76,29 +82,29 @@ class Peer:
         self.changes = Changes()
         self.files = FileStore(config.folder / "files")
         self.store = Store(config.folder / STORE_NAME)
-        self.history = History(self.store)
+        self.history = HistoryStore(self.store)
         self._history_keeper = HistoryKeeper(self.history, lambda: self.queues)
         self.memberships: dict[QueueName, Membership] = {}
-        self.operator: Operator | None = None
-        self._identity: Identity | None = None
-        self._fetching: Fetching | None = None
+        self.runner: WorkerRunner | None = None
+        self._identity: PeerIdentity | None = None
+        self._file_fetcher: FileFetcher | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._told: object = None
         self._changing_queues = asyncio.Lock()
 
     @property
-    def me(self) -> Identity:
+    def me(self) -> PeerIdentity:
         """Who this process is. Raises Unavailable before it runs."""
         if self._identity is None:
             raise Unavailable("The peer is not running yet.")
         return self._identity
 
     @property
-    def fetching(self) -> Fetching:
+    def file_fetcher(self) -> FileFetcher:
         """The file traffic. Raises Unavailable before the peer runs."""
-        if self._fetching is None:
+        if self._file_fetcher is None:
             raise Unavailable("The peer is not running yet.")
-        return self._fetching
+        return self._file_fetcher
 
     @property
     def queues(self) -> dict[QueueName, LanQueue]:
@@ -127,7 +133,7 @@ class Peer:
         try:
             self._identity = await self._identify()
             await self.files.open()
-            self._fetching = Fetching(self.files, self.me.peer, lambda: self.queues)
+            self._file_fetcher = FileFetcher(self.files, self.me.peer, lambda: self.queues)
             with _single_error_as_itself():
                 async with asyncio.TaskGroup() as tasks:
                     self._tasks = tasks
@@ -141,8 +147,8 @@ class Peer:
                         for task in services:
                             task.cancel()
         finally:
-            if self.operator:
-                await self.operator.let_printer_go()
+            if self.runner:
+                await self.runner.let_printer_go()
             for each in self.memberships.values():
                 each.queue.replica.close()
             await self.store.close()
@@ -152,16 +158,16 @@ class Peer:
     ) -> list[asyncio.Task[None]]:
         services = [
             tasks.create_task(self._listen(listener), name="listen"),
-            tasks.create_task(self.fetching.copy_ahead(), name="copy files"),
+            tasks.create_task(self.file_fetcher.copy_ahead(), name="copy files"),
         ]
         await self._open_queues()
         services.append(tasks.create_task(self._history_keeper.run(), name="history"))
         if self.config.printer:
-            self.operator = await self._make_operator()
-            services.append(tasks.create_task(self.operator.run(), name="operator"))
+            self.runner = await self._make_runner()
+            services.append(tasks.create_task(self.runner.run(), name="operator"))
         return services
 
-    async def _identify(self) -> Identity:
+    async def _identify(self) -> PeerIdentity:
         peer, last = await self.store.meta("peer"), await self.store.meta("incarnation")
         if peer is None or last is None:
             peer, last = secrets.token_hex(PEER_ID_CHARS // 2), "0"
@@ -170,7 +176,7 @@ class Peer:
         await self.store.set_meta("peer", peer)
         await self.store.set_meta("incarnation", str(incarnation))
         printer = self.config.printer
-        return Identity(
+        return PeerIdentity(
             peer=PeerId(peer),
             incarnation=incarnation,
             name=self.config.name,
@@ -178,25 +184,25 @@ class Peer:
             port=self.config.listen.port,
         )
 
-    async def _make_operator(self) -> Operator:
-        printer, fetching = self.config.printer, self._fetching
-        if printer is None or fetching is None:
+    async def _make_runner(self) -> WorkerRunner:
+        printer, file_fetcher = self.config.printer, self._file_fetcher
+        if printer is None or file_fetcher is None:
             raise Unavailable("This peer has no printer.")
-        shelf = ScriptShelf(self.store, self.config.folder / "scripts")
-        await shelf.open(printer.scripts)
-        return Operator(
+        script_store = ScriptStore(self.store, self.config.folder / "scripts")
+        await script_store.open(printer.scripts)
+        return WorkerRunner(
             worker=Worker(
                 me=self.me.peer,
                 instance=self.me.instance,
                 config=printer.worker,
-                scripts=dict(shelf.refs),
+                scripts=dict(script_store.refs),
                 saved=await worker_store.load(self.store),
             ),
             source=self._make_source(printer.place, self.config.folder),
             store=self.store,
             files=self.files,
-            shelf=shelf,
-            fetching=fetching,
+            script_store=script_store,
+            file_fetcher=file_fetcher,
             queues=lambda: self.queues,
             changed=self._printer_changed,
         )
@@ -209,9 +215,9 @@ class Peer:
     # Queues
 
     async def _open_queues(self) -> None:
-        await self._join(LOCAL, Whereabouts())
+        await self._join(LOCAL, PeerSources())
         for stored in await self.store.queues():
-            await self._join(stored.name, Whereabouts.parse(stored.peers))
+            await self._join(stored.name, PeerSources.parse(stored.peers))
 
     async def add_queue(self, name: str, peers: list[str]) -> LanQueue:
         """Makes a LAN queue, or joins that of this name at these addresses.
@@ -222,7 +228,7 @@ class Peer:
             return await self._add_queue(name, peers)
 
     async def _add_queue(self, name: str, peers: list[str]) -> LanQueue:
-        wanted, where = queue_name(name), Whereabouts.parse(peers)
+        wanted, where = queue_name(name), PeerSources.parse(peers)
         if any(wanted.casefold() == taken.casefold() for taken in self.memberships):
             raise Refused(
                 f"There is a queue named {wanted} already. Choose another name, or leave that one"
@@ -237,7 +243,7 @@ class Peer:
     async def add_addresses(self, name: str, peers: list[str]) -> None:
         """Adds addresses to a queue that is there already."""
         membership = self._membership(name)
-        where = Whereabouts.parse([*membership.finder.where.texts(), *peers])
+        where = PeerSources.parse([*membership.finder.where.texts(), *peers])
         membership.finder.where = where
         stored = StoredQueue(name=membership.queue.name, peers=where.texts())
         await self.store.put_queue(stored)
@@ -262,12 +268,12 @@ class Peer:
     def _check_may_leave(self, queue: LanQueue) -> None:
         if queue.is_local:
             raise Refused("The queue local is this peer's own and cannot be left.")
-        saved = self.operator.worker.saved if self.operator else None
+        saved = self.runner.worker.saved if self.runner else None
         prints = saved and saved.printing and saved.printing.queue == queue.name
         holds = saved and saved.held and saved.held[0] == queue.name
         if prints or holds:
             raise Refused(f"This printer is printing a job of {queue.name}. Leave when it is done.")
-        if self.operator and self.operator.may_begin_yet(queue.name):
+        if self.runner and self.runner.may_begin_yet(queue.name):
             raise Refused(
                 f"This printer was told to print a job of {queue.name} and did not answer; it may"
                 " begin it yet. Leave a minute after it answers again."
@@ -278,18 +284,20 @@ class Peer:
                 " stop managing the printer first."
             )
 
-    async def _join(self, name: QueueName, where: Whereabouts) -> LanQueue:
+    async def _join(self, name: QueueName, where: PeerSources) -> LanQueue:
         hooks = Hooks(
             changed=self._changed,
             claimed=self._claimed,
             missed=self._missed,
             asked_for_piece=self._asked_for_piece,
             got_piece=self._got_piece,
-            news=self.news,
+            summary=self.summary,
         )
         queue = LanQueue(name, me=self.me, store=self.store, times=self.config.times, hooks=hooks)
         await queue.open()
-        finder = Finder(queue=queue, where=where, listen=self.config.listen, changed=self._changed)
+        finder = PeerFinder(
+            queue=queue, where=where, listen=self.config.listen, changed=self._changed
+        )
         membership = Membership(queue=queue, finder=finder, drafts=DraftKeeper(queue))
         self.memberships[name] = membership
         if self._tasks:
@@ -300,8 +308,8 @@ class Peer:
     async def _live(self, membership: Membership) -> None:
         """One queue's life in this process."""
         queue = membership.queue
-        if self._fetching:
-            await self._fetching.correct_holders(queue)
+        if self._file_fetcher:
+            await self._file_fetcher.correct_holders(queue)
         if self.config.printer is None:
             await self._end_stray_claims(queue)
         async with asyncio.TaskGroup() as tasks:
@@ -336,15 +344,15 @@ class Peer:
     def _changed(self) -> None:
         self.changes.notify()
         self._history_keeper.look()
-        if self.operator:
-            self.operator.look()
-        if self._fetching:
-            self._fetching.look()
+        if self.runner:
+            self.runner.look()
+        if self._file_fetcher:
+            self._file_fetcher.look()
 
     def _printer_changed(self) -> None:
         self.changes.notify()
-        news = self.news()
-        told = (news.state, news.text, news.job, news.next_job) if news else None
+        summary = self.summary()
+        told = (summary.state, summary.text, summary.job, summary.next_job) if summary else None
         if told != self._told:
             # What others show would be wrong until the next heartbeat.
             self._told = told
@@ -352,30 +360,34 @@ class Peer:
                 queue.heartbeat()
 
     def _claimed(self, queue: QueueName, armed: MayHeat) -> None:
-        if self.operator:
-            self.operator.look()
+        if self.runner:
+            self.runner.look()
             claim, begin_until_s = armed.claim, armed.begin_until_s
-            self.operator.post(Claimed(queue=queue, claim=claim, begin_until_s=begin_until_s))
+            self.runner.post(Claimed(queue=queue, claim=claim, begin_until_s=begin_until_s))
 
     def _missed(self, queue: QueueName, job: JobId, reason: object) -> None:
         log.debug("%s: %s not claimed: %s", queue, job, reason)
-        if self.operator:
-            self.operator.post(NotClaimed(queue=queue, job=job))
+        if self.runner:
+            self.runner.post(NotClaimed(queue=queue, job=job))
 
-    def _asked_for_piece(self, queue: LanQueue, session: Session, want: WantPiece) -> None:
-        if self._tasks and self._fetching:
-            self._tasks.create_task(self._fetching.answer(queue, session, want), name="send piece")
+    def _asked_for_piece(self, queue: LanQueue, session: PeerLink, want: WantPiece) -> None:
+        if self._tasks and self._file_fetcher:
+            self._tasks.create_task(
+                self._file_fetcher.answer(queue, session, want), name="send piece"
+            )
 
-    def _got_piece(self, session: Session, sha256: Sha256, offset: int, data: bytes | None) -> None:
-        if self._fetching:
-            self._fetching.arrived(session, sha256, offset, data)
+    def _got_piece(
+        self, session: PeerLink, sha256: Sha256, offset: int, data: bytes | None
+    ) -> None:
+        if self._file_fetcher:
+            self._file_fetcher.arrived(session, sha256, offset, data)
 
-    def news(self) -> PrinterNews | None:
+    def summary(self) -> PrinterSummary | None:
         """What this peer's printer is doing; None if it has none."""
-        if self.operator is None:
+        if self.runner is None:
             return None
         waits = (text for queue in self.queues.values() if (text := queue.holds_back))
-        return printer_news(self.operator.worker, self.operator.status, next(waits, ""))
+        return printer_summary(self.runner.worker, self.runner.status, next(waits, ""))
 
 
 @contextmanager

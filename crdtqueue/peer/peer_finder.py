@@ -26,14 +26,14 @@ LOOK_S = 2.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Whereabouts:
+class PeerSources:
     """Where a person said that the other peers of a queue are."""
 
     addresses: tuple[Address, ...] = ()
     auto: bool = False
 
     @classmethod
-    def parse(cls, texts: Sequence[str]) -> "Whereabouts":
+    def parse(cls, texts: Sequence[str]) -> "PeerSources":
         """What people write: `host:port` or `auto`. Raises Invalid."""
         auto = any(text.strip().lower() == AUTO for text in texts)
         given = [parse_address(text) for text in texts if text.strip().lower() != AUTO]
@@ -48,11 +48,11 @@ class Whereabouts:
 
 
 @dataclass(kw_only=True, slots=True)
-class Finder:
+class PeerFinder:
     """Keeps a queue linked to its peers. `problems` says what is wrong at each given address."""
 
     queue: LanQueue
-    where: Whereabouts
+    where: PeerSources
     listen: Address
     changed: Callable[[], None]
     problems: dict[Address | str, str] = field(default_factory=dict)

@@ -1,12 +1,12 @@
 """What this peer tells others, and its own page, about its printer."""
 
 from crdtqueue.core.ids import JobId
-from crdtqueue.core.sync.messages import PrinterNews
+from crdtqueue.core.sync.messages import PrinterSummary
 from crdtqueue.core.worker.materials import in_words
 from crdtqueue.core.worker.worker import Worker
 from crdtqueue.core.worker.worker_events import (
     PrintPhase,
-    Wait,
+    WaitReason,
     WorkerState,
 )
 from printer_driver.printer import PrinterStatus, PrintReport
@@ -20,14 +20,16 @@ _ACTIVE = {
     WorkerState.CLAIMING: "claiming",
     WorkerState.FETCHING: "fetching",
 }
-_AT_SOMETHING = {"starting", "printing", "paused", "cancelling", Wait.SCRIPT.value}
+_AT_SOMETHING = {"starting", "printing", "paused", "cancelling", WaitReason.SCRIPT.value}
 _PHASES = {
     PrintPhase.PAUSED: "paused",
     PrintPhase.CANCELLING: "cancelling",
 }
 
 
-def printer_news(worker: Worker, status: PrinterStatus | None, holds_back: str) -> PrinterNews:
+def printer_summary(
+    worker: Worker, status: PrinterStatus | None, holds_back: str
+) -> PrinterSummary:
     """The printer's state, in words that a page can show.
 
     `holds_back` is why a queue asks for no job, as a sentence; empty if all do.
@@ -37,7 +39,7 @@ def printer_news(worker: Worker, status: PrinterStatus | None, holds_back: str) 
     report = _report_of_ours(worker, status)
     done = min(report.bytes_done / report.bytes_total, 1.0) if report and report.bytes_total else 0
     job: JobId | None = printing.claim.job if printing else None
-    return PrinterNews(
+    return PrinterSummary(
         state=state,
         text=(_text(worker, state, holds_back) + _said(state, status))[:TEXT_CHARS_MAX],
         job=job or (worker.held[1].job if worker.held else None),
@@ -61,12 +63,12 @@ def _report_of_ours(worker: Worker, status: PrinterStatus | None) -> PrintReport
 
 def _state(worker: Worker, holds_back: str) -> str:
     if worker.state in {WorkerState.PRINTING, WorkerState.REPORTING}:
-        at_it = Wait.SCRIPT.value if worker.saved.script else "printing"
+        at_it = WaitReason.SCRIPT.value if worker.saved.script else "printing"
         return _PHASES.get(worker.printer.phase or PrintPhase.PRINTING, at_it)
     if worker.printer.problem:
-        return Wait.PRINTER.value
+        return WaitReason.PRINTER.value
     if worker.saved.script:
-        return Wait.SCRIPT.value
+        return WaitReason.SCRIPT.value
     if worker.state in _ACTIVE:
         return _ACTIVE[worker.state]
     if worker.wait:
@@ -76,21 +78,21 @@ def _state(worker: Worker, holds_back: str) -> str:
 
 def _text(worker: Worker, state: str, holds_back: str) -> str:
     match state:
-        case Wait.PRINTER:
+        case WaitReason.PRINTER:
             return worker.printer.problem
-        case Wait.SOMEBODY_ELSE:
+        case WaitReason.SOMEBODY_ELSE:
             return "Prints something that is not of the queues. Jobs wait until it is over."
-        case Wait.SCRIPT:
+        case WaitReason.SCRIPT:
             return worker.problem or f"Runs the script {_script(worker)}."
-        case Wait.COOLING:
+        case WaitReason.COOLING:
             return "Lets the bed cool down."
-        case Wait.BED:
+        case WaitReason.BED:
             return (
                 f"{worker.problem} Take the part off, then confirm that the bed is clear.".strip()
             )
-        case Wait.MATERIAL:
+        case WaitReason.MATERIAL:
             return f"Waits for {in_words(worker.missing)}. Load it, then confirm that it is loaded."
-        case Wait.MANAGING:
+        case WaitReason.MANAGING:
             return worker.problem or "Takes no jobs until you start managing it."
         case "holding_back":
             return holds_back

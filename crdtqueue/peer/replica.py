@@ -15,10 +15,10 @@ from crdtqueue.core.document.keys import (
     Entry,
 )
 from crdtqueue.core.document.model import QueueState
-from crdtqueue.core.document.reader import Reading
+from crdtqueue.core.document.reader import DocumentReader
 from crdtqueue.core.errors import Hostile, Unavailable
 from crdtqueue.core.ids import QueueName
-from crdtqueue.core.yjs.update_loader import Left
+from crdtqueue.core.yjs.update_loader import Unloaded
 
 UNWRITTEN_MAX = 1_000
 """So many updates may wait for the disk before no more are taken from other peers."""
@@ -41,7 +41,7 @@ class Replica:
         self._store = store
         self._on_update = on_update
         self._document: Document | None = None
-        self._reading = Reading()
+        self._reader = DocumentReader()
         self._last_write: asyncio.Future[None] | None = None
         self._unwritten = 0
         self._since_compaction = 0
@@ -65,7 +65,7 @@ class Replica:
         except Unavailable as error:
             log.warning("%s: %s", self._name, error)
 
-    async def _tidy(self, document: Document, left: Left) -> None:
+    async def _tidy(self, document: Document, left: Unloaded) -> None:
         """Makes the log short again. Raises Unavailable if the disk is full: it stays as it is."""
         if left.waiting:
             log.warning(
@@ -114,8 +114,8 @@ class Replica:
     def state(self) -> QueueState:
         """What the document says now; after `close`, what was read last."""
         for root, key, value in self._document.take_changes() if self._document else ():
-            self._reading.change(root, key, value)
-        return self._reading.state()
+            self._reader.change(root, key, value)
+        return self._reader.state()
 
     @property
     def problem(self) -> str:
@@ -230,7 +230,7 @@ class Replica:
             log.error("%s", error)
 
 
-def _loaded(updates: list[bytes], *, first_is_checked: bool) -> tuple[Document, Left]:
+def _loaded(updates: list[bytes], *, first_is_checked: bool) -> tuple[Document, Unloaded]:
     """A document with these updates, and those that could not be applied."""
     while True:
         document = open_document(secrets.randbits(32), ROOTS)

@@ -13,8 +13,8 @@ from crdtqueue.core.errors import Invalid
 from crdtqueue.core.worker.scripts import (
     SCRIPT_BYTES_MAX,
     SCRIPT_STEPS,
+    CycleStep,
     Scripts,
-    Step,
 )
 from printer_driver.core.gcode.gcode_lines import check_gcode
 from printer_driver.errors import GcodeError
@@ -26,18 +26,18 @@ _KEY = "scripts"
 log = logging.getLogger(__name__)
 
 
-class ScriptShelf:
+class ScriptStore:
     """Call `open` first. Its `files` in `folder` are for scripts alone."""
 
     def __init__(self, store: Store, folder: Path) -> None:
         self._store = store
         self.files = FileStore(folder, store_bytes_max=SHELF_BYTES_MAX)
         self._changing = asyncio.Lock()
-        self._texts: dict[Step, str] = {}
-        self._refs: dict[Step, FileRef] = {}
+        self._texts: dict[CycleStep, str] = {}
+        self._refs: dict[CycleStep, FileRef] = {}
 
     @property
-    def texts(self) -> Mapping[Step, str]:
+    def texts(self) -> Mapping[CycleStep, str]:
         """The g-code of each event that has any."""
         return self._texts
 
@@ -46,7 +46,7 @@ class ScriptShelf:
         """The same as files."""
         return self._refs
 
-    async def open(self, changes: Mapping[Step, str | None]) -> None:
+    async def open(self, changes: Mapping[CycleStep, str | None]) -> None:
         """Reads the scripts, and puts each where the printer reads it; then makes `changes`.
 
         Raises Invalid or Unavailable.
@@ -54,20 +54,20 @@ class ScriptShelf:
         await self.files.open()
         for name, text in _read(await self._store.meta(_KEY)).items():
             try:
-                self._refs[Step(name)] = await self._file(Step(name), text)
-                self._texts[Step(name)] = text
+                self._refs[CycleStep(name)] = await self._file(CycleStep(name), text)
+                self._texts[CycleStep(name)] = text
             except Invalid as error:
                 log.warning("The script %s is left out: %s", name, error)
         for step, changed in changes.items():
             await self.put(step, changed)
 
-    async def put(self, step: Step, text: str | None) -> None:
+    async def put(self, step: CycleStep, text: str | None) -> None:
         """Sets a script, durably, or takes it away (None). Raises Invalid or Unavailable."""
         async with self._changing:
             await self._put(step, text)
             await self.files.evict({ref.sha256 for ref in self._refs.values()})
 
-    async def _put(self, step: Step, text: str | None) -> None:
+    async def _put(self, step: CycleStep, text: str | None) -> None:
         ref = await self._file(step, text) if text is not None else None
         texts = {each: known for each, known in self._texts.items() if each is not step}
         if text is not None:
@@ -78,12 +78,12 @@ class ScriptShelf:
         if ref:
             self._refs[step] = ref
 
-    async def _file(self, step: Step, text: str) -> FileRef:
+    async def _file(self, step: CycleStep, text: str) -> FileRef:
         check_script(step, text)
         return (await self.files.receive(f"{step.value}.gcode", _whole(text))).file
 
 
-def check_script(step: Step, text: str) -> None:
+def check_script(step: CycleStep, text: str) -> None:
     """Raises Invalid if this is no script."""
     if step not in SCRIPT_STEPS:
         raise Invalid(f"There is no event {step.value}. There are: {', '.join(SCRIPT_STEPS)}.")
@@ -98,7 +98,7 @@ def check_script(step: Step, text: str) -> None:
         raise Invalid(f"The script {step.value} cannot be run: {error}") from error
 
 
-def event_named(name: str) -> Step:
+def event_named(name: str) -> CycleStep:
     """The event of this name. Raises Invalid."""
     found = next((step for step in SCRIPT_STEPS if step.value == name), None)
     if found is None:

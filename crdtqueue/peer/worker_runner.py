@@ -23,17 +23,16 @@ from crdtqueue.core.errors import CrdtQueueError, Unavailable
 from crdtqueue.core.ids import Claim, JobId, PrintId, QueueName
 from crdtqueue.core.worker import worker_events as w
 from crdtqueue.core.worker.bed import Clearing
-from crdtqueue.core.worker.scripts import Step
-from crdtqueue.core.worker.unconfirmed_starts import Doubts
+from crdtqueue.core.worker.scripts import CycleStep
+from crdtqueue.core.worker.unconfirmed_starts import UnconfirmedStarts
 from crdtqueue.core.worker.worker import Worker
-from crdtqueue.peer.file_fetcher import Fetching
+from crdtqueue.peer.file_fetcher import FileFetcher
 from crdtqueue.peer.lan_queue import LanQueue
-from crdtqueue.peer.script_store import ScriptShelf
+from crdtqueue.peer.script_store import ScriptStore
 from crdtqueue.peer.worker_store import save
 from printer_driver import clock
 from printer_driver.errors import PrinterError, PrinterUnavailable, PrintRefused
 from printer_driver.printer import Connection, PrinterStatus, PrintReport, always
-from printer_driver.printer import PrintId as DriverPrintId
 
 RETRY_WRITE_S = 2.0
 TOO_LATE = "It took too long to begin, so the other peers are asked for the job again."
@@ -41,7 +40,7 @@ TOO_LATE = "It took too long to begin, so the other peers are asked for the job 
 log = logging.getLogger(__name__)
 
 
-class Operator:
+class WorkerRunner:
     """One printer of this peer. Keep `run` running; `post` events from anywhere on the loop."""
 
     def __init__(
@@ -51,8 +50,8 @@ class Operator:
         source: PrinterSource,
         store: Store,
         files: FileStore,
-        shelf: ScriptShelf,
-        fetching: Fetching,
+        script_store: ScriptStore,
+        file_fetcher: FileFetcher,
         queues: Callable[[], Mapping[QueueName, LanQueue]],
         changed: Callable[[], None],
     ) -> None:
@@ -61,11 +60,11 @@ class Operator:
         self.status: PrinterStatus | None = None
         self._store = store
         self._files = files
-        self.shelf = shelf
-        self._fetching = fetching
+        self.script_store = script_store
+        self._file_fetcher = file_fetcher
         self._queues = queues
         self._changed = changed
-        self._doubts = Doubts()
+        self._unconfirmed = UnconfirmedStarts()
         self._events: list[w.Event] = []
         self._stale = True
         self._wake = asyncio.Event()
@@ -90,10 +89,10 @@ class Operator:
             self._tasks.create_task(self._watch(), name="printer")
             self._tasks.create_task(self._work(), name="worker")
 
-    async def set_script(self, step: Step, text: str | None) -> None:
+    async def set_script(self, step: CycleStep, text: str | None) -> None:
         """Sets or takes away a script, durably. Raises Invalid or Unavailable."""
-        await self.shelf.put(step, text)
-        self.post(w.ScriptsSet(scripts=dict(self.shelf.refs)))
+        await self.script_store.put(step, text)
+        self.post(w.ScriptsSet(scripts=dict(self.script_store.refs)))
 
     async def let_printer_go(self) -> None:
         """After `run` has ended: ends the printer process too, unless it is printing."""
@@ -104,7 +103,7 @@ class Operator:
     def may_begin_yet(self, queue: QueueName) -> bool:
         """Whether a print of this queue is in doubt; see `core.doubts`."""
         doubtful = [each for each in self.worker.saved.doubtful if each.queue == queue]
-        return any(self._doubts.is_open(each.print_id, clock.now_s()) for each in doubtful)
+        return any(self._unconfirmed.is_open(each.print_id, clock.now_s()) for each in doubtful)
 
     def views(self) -> tuple[w.QueueView, ...]:
         """The queues as the worker sees them."""
@@ -129,7 +128,7 @@ class Operator:
             for event in events:
                 self.worker.receive(event, clock.now_s(), clock.wall_s())
             self.worker.tick(clock.now_s(), clock.wall_s())
-            self._doubts.see(
+            self._unconfirmed.see(
                 (each.print_id for each in self.worker.saved.doubtful),
                 answers=self.status is not None,
                 now_s=clock.now_s(),
@@ -148,21 +147,21 @@ class Operator:
 
     async def _carry_out(self, effect: w.Effect) -> None:
         match effect:
-            case w.Save(saved=saved):
+            case w.SaveMemory(saved=saved):
                 await self._until_stored(lambda: save(self._store, saved))
-            case w.End(queue=queue, claim=claim, reason=reason):
+            case w.EndClaim(queue=queue, claim=claim, reason=reason):
                 await self._until_stored(lambda: self._end(queue, claim, reason))
-            case w.Ask(queue=queue, job=job):
+            case w.AskForJob(queue=queue, job=job):
                 self._ask(queue, job)
             case w.PauseJob(queue=queue, job=job):
                 await self._until_stored(lambda: self._pause_job(queue, job))
-            case w.Fetch(queue=queue, file=file):
+            case w.FetchFile(queue=queue, file=file):
                 self._spawn(self._fetch(queue, file))
-            case w.Start(printing=printing):
+            case w.StartCopy(printing=printing):
                 self._start_print(printing)
             case w.StartScript(script=run):
-                self._spawn(self._start(run.print_id, run.file, self.shelf.files))
-            case w.Record():
+                self._spawn(self._start(run.print_id, run.file, self.script_store.files))
+            case w.WriteRunRecord():
                 self._spawn(self._record(effect))
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
@@ -194,7 +193,7 @@ class Operator:
         if queue in self._queues():
             await self._queues()[queue].end(claim, reason)
 
-    async def _record(self, effect: w.Record) -> None:
+    async def _record(self, effect: w.WriteRunRecord) -> None:
         print_id = effect.record.print_id
         queue = self._queues().get(effect.queue)
         if queue and queue.replica.document.get("runs", print_id) is None:
@@ -211,7 +210,7 @@ class Operator:
         if is_clear:
             self.post(w.BedCleared(source=Clearing.PRINTER))
 
-    async def _with_filament(self, effect: w.Record) -> RunRecord:
+    async def _with_filament(self, effect: w.WriteRunRecord) -> RunRecord:
         """As much of the slicer's sum as of the file was printed."""
         record, file = effect.record, effect.file
         try:
@@ -225,7 +224,7 @@ class Operator:
         queue = self._queues().get(name)
         try:
             if queue:
-                await self._fetching.have(queue, file)
+                await self._file_fetcher.have(queue, file)
             elif not await self._files.verify(file.sha256):
                 raise Unavailable(f"This peer has left the queue {name}, and {file.name} with it.")
         except CrdtQueueError as error:
@@ -233,7 +232,7 @@ class Operator:
         else:
             self.post(w.Fetched(sha256=file.sha256))
 
-    def _start_print(self, printing: w.Printing) -> None:
+    def _start_print(self, printing: w.CopyPrint) -> None:
         """A full disk may have held up the `Save` before this for any time, and an upload to the
         printer may take long: then the queue must at least look as it did.
         """
@@ -255,7 +254,7 @@ class Operator:
         path = files.path(file.sha256).absolute()
         try:
             report = await self.source.printer.start(
-                DriverPrintId(print_id), path, file.sha256, name=file.name, may_begin=may_begin
+                print_id, path, file.sha256, name=file.name, may_begin=may_begin
             )
         except PrinterUnavailable as error:
             self.post(w.StartDelayed(print_id=print_id, reason=str(error)))
@@ -292,7 +291,7 @@ class Operator:
         if saved.bed_clear or saved.printing:
             return False
         if saved.script:
-            script = DriverPrintId(saved.script.print_id)
+            script = saved.script.print_id
             ours = report if report and report.print_id == script else None
             return ours is not None and ours.bed_cleared
         try:
@@ -300,7 +299,7 @@ class Operator:
         except PrinterError:
             return False
         newest = self.worker.saved.last_begun
-        return bool(said_of) and (newest is None or said_of == DriverPrintId(newest))
+        return bool(said_of) and (newest is None or said_of == newest)
 
     async def _took_its_part_off(self, print_id: PrintId) -> bool:
         """Whether that is said of this print, and nothing was printed after it."""
@@ -308,14 +307,14 @@ class Operator:
             status = await self.source.printer.status()
         except PrinterError:
             return False
-        return status.bed_cleared_after == DriverPrintId(print_id)
+        return status.bed_cleared_after == print_id
 
     async def _report_of_ours(self, status: PrinterStatus) -> PrintReport | None:
         """What the printer says of the print that we know of, also when it is at none any more."""
         print_id = self.worker.saved.at_printer
         if print_id is None:
             return status.print
-        ours = DriverPrintId(print_id)
+        ours = print_id
         if status.print and status.print.print_id == ours:
             return status.print
         try:

@@ -5,12 +5,12 @@ import logging
 from pydantic import TypeAdapter, ValidationError
 
 from crdtqueue.adapters.store import Store
-from crdtqueue.core.worker.worker_events import Saved
+from crdtqueue.core.worker.worker_events import WorkerMemory
 
 _KEY = "worker"
-_SAVED: TypeAdapter[Saved] = TypeAdapter(Saved)
+_SAVED: TypeAdapter[WorkerMemory] = TypeAdapter(WorkerMemory)
 
-UNREADABLE = Saved(
+UNREADABLE = WorkerMemory(
     bed_clear=False,
     managing=False,
     stopped_because="What this printer was doing cannot be read; another version has stored it."
@@ -21,16 +21,16 @@ UNREADABLE = Saved(
 log = logging.getLogger(__name__)
 
 
-async def save(store: Store, saved: Saved) -> None:
+async def save(store: Store, saved: WorkerMemory) -> None:
     """Stores it. Raises Unavailable."""
     await store.set_meta(_KEY, _SAVED.dump_json(saved).decode())
 
 
-async def load(store: Store) -> Saved:
+async def load(store: Store) -> WorkerMemory:
     """What `save` stored last; `UNREADABLE` if that makes no sense."""
     text = await store.meta(_KEY)
     if text is None:
-        return Saved()
+        return WorkerMemory()
     try:
         return _SAVED.validate_json(text)
     except ValidationError as error:

@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable
 
 from octoprint_crdtqueue.bed_report import (
-    Answered,
-    BedWord,
+    BedReport,
+    BedSaidClear,
     Drop,
     Event,
     FilamentLaid,
+    PeerAnswered,
     PrintBegan,
     PrintOver,
-    Said,
     TellPeer,
 )
 from octoprint_crdtqueue.peer_client import PeerClient, PeerUnavailable
@@ -33,10 +33,12 @@ class BedMessenger:
     raises is logged once, and it is asked again.
     """
 
-    def __init__(self, tell: Callable[[Callable[[PeerClient], Answered]], Answered]) -> None:
+    def __init__(
+        self, tell: Callable[[Callable[[PeerClient], PeerAnswered]], PeerAnswered]
+    ) -> None:
         self._tell = tell
         self._inbox: queue.Queue[Event] = queue.Queue(EVENTS_MAX)
-        self._bed = BedWord()
+        self._bed = BedReport()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._is_said_in_print = False
@@ -55,7 +57,7 @@ class BedMessenger:
         with self._lock:
             self._start()
             # Said over and over, it must not take the room of the filament that is laid next.
-            if self._is_said_in_print and event == Said(in_print=True):
+            if self._is_said_in_print and event == BedSaidClear(in_print=True):
                 return
             try:
                 self._inbox.put_nowait(event)
@@ -71,7 +73,7 @@ class BedMessenger:
 
     def _note(self, event: Event) -> None:
         match event:
-            case Said(in_print=in_print):
+            case BedSaidClear(in_print=in_print):
                 self._is_said_in_print = in_print
             case FilamentLaid() | PrintBegan() | PrintOver():
                 self._is_said_in_print = False
@@ -100,23 +102,23 @@ class BedMessenger:
             case Drop(reason=reason):
                 log.warning("That the bed is clear was not passed on: %s. Confirm it.", reason)
 
-    def _ask(self) -> Answered:
+    def _ask(self) -> PeerAnswered:
         try:
             answered = self._tell(_tell_peer)
         except PeerUnavailable as error:
-            return Answered(reason=str(error))
+            return PeerAnswered(reason=str(error))
         except Exception as error:  # the thread must outlive it, for the words to come
             if not self._has_failed:
                 log.exception("The print queue could not be told that the bed is clear.")
             self._has_failed = True
-            return Answered(reason=f"telling the peer failed: {error!r}")
+            return PeerAnswered(reason=f"telling the peer failed: {error!r}")
         self._has_failed = False
         return answered
 
 
-def _tell_peer(client: PeerClient) -> Answered:
+def _tell_peer(client: PeerClient) -> PeerAnswered:
     answer = client.ask("POST", PATH)
     if not answer.ok:
-        return Answered(reason=answer.message)
+        return PeerAnswered(reason=answer.message)
     log.info("The printer says that its bed is clear; the print queue knows.")
-    return Answered()
+    return PeerAnswered()

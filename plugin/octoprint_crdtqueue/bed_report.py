@@ -38,14 +38,14 @@ def lays_filament(command: str) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Said:
+class BedSaidClear:
     """The printer said so; `in_print` while something is printed, pauses included."""
 
     in_print: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SaidUnwatched:
+class BedSaidClearUnwatched:
     """The printer said so within a print whose filament we do not see."""
 
 
@@ -67,7 +67,7 @@ class PrintOver:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answered:
+class PeerAnswered:
     """What the peer said: nothing is left to be done, or `reason`, a sentence, why not yet."""
 
     reason: str = ""
@@ -85,25 +85,27 @@ class Drop:
     reason: str
 
 
-Event: TypeAlias = Said | SaidUnwatched | PrintBegan | FilamentLaid | PrintOver | Answered
+Event: TypeAlias = (
+    BedSaidClear | BedSaidClearUnwatched | PrintBegan | FilamentLaid | PrintOver | PeerAnswered
+)
 Effect: TypeAlias = TellPeer | Drop
 
 
-def said_to(comm: Any) -> Said | SaidUnwatched:
+def said_to(comm: Any) -> BedSaidClear | BedSaidClearUnwatched:
     """What it means that OctoPrint's `MachineCom` hears the word now.
 
     `isSdPrinting` is false while a print from the card is paused or cancelled: the file counts.
     Where `comm` does not tell, the print is taken for one from the card.
     """
     if not comm.isBusy():
-        return Said(in_print=False)
+        return BedSaidClear(in_print=False)
     is_from_card = getattr(comm, "isSdFileSelected", None)
     if is_from_card is None or is_from_card():
-        return SaidUnwatched()
-    return Said(in_print=True)
+        return BedSaidClearUnwatched()
+    return BedSaidClear(in_print=True)
 
 
-class Word(Enum):
+class BedReportState(Enum):
     """What is made of what the printer said."""
 
     NONE = "none"
@@ -115,14 +117,14 @@ class Word(Enum):
     """To be passed on before the print that has begun since is over."""
 
 
-_WAITING = (Word.DUE, Word.LAST_CALL)
+_WAITING = (BedReportState.DUE, BedReportState.LAST_CALL)
 
 
-class BedWord:
+class BedReport:
     """At most one word is kept: said twice, it means the same."""
 
     def __init__(self) -> None:
-        self.word = Word.NONE
+        self.word = BedReportState.NONE
         self._ask_at_s = 0.0
         self._drop_at_s = 0.0
         self._reason = ""
@@ -131,32 +133,34 @@ class BedWord:
     def receive(self, event: Event, now_s: float) -> None:
         """Takes in what happened."""
         match event:
-            case SaidUnwatched():
+            case BedSaidClearUnwatched():
                 self._effects.append(Drop(reason=FROM_CARD))
-            case Said(in_print=True):
-                self.word = Word.IN_PRINT
-            case Said() if self.word not in _WAITING:
+            case BedSaidClear(in_print=True):
+                self.word = BedReportState.IN_PRINT
+            case BedSaidClear() if self.word not in _WAITING:
                 self._become_due(now_s)
-            case PrintOver(done=True) if self.word is Word.IN_PRINT:
+            case PrintOver(done=True) if self.word is BedReportState.IN_PRINT:
                 self._become_due(now_s)
-            case FilamentLaid() | PrintOver() | PrintBegan() if self.word is Word.IN_PRINT:
-                self.word = Word.NONE
-            case PrintBegan() if self.word is Word.DUE:
-                self.word, self._ask_at_s = Word.LAST_CALL, now_s
-            case PrintOver() if self.word is Word.LAST_CALL:
+            case FilamentLaid() | PrintOver() | PrintBegan() if (
+                self.word is BedReportState.IN_PRINT
+            ):
+                self.word = BedReportState.NONE
+            case PrintBegan() if self.word is BedReportState.DUE:
+                self.word, self._ask_at_s = BedReportState.LAST_CALL, now_s
+            case PrintOver() if self.word is BedReportState.LAST_CALL:
                 self._drop("another print began and is over")
-            case Answered(reason=reason) if self.word in _WAITING:
+            case PeerAnswered(reason=reason) if self.word in _WAITING:
                 self._reason, self._ask_at_s = reason, now_s + RETRY_S
-                self.word = self.word if reason else Word.NONE
+                self.word = self.word if reason else BedReportState.NONE
             case _:
                 pass
 
     def _become_due(self, now_s: float) -> None:
-        self.word, self._reason = Word.DUE, "the peer has not answered"
+        self.word, self._reason = BedReportState.DUE, "the peer has not answered"
         self._ask_at_s, self._drop_at_s = now_s, now_s + KEEP_S
 
     def _drop(self, why: str) -> None:
-        self.word = Word.NONE
+        self.word = BedReportState.NONE
         self._effects.append(Drop(reason=f"{why} ({self._reason})"))
 
     def tick(self, now_s: float) -> None:

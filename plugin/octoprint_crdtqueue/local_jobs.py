@@ -8,19 +8,22 @@ from typing import Any
 from urllib.parse import quote
 
 from crdtqueue.core.errors import CrdtQueueError, Invalid
-from octoprint_crdtqueue.peer_client import Answer, PeerClient
+from octoprint_crdtqueue.peer_client import (
+    PeerAnswer,
+    PeerClient,
+)
 
 
 class PeerRefused(CrdtQueueError):
     """The peer refused; the answer is passed on as it is."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: PeerAnswer) -> None:
         super().__init__(answer.message)
         self.answer = answer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StoredFile:
+class LocalFile:
     """A g-code file of OctoPrint's: what people call it, and where it is on disk."""
 
     name: str
@@ -55,12 +58,12 @@ def parse_local_job(data: object) -> LocalJob:
     )
 
 
-def take_in(file: StoredFile) -> Callable[[PeerClient], dict[str, Any]]:
+def take_in(file: LocalFile) -> Callable[[PeerClient], dict[str, Any]]:
     """Gives the peer a copy of the file. What is returned raises PeerRefused, Invalid."""
     return hand_over(file, f"/api/files?name={quote(file.name, safe='')}")
 
 
-def hand_over(file: StoredFile, path: str) -> Callable[[PeerClient], dict[str, Any]]:
+def hand_over(file: LocalFile, path: str) -> Callable[[PeerClient], dict[str, Any]]:
     """Sends the file to this path of the peer's. What is returned raises PeerRefused, Invalid."""
 
     def work(client: PeerClient) -> dict[str, Any]:
@@ -77,7 +80,7 @@ def hand_over(file: StoredFile, path: str) -> Callable[[PeerClient], dict[str, A
     return work
 
 
-def add(job: LocalJob, file: StoredFile) -> Callable[[PeerClient], dict[str, Any]]:
+def add(job: LocalJob, file: LocalFile) -> Callable[[PeerClient], dict[str, Any]]:
     """Adds the job. What is returned raises PeerRefused, Invalid."""
 
     def work(client: PeerClient) -> dict[str, Any]:

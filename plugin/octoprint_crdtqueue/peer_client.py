@@ -34,7 +34,7 @@ class PeerAddress:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class PeerAnswer:
     """What the peer said: JSON, nothing, or a file with the name in `disposition`."""
 
     status: int
@@ -70,12 +70,12 @@ class PeerClient:
         self._netloc = urlsplit(address.url).netloc
         self._headers = {"Authorization": f"Bearer {address.token}"}
 
-    def ask(self, method: str, path: str, body: bytes | None = None) -> Answer:
+    def ask(self, method: str, path: str, body: bytes | None = None) -> PeerAnswer:
         """One request with a JSON body. Raises PeerUnavailable."""
         headers = {"Content-Type": "application/json"} if body is not None else {}
         return self._ask(method, path, body, headers, ANSWER_TIMEOUT_S)
 
-    def send(self, path: str, file: BinaryIO, size_bytes: int) -> Answer:
+    def send(self, path: str, file: BinaryIO, size_bytes: int) -> PeerAnswer:
         """Sends a file, piece by piece. Raises PeerUnavailable."""
         headers = {
             "Content-Type": "application/octet-stream",
@@ -102,7 +102,7 @@ class PeerClient:
         body: bytes | BinaryIO | None,
         headers: dict[str, str],
         timeout_s: float,
-    ) -> Answer:
+    ) -> PeerAnswer:
         with closing(self._connection(timeout_s)) as connection:
             try:
                 # A peer that refuses in mid-upload hangs up; its answer may be there.
@@ -116,11 +116,11 @@ class PeerClient:
         return http.client.HTTPConnection(self._netloc, timeout=timeout_s)
 
 
-def _answer_of(response: http.client.HTTPResponse) -> Answer:
+def _answer_of(response: http.client.HTTPResponse) -> PeerAnswer:
     body = response.read(ANSWER_BYTES_MAX + 1)
     if len(body) > ANSWER_BYTES_MAX:
         raise PeerUnavailable(TOO_LARGE)
-    return Answer(
+    return PeerAnswer(
         status=response.status,
         body=body,
         kind=response.getheader("Content-Type", "application/json"),

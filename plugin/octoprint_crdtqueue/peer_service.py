@@ -25,7 +25,7 @@ BUSY = "The print queue has much to do at the moment. Try again in a few seconds
 Json = dict[str, Any]
 
 
-class Service:
+class PeerService:
     """Runs the peer process. `push` sends a message to the browsers, from any thread."""
 
     def __init__(self, folder: Path, launcher: Launcher, push: Callable[[Json], None]) -> None:

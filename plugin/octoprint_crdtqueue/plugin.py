@@ -16,7 +16,7 @@ from octoprint.plugin import (
 
 from octoprint_crdtqueue.account import Account
 from octoprint_crdtqueue.peer_process import PeerLauncher
-from octoprint_crdtqueue.peer_service import Service
+from octoprint_crdtqueue.peer_service import PeerService
 from octoprint_crdtqueue.plugin_config import (
     DEFAULT_PORT,
     Config,
@@ -25,8 +25,11 @@ from octoprint_crdtqueue.plugin_config import (
     parse_port,
     problems,
 )
-from octoprint_crdtqueue.printer_events import PrinterVoice
-from octoprint_crdtqueue.routes import VIEW, Routes
+from octoprint_crdtqueue.printer_events import PrinterEvents
+from octoprint_crdtqueue.routes import (
+    VIEW,
+    PluginRoutes,
+)
 
 ANY_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1", "": "127.0.0.1"}  # noqa: S104
 """OctoPrint listens everywhere; its own computer reaches it here."""
@@ -34,8 +37,8 @@ FIELDS = ("name", "profile", "port", "host")
 
 
 class CrdtqueuePlugin(
-    Routes,
-    PrinterVoice,
+    PluginRoutes,
+    PrinterEvents,
     StartupPlugin,  # type: ignore[misc]  # OctoPrint has no types
     ShutdownPlugin,  # type: ignore[misc]
     SettingsPlugin,  # type: ignore[misc]
@@ -64,7 +67,7 @@ class CrdtqueuePlugin(
             octoprint_key=Account(self._user_manager).key,
             config=self._config,
         )
-        self.service = Service(folder, launcher, self._push)
+        self.service = PeerService(folder, launcher, self._push)
         self.service.start()
 
     def on_shutdown(self) -> None:
@@ -96,7 +99,7 @@ class CrdtqueuePlugin(
             self._take_over(self.service, changes, anew=self._stored_settings() != before)
         return saved
 
-    def _take_over(self, service: Service, changes: list[Any], *, anew: bool) -> None:
+    def _take_over(self, service: PeerService, changes: list[Any], *, anew: bool) -> None:
         try:
             service.pending.add([parse_change(each) for each in changes])
         except OSError as error:

@@ -7,9 +7,9 @@ from octoprint.plugin import EventHandlerPlugin
 
 from octoprint_crdtqueue.bed_messenger import BedMessenger
 from octoprint_crdtqueue.bed_report import (
-    Answered,
     Event,
     FilamentLaid,
+    PeerAnswered,
     PrintBegan,
     PrintOver,
     lays_filament,
@@ -19,7 +19,7 @@ from octoprint_crdtqueue.bed_report import (
 from octoprint_crdtqueue.peer_client import PeerUnavailable
 from octoprint_crdtqueue.peer_service import (
     NOT_RUNNING,
-    Service,
+    PeerService,
 )
 
 _PRINTS: dict[str, Event] = {
@@ -30,19 +30,19 @@ _PRINTS: dict[str, Event] = {
 }
 
 
-class PrinterVoice(EventHandlerPlugin):  # type: ignore[misc]  # OctoPrint has no types
+class PrinterEvents(EventHandlerPlugin):  # type: ignore[misc]  # OctoPrint has no types
     """The hooks. Whoever mixes this in sets `service`."""
 
-    service: Service | None
+    service: PeerService | None
 
     def __init__(self) -> None:
         super().__init__()
         self._bed = BedMessenger(self._tell)
 
-    def _tell(self, work: Any) -> Answered:
+    def _tell(self, work: Any) -> PeerAnswered:
         if self.service is None:
             raise PeerUnavailable(NOT_RUNNING)
-        answered: Answered = self.service.ask(work)
+        answered: PeerAnswered = self.service.ask(work)
         return answered
 
     def on_event(self, event: str, _: object) -> None:

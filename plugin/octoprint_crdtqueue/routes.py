@@ -17,15 +17,18 @@ from octoprint_crdtqueue.allowed_routes import (
     peer_path,
 )
 from octoprint_crdtqueue.local_jobs import (
+    LocalFile,
     PeerRefused,
-    StoredFile,
     add,
     hand_over,
     parse_local_job,
     take_in,
 )
-from octoprint_crdtqueue.peer_client import Answer, PeerUnavailable
-from octoprint_crdtqueue.peer_service import Service
+from octoprint_crdtqueue.peer_client import (
+    PeerAnswer,
+    PeerUnavailable,
+)
+from octoprint_crdtqueue.peer_service import PeerService
 from octoprint_crdtqueue.plugin_config import problems
 
 VIEW = "PLUGIN_CRDTQUEUE_VIEW"
@@ -66,10 +69,10 @@ def needs(*permissions: str) -> Callable[[Handler], Handler]:
     return decorate
 
 
-class Routes(BlueprintPlugin):  # type: ignore[misc]  # OctoPrint has no types
+class PluginRoutes(BlueprintPlugin):  # type: ignore[misc]  # OctoPrint has no types
     """The handlers. Whoever mixes this in sets `service`."""
 
-    service: Service | None = None
+    service: PeerService | None = None
     _file_manager: Any
     _settings: Any
 
@@ -147,7 +150,7 @@ class Routes(BlueprintPlugin):  # type: ignore[misc]  # OctoPrint has no types
             return _refusal(404, "not_found", "There is no such queue. Reload the page.")
         return flask.jsonify(self._running().ask(hand_over(file, path))), 201
 
-    def _sent(self) -> StoredFile:
+    def _sent(self) -> LocalFile:
         """The file of a form, which OctoPrint has put on disk."""
         name_key, path_key = (
             "file." + self._settings.global_get(["server", "uploads", suffix])
@@ -156,7 +159,7 @@ class Routes(BlueprintPlugin):  # type: ignore[misc]  # OctoPrint has no types
         if path_key not in flask.request.form:
             raise Invalid("Send the file as the field `file` of a form.")
         name = flask.request.args.get("name") or flask.request.form[name_key]
-        return StoredFile(name=name, on_disk=Path(flask.request.form[path_key]))
+        return LocalFile(name=name, on_disk=Path(flask.request.form[path_key]))
 
     @route("/api/stored-files", "POST")
     @needs(MANAGE, "FILES_LIST")
@@ -178,18 +181,18 @@ class Routes(BlueprintPlugin):  # type: ignore[misc]  # OctoPrint has no types
         """What is wrong with settings as they are typed, by field."""
         return flask.jsonify({"problems": problems(_body())})
 
-    def _running(self) -> Service:
+    def _running(self) -> PeerService:
         if self.service is None:
             raise PeerUnavailable("OctoPrint is still starting. Try again in a few seconds.")
         return self.service
 
-    def _stored(self, path: str) -> StoredFile:
+    def _stored(self, path: str) -> LocalFile:
         name = Path(path).name
         if not valid_file_type(name, type="machinecode"):
             raise Invalid(f"{name} is not a g-code file. Choose one that can be printed.")
         try:
             if self._file_manager.file_exists("local", path):
-                return StoredFile(
+                return LocalFile(
                     name=name, on_disk=Path(self._file_manager.path_on_disk("local", path))
                 )
         except ValueError:
@@ -212,7 +215,7 @@ def _body() -> dict[str, Any]:
     return data
 
 
-def _passed_on(answer: Answer) -> Any:
+def _passed_on(answer: PeerAnswer) -> Any:
     headers = {"Content-Disposition": answer.disposition} if answer.disposition else {}
     return flask.Response(answer.body, answer.status, headers, content_type=answer.kind)
 

@@ -29,14 +29,14 @@ class ServiceState(Enum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Start:
+class StartPeer:
     """A person or OctoPrint wants the process to run. With `anew`, one that runs ends first."""
 
     anew: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stop:
+class StopPeer:
     """The process must end, and stay so."""
 
 
@@ -77,7 +77,7 @@ class Kill:
     run: int
 
 
-Event: TypeAlias = Start | Stop | Announced | Ended
+Event: TypeAlias = StartPeer | StopPeer | Announced | Ended
 Effect: TypeAlias = Launch | Terminate | Kill
 
 
@@ -108,9 +108,9 @@ class Supervision:
     def receive(self, event: Event, now_s: float) -> None:
         """Takes in what happened. An event of an earlier run changes nothing."""
         match event:
-            case Start():
+            case StartPeer():
                 self._on_start(event, now_s)
-            case Stop():
+            case StopPeer():
                 self._on_stop(now_s)
             case Announced(run=run, peer=peer) if run == self._run:
                 self._on_announced(peer, now_s)
@@ -139,7 +139,7 @@ class Supervision:
         """When `tick` has something to do."""
         return self._deadline_s
 
-    def _on_start(self, event: Start, now_s: float) -> None:
+    def _on_start(self, event: StartPeer, now_s: float) -> None:
         self._wanted = True
         self._failures = 0
         if self.status.state in {ServiceState.STARTING, ServiceState.RUNNING}:

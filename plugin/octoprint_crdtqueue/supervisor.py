@@ -17,8 +17,8 @@ from octoprint_crdtqueue.supervision import (
     Launch,
     ServiceState,
     ServiceStatus,
-    Start,
-    Stop,
+    StartPeer,
+    StopPeer,
     Supervision,
     Terminate,
 )
@@ -51,17 +51,17 @@ class Supervisor:
             # A daemon: Python waits for other threads before OctoPrint's shutdown gets to us.
             self._thread = threading.Thread(target=self._work, name="crdtqueue", daemon=True)
             self._thread.start()
-        self._inbox.put(Start())
+        self._inbox.put(StartPeer())
 
     def restart(self) -> None:
         """Ends the process and starts it anew, with the settings as they are then."""
-        self._inbox.put(Start(anew=True))
+        self._inbox.put(StartPeer(anew=True))
 
     def stop(self) -> None:
         """Ends the process, by force when it must be, and returns when it is gone."""
         if self._thread is None:
             return
-        self._inbox.put(Stop())
+        self._inbox.put(StopPeer())
         self._thread.join(STOP_TIMEOUT_S * 2)
         self._thread = None
 

@@ -7,13 +7,13 @@ import time
 from pathlib import Path
 
 from printer_driver.errors import PrinterUnavailable
-from printer_driver.printer import PrintId, PrintReport
+from printer_driver.printer import PrintReport
 from printer_driver.prints.journal import Journal
 
 _log = logging.getLogger(__name__)
 
 
-class Record:
+class AsyncJournal:
     """The prints of one OctoPrint, by id. Nothing is read before `load`.
 
     A write that a cancelled caller has left behind still ends before the next one begins.
@@ -33,11 +33,11 @@ class Record:
                 "make room on the disk, and check who may write there."
             ) from error
 
-    def report(self, print_id: PrintId) -> PrintReport | None:
+    def report(self, print_id: str) -> PrintReport | None:
         """What is recorded of a print; of one that is not over, as it was begun."""
         return self._journal.report(print_id)
 
-    def over(self) -> list[PrintId]:
+    def over(self) -> list[str]:
         """The prints that are over, the oldest first; none unless that is on disk."""
         if not self._journal.is_flushed:
             return []
@@ -53,7 +53,7 @@ class Record:
             self._journal.end(report)
         return await self.flush()
 
-    async def withdraw(self, print_id: PrintId) -> None:
+    async def withdraw(self, print_id: str) -> None:
         """This print was not begun after all, and may be begun later."""
         if self.report(print_id) is not None:
             self._journal.withdraw(print_id)

@@ -4,10 +4,10 @@ import hashlib
 
 from printer_driver.core.octoprint.octoprint_print import seen_in
 from printer_driver.core.octoprint.rest_answers import (
-    Job,
     JobPhase,
+    OctoPrintJob,
 )
-from printer_driver.printer import Connection, PrintId, PrintReport, PrintState
+from printer_driver.printer import Connection, PrintReport, PrintState
 
 _CONNECTIONS = {
     JobPhase.OFFLINE: Connection.OFFLINE,
@@ -15,12 +15,12 @@ _CONNECTIONS = {
 }
 
 
-def connection_of(job: Job) -> Connection:
+def connection_of(job: OctoPrintJob) -> Connection:
     """How things stand between OctoPrint and the printer."""
     return _CONNECTIONS.get(job.phase, Connection.READY)
 
 
-def problem_of(job: Job, where: str) -> str:
+def problem_of(job: OctoPrintJob, where: str) -> str:
     """What is wrong with OctoPrint's printer and what to do; empty if it can print."""
     if job.phase is JobPhase.OFFLINE:
         error = f": {job.error}" if job.error else ""
@@ -30,8 +30,8 @@ def problem_of(job: Job, where: str) -> str:
     return ""
 
 
-def by_hand(job: Job) -> PrintReport:
+def by_hand(job: OctoPrintJob) -> PrintReport:
     """What a person prints on OctoPrint's own page, under an id that is none of the caller's."""
     name = hashlib.sha256((job.path or job.text).encode("utf-8", "replace")).hexdigest()[:16]
-    report = PrintReport(print_id=PrintId(f"by-hand-{name}"), state=PrintState.PRINTING)
+    report = PrintReport(print_id=f"by-hand-{name}", state=PrintState.PRINTING)
     return seen_in(report, job)

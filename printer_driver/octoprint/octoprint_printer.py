@@ -9,8 +9,8 @@ from pathlib import Path
 from printer_driver.core.octoprint import octoprint_print as prints
 from printer_driver.core.octoprint.octoprint_print import OctoPrintPrint
 from printer_driver.core.octoprint.rest_answers import (
-    Job,
     JobPhase,
+    OctoPrintJob,
 )
 from printer_driver.errors import (
     NotPrinting,
@@ -18,7 +18,7 @@ from printer_driver.errors import (
     PrinterUnavailable,
     PrintRefused,
 )
-from printer_driver.octoprint.async_journal import Record
+from printer_driver.octoprint.async_journal import AsyncJournal
 from printer_driver.octoprint.display import (
     by_hand,
     connection_of,
@@ -33,7 +33,7 @@ from printer_driver.octoprint.print_copies import (
     provide,
     tidy,
 )
-from printer_driver.octoprint.print_follower import Following
+from printer_driver.octoprint.print_follower import PrintFollower
 from printer_driver.octoprint.rest_api import (
     ANSWER_TIMEOUT_S,
     AnswerLost,
@@ -41,7 +41,6 @@ from printer_driver.octoprint.rest_api import (
 )
 from printer_driver.printer import (
     PrinterStatus,
-    PrintId,
     PrintReport,
     PrintState,
     Temperature,
@@ -75,13 +74,13 @@ class OctoPrintPrinter:
         answer_timeout_s: float = ANSWER_TIMEOUT_S,
     ) -> None:
         self._api = OctoPrintApi(url, key, answer_timeout_s=answer_timeout_s)
-        self._record = Record(journal)
-        self._following = Following(self._api, self._record, poll_s=POLL_S)
+        self._record = AsyncJournal(journal)
+        self._follower = PrintFollower(self._api, self._record, poll_s=POLL_S)
         self._starting = asyncio.Lock()
 
     async def status(self) -> PrinterStatus:
         """The printer now."""
-        temperatures = await self._temperatures(await self._following.look())
+        temperatures = await self._temperatures(await self._follower.look())
         return self._status(temperatures)
 
     async def watch(self) -> AsyncIterator[PrinterStatus]:
@@ -90,14 +89,14 @@ class OctoPrintPrinter:
         It comes as it is pushed, and every POLL_S where nothing is pushed.
         """
         while True:
-            temperatures = await self._temperatures(await self._following.look())
+            temperatures = await self._temperatures(await self._follower.look())
             yield self._status(temperatures)
-            while not await self._following.is_look_due():
-                yield self._status(self._following.lookout.temperatures or temperatures)
+            while not await self._follower.is_look_due():
+                yield self._status(self._follower.poll_schedule.temperatures or temperatures)
 
     async def start(
         self,
-        print_id: PrintId,
+        print_id: str,
         path: Path,
         sha256: str,
         *,
@@ -110,7 +109,7 @@ class OctoPrintPrinter:
         """
         copy = copy_path(print_id, name or ("" if path.stem == sha256.lower() else path.name))
         async with self._starting:
-            job = await self._following.look()
+            job = await self._follower.look()
             known = self._record.report(print_id) or await self._adopted(print_id, job)
             if known is not None:
                 return self._current(known)
@@ -123,30 +122,30 @@ class OctoPrintPrinter:
                     keep=(content.upload_path, copy),
                 )
                 await provide(self._api, content, copy)
-                self._check_free(await self._following.look())
+                self._check_free(await self._follower.look())
                 check_in_time(may_begin)
                 return await self._begin(print_id, path, content, sha256, copy)
 
-    async def pause(self, print_id: PrintId) -> None:
+    async def pause(self, print_id: str) -> None:
         """Have OctoPrint pause; its own pause script runs."""
         await self._command(print_id, "pause", action="pause")
 
-    async def resume(self, print_id: PrintId) -> None:
+    async def resume(self, print_id: str) -> None:
         """Go on after a pause, whoever paused."""
         await self._until_paused()
         await self._command(print_id, "pause", action="resume")
 
-    async def cancel(self, print_id: PrintId) -> None:
+    async def cancel(self, print_id: str) -> None:
         """Give the print up. OctoPrint's own cancel script switches the heaters off."""
         await self._command(print_id, "cancel")
 
-    async def report(self, print_id: PrintId) -> PrintReport | None:
+    async def report(self, print_id: str) -> PrintReport | None:
         """This print's report; None for an id that neither the journal nor OctoPrint knows."""
-        await self._following.load()
+        await self._follower.load()
         known = self._record.report(print_id)
         if known is not None and known.state.is_final:
             return known
-        job = await self._following.look()
+        job = await self._follower.look()
         known = self._record.report(print_id) or await self._adopted(print_id, job)
         return None if known is None else self._current(known)
 
@@ -155,19 +154,19 @@ class OctoPrintPrinter:
 
     async def close(self) -> None:
         """Close the connections; OctoPrint goes on."""
-        await self._following.close()
+        await self._follower.close()
         await self._api.close()
 
     # Beginning a print
 
     async def _begin(
-        self, print_id: PrintId, path: Path, content: Content, sha256: str, copy: str
+        self, print_id: str, path: Path, content: Content, sha256: str, copy: str
     ) -> PrintReport:
         """Journal, then begin; only a clear refusal takes the print out of the journal again."""
         report = PrintReport(
             print_id=print_id, state=PrintState.STARTING, bytes_total=content.gcode_bytes
         )
-        ours = self._following.follow(report, copy)
+        ours = self._follower.follow(report, copy)
         try:
             await self._record.begin(report, path=str(path), sha256=sha256)
             await self._api.print_file(ours.path)
@@ -183,8 +182,8 @@ class OctoPrintPrinter:
     async def _begun(self, ours: OctoPrintPrint) -> PrintReport:
         """OctoPrint says yes also when it ignores the request for another print's sake."""
         with contextlib.suppress(PrinterUnavailable):
-            job = await self._following.look()
-            if ours.phase is prints.Phase.ENDING and job.phase.is_at_work:
+            job = await self._follower.look()
+            if ours.phase is prints.OctoPrintPhase.ENDING and job.phase.is_at_work:
                 file = await self._api.file(ours.path)
                 if file and not file.is_printed and await self._api.delete(ours.path):
                     await self._withdraw(ours)
@@ -192,40 +191,40 @@ class OctoPrintPrinter:
         return ours.report
 
     async def _withdraw(self, ours: OctoPrintPrint) -> None:
-        self._following.ours = None
+        self._follower.ours = None
         await self._record.withdraw(ours.report.print_id)
         with contextlib.suppress(PrinterError):
             await self._api.delete(ours.path)
 
-    async def _adopted(self, print_id: PrintId, job: Job) -> PrintReport | None:
+    async def _adopted(self, print_id: str, job: OctoPrintJob) -> PrintReport | None:
         """A print of ours that the journal has lost, and OctoPrint has not."""
         file = await find_copy(self._api, print_id)
         is_at_it = is_copy_of(job.path, print_id) and job.phase.is_at_work
         is_known = is_at_it or (file is not None and file.is_printed)
         if (
             not is_known
-            or self._following.ours is not None
+            or self._follower.ours is not None
             or self._record.report(print_id) is not None
         ):
             return None
         path = job.path if is_at_it or file is None else file.path
         size_bytes = file.size_bytes if file else job.size_bytes
         report = PrintReport(print_id=print_id, state=PrintState.STARTING, bytes_total=size_bytes)
-        ours = self._following.follow(report, path or "")
+        ours = self._follower.follow(report, path or "")
         try:
             await self._record.begin(report, path="", sha256="")
         except PrinterError:
-            self._following.ours = None
+            self._follower.ours = None
             raise
         finally:
             ours.receive(prints.Asked(), time.monotonic())
-        await self._following.look()
+        await self._follower.look()
         return self._record.report(print_id)
 
-    def _check_free(self, job: Job) -> None:
+    def _check_free(self, job: OctoPrintJob) -> None:
         if problem := self._problem(job):
             raise PrinterUnavailable(problem)
-        if self._following.ours is not None:
+        if self._follower.ours is not None:
             raise PrintRefused(
                 "The last print is not over yet; wait until OctoPrint says how it ended.",
                 code="busy",
@@ -236,9 +235,9 @@ class OctoPrintPrinter:
 
     # Commanding it
 
-    async def _command(self, print_id: PrintId, command: str, **fields: str) -> None:
-        job = await self._following.look()
-        ours = self._following.ours
+    async def _command(self, print_id: str, command: str, **fields: str) -> None:
+        job = await self._follower.look()
+        ours = self._follower.ours
         is_ours = ours is not None and ours.report.print_id == print_id and job.is_at(ours.path)
         if not is_ours or not await self._api.command(command, **fields):
             raise NotPrinting(f"OctoPrint is not printing {print_id}; ask for its report.")
@@ -246,7 +245,7 @@ class OctoPrintPrinter:
     async def _until_paused(self) -> None:
         """OctoPrint ignores a resume while it is still pausing."""
         deadline_s = time.monotonic() + PAUSING_TIMEOUT_S
-        while (await self._following.look()).phase is JobPhase.PAUSING:
+        while (await self._follower.look()).phase is JobPhase.PAUSING:
             if time.monotonic() > deadline_s:
                 raise PrinterUnavailable("OctoPrint is still pausing; try again in a while.")
             await asyncio.sleep(PAUSING_POLL_S)
@@ -256,27 +255,27 @@ class OctoPrintPrinter:
     def _status(self, temperatures: tuple[Temperature, ...]) -> PrinterStatus:
         """By the last look, whoever looked: what it found may have ended the print."""
         return PrinterStatus(
-            connection=connection_of(self._following.job),
-            problem=self._problem(self._following.job),
-            print=self._shown_print(self._following.job),
+            connection=connection_of(self._follower.job),
+            problem=self._problem(self._follower.job),
+            print=self._shown_print(self._follower.job),
             temperatures=temperatures,
         )
 
-    async def _temperatures(self, job: Job) -> tuple[Temperature, ...]:
+    async def _temperatures(self, job: OctoPrintJob) -> tuple[Temperature, ...]:
         if job.phase in (JobPhase.OFFLINE, JobPhase.CONNECTING):
             return ()
-        return self._following.lookout.temperatures or await self._api.temperatures()
+        return self._follower.poll_schedule.temperatures or await self._api.temperatures()
 
     def _current(self, known: PrintReport) -> PrintReport:
-        ours = self._following.ours.report if self._following.ours else None
+        ours = self._follower.ours.report if self._follower.ours else None
         return ours if ours and ours.print_id == known.print_id else known
 
-    def _shown_print(self, job: Job) -> PrintReport | None:
-        if self._following.ours is not None:
-            return self._following.ours.report
+    def _shown_print(self, job: OctoPrintJob) -> PrintReport | None:
+        if self._follower.ours is not None:
+            return self._follower.ours.report
         if job.phase.is_at_work:
             return by_hand(job)
-        return self._following.last
+        return self._follower.last
 
-    def _problem(self, job: Job) -> str:
+    def _problem(self, job: OctoPrintJob) -> str:
         return problem_of(job, self._api.shown_url)

@@ -18,10 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from printer_driver.core.octoprint.rest_answers import StoredFile
+from printer_driver.core.octoprint.rest_answers import OctoPrintFile
 from printer_driver.errors import PrinterError, PrinterUnavailable, PrintRefused
 from printer_driver.octoprint.rest_api import OctoPrintApi
-from printer_driver.printer import PrintId
 from printer_driver.prints.file_check import check_file
 
 FOLDER = "crdtqueue"
@@ -48,7 +47,7 @@ class Content:
     sha1: str
     upload_path: str
 
-    def is_in(self, stored: StoredFile) -> bool:
+    def is_in(self, stored: OctoPrintFile) -> bool:
         """Whether OctoPrint has stored this content; it keeps files' SHA-1."""
         return stored.size_bytes == self.size_bytes and stored.sha1 == self.sha1
 
@@ -84,13 +83,13 @@ def _checked(file: BinaryIO, sha256: str) -> Content:
     )
 
 
-def copy_path(print_id: PrintId, name: str = "") -> str:
+def copy_path(print_id: str, name: str = "") -> str:
     """Where a print's own copy is; `name` is the part's, of any characters."""
     part = _part(name)
     return f"{FOLDER}/{part}-{_id_mark(print_id)}{_name_mark(print_id, part)}.gcode"
 
 
-def is_copy_of(path: str | None, print_id: PrintId) -> bool:
+def is_copy_of(path: str | None, print_id: str) -> bool:
     """Whether this is a path that `copy_path` gives a print, under whatever name."""
     found = _COPY.fullmatch(path or "")
     if found is None:
@@ -107,16 +106,16 @@ def _part(name: str) -> str:
     return words or "print"
 
 
-def _id_mark(print_id: PrintId) -> str:
+def _id_mark(print_id: str) -> str:
     return hashlib.sha256(print_id.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-def _name_mark(print_id: PrintId, part: str) -> str:
+def _name_mark(print_id: str, part: str) -> str:
     text = f"{part}/{print_id}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-async def find_copy(api: OctoPrintApi, print_id: PrintId) -> StoredFile | None:
+async def find_copy(api: OctoPrintApi, print_id: str) -> OctoPrintFile | None:
     """A print's own copy, under whatever name; the one that was printed, should there be two."""
     found = [x for x in await api.folder(FOLDER) if is_copy_of(x.path, print_id)]
     return max(found, key=lambda file: file.is_printed, default=None)
@@ -148,7 +147,7 @@ async def _is_fresh(api: OctoPrintApi, content: Content, path: str) -> bool:
     return stored is not None and content.is_in(stored) and not stored.is_printed
 
 
-async def tidy(api: OctoPrintApi, over: Collection[PrintId], keep: Collection[str]) -> None:
+async def tidy(api: OctoPrintApi, over: Collection[str], keep: Collection[str]) -> None:
     """Deletes the copies of prints that are over, and uploads beyond UPLOADS_MAX, but `keep`."""
     over_by_mark = {_id_mark(print_id): print_id for print_id in over}
     try:
@@ -169,7 +168,7 @@ async def tidy(api: OctoPrintApi, over: Collection[PrintId], keep: Collection[st
             _log.warning("%s stays in OctoPrint: %s", path, error)
 
 
-def _is_copy_of_any(path: str, over_by_mark: Mapping[str, PrintId]) -> bool:
+def _is_copy_of_any(path: str, over_by_mark: Mapping[str, str]) -> bool:
     found = _COPY.fullmatch(path)
     print_id = over_by_mark.get(found[2]) if found else None
     return print_id is not None and is_copy_of(path, print_id)

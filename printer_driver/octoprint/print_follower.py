@@ -9,7 +9,7 @@ from printer_driver.core.octoprint import octoprint_print as prints
 from printer_driver.core.octoprint.octoprint_print import OctoPrintPrint
 from printer_driver.core.octoprint.poll_schedule import (
     LOOK_GAP_S,
-    Lookout,
+    PollSchedule,
 )
 from printer_driver.core.octoprint.push_messages import (
     LogPushed,
@@ -20,11 +20,11 @@ from printer_driver.core.octoprint.push_messages import (
     StatePushed,
 )
 from printer_driver.core.octoprint.rest_answers import (
-    Job,
     JobPhase,
+    OctoPrintJob,
 )
 from printer_driver.errors import PrinterError
-from printer_driver.octoprint.async_journal import Record
+from printer_driver.octoprint.async_journal import AsyncJournal
 from printer_driver.octoprint.print_copies import (
     copy_path,
     find_copy,
@@ -36,21 +36,21 @@ from printer_driver.printer import PrintReport, PrintState
 
 SHOW_S = 2.0
 """Between two states that are shown, at most."""
-_NOT_ASKED = Job(phase=JobPhase.CONNECTING, text="not asked yet")
+_NOT_ASKED = OctoPrintJob(phase=JobPhase.CONNECTING, text="not asked yet")
 
 
-class Following:
+class PrintFollower:
     """Runs the core's machines: what is seen goes in, what must be done is done.
 
     `ours` is the print that is not over yet, `last` the report of the one before, and `job` what
     OctoPrint was at when it was asked last. Nothing is pushed before OctoPrint was asked once.
     """
 
-    def __init__(self, api: OctoPrintApi, record: Record, *, poll_s: float) -> None:
+    def __init__(self, api: OctoPrintApi, record: AsyncJournal, *, poll_s: float) -> None:
         self.ours: OctoPrintPrint | None = None
         self.last: PrintReport | None = None
         self.job = _NOT_ASKED
-        self.lookout = Lookout(poll_s=poll_s)
+        self.poll_schedule = PollSchedule(poll_s=poll_s)
         self._api = api
         self._record = record
         self._is_loaded = False
@@ -71,7 +71,7 @@ class Following:
     def follow(self, report: PrintReport, path: str) -> OctoPrintPrint:
         """Follows this print from now on; `path` is its copy."""
         self.ours = OctoPrintPrint(report, path)
-        self.ours.receive(prints.PushTurned(push=self.lookout.push), time.monotonic())
+        self.ours.receive(prints.PushTurned(push=self.poll_schedule.push), time.monotonic())
         return self.ours
 
     async def load(self) -> None:
@@ -85,9 +85,9 @@ class Following:
                     await self._record.end(lost)
                 self._unplaced = report
             self._is_loaded = True
-            self.lookout.turned(PushState.OPENING, time.monotonic())
+            self.poll_schedule.turned(PushState.OPENING, time.monotonic())
 
-    async def look(self) -> Job:
+    async def look(self) -> OctoPrintJob:
         """Asks OctoPrint what it is at, and does what follows for the print. Raises so too."""
         await self.load()
         async with self._looking:
@@ -99,7 +99,7 @@ class Following:
                 self.ours.receive(prints.JobSeen(job=job), time.monotonic())
                 await self._carry_out(self.ours)
             await self._record.flush()
-            self.lookout.looked(job, asked_s)
+            self.poll_schedule.looked(job, asked_s)
             if self._pushing is None:
                 self._pushing = asyncio.create_task(self._push.run())
             return job
@@ -107,16 +107,16 @@ class Following:
     async def is_look_due(self) -> bool:
         """Waits for something to show; whether OctoPrint must be asked for it."""
         shown_s = time.monotonic()
-        is_settling = self.ours is not None and self.ours.phase is not prints.Phase.RUNNING
-        due_s = self.lookout.next_look_s(is_settling=is_settling)
+        is_settling = self.ours is not None and self.ours.phase is not prints.OctoPrintPhase.RUNNING
+        due_s = self.poll_schedule.next_look_s(is_settling=is_settling)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(due_s, shown_s + SHOW_S) - shown_s):
                 await self._news.wait()
                 await asyncio.sleep(shown_s + LOOK_GAP_S - time.monotonic())
-        due_s = self.lookout.next_look_s(is_settling=is_settling)
+        due_s = self.poll_schedule.next_look_s(is_settling=is_settling)
         return time.monotonic() >= due_s
 
-    async def _place(self, report: PrintReport, job: Job) -> None:
+    async def _place(self, report: PrintReport, job: OctoPrintJob) -> None:
         """Finds the copy of a print that an earlier process began, and follows it."""
         path = job.path
         if path is None or not is_copy_of(path, report.print_id):
@@ -149,14 +149,14 @@ class Following:
 
     def _heard(self, pushed: tuple[Pushed, ...]) -> None:
         now_s = time.monotonic()
-        self.lookout.heard(pushed, now_s)
+        self.poll_schedule.heard(pushed, now_s)
         for each in pushed:
             event: prints.Event | None = None
             match each:
                 case StatePushed(job=job):
                     event = prints.ProgressPushed(job=job)
                 case LogPushed(has_reset=has_reset):
-                    event = prints.LogPushed(has_reset=has_reset)
+                    event = prints.TerminalLogSeen(has_reset=has_reset)
                 case PrintEvent() | PrinterReset():
                     event = prints.EventPushed(event=each)
             if event is not None and self.ours is not None:
@@ -165,7 +165,7 @@ class Following:
 
     def _turned(self, push: PushState) -> None:
         now_s = time.monotonic()
-        self.lookout.turned(push, now_s)
+        self.poll_schedule.turned(push, now_s)
         if self.ours is not None:
             self.ours.receive(prints.PushTurned(push=push), now_s)
         self._wake()

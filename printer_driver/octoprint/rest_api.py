@@ -30,7 +30,7 @@ class AnswerLost(PrinterUnavailable):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class OctoPrintAnswer:
     """One answer; `content` is None where the body is no JSON."""
 
     status: int
@@ -60,7 +60,7 @@ class OctoPrintApi:
         if client is not None:
             await client.aclose()
 
-    async def job(self) -> octoprint.Job:
+    async def job(self) -> octoprint.OctoPrintJob:
         """What OctoPrint is at."""
         answer = await self._ask("GET", "/api/job")
         return self._read(octoprint.job_of, answer)
@@ -77,7 +77,7 @@ class OctoPrintApi:
         answer = await self._ask("GET", "/api/printer/error", expected={NOT_FOUND, CONFLICT})
         return "" if answer.status >= 400 else self._read(octoprint.error_of, answer)
 
-    async def file(self, path: str) -> octoprint.StoredFile | None:
+    async def file(self, path: str) -> octoprint.OctoPrintFile | None:
         """A file in a folder of OctoPrint's storage; None if it is not there."""
         answer = await self._ask("GET", _file_url(path), expected={NOT_FOUND, BROKEN})
         if answer.status == BROKEN:  # so it answers also where there is no such folder
@@ -89,7 +89,7 @@ class OctoPrintApi:
             return None
         return None if answer.status == NOT_FOUND else self._read(octoprint.file_of, answer)
 
-    async def folder(self, path: str) -> tuple[octoprint.StoredFile, ...]:
+    async def folder(self, path: str) -> tuple[octoprint.OctoPrintFile, ...]:
         """The files in a folder; none if it is not there."""
         url = _file_url(path) + "?recursive=true"
         answer = await self._ask("GET", url, expected={NOT_FOUND})
@@ -187,7 +187,7 @@ class OctoPrintApi:
         headers: dict[str, str] | None = None,
         more_s: float = 0.0,
         expected: Collection[int] = (),
-    ) -> Answer:
+    ) -> OctoPrintAnswer:
         client = self._open()
         request = client.build_request(method, path, json=send, content=content, headers=headers)
         try:
@@ -221,7 +221,7 @@ class OctoPrintApi:
         except (httpx.InvalidURL, TypeError) as error:
             raise PrinterUnavailable(f"OctoPrint's address is wrong ({error}).") from error
 
-    def _read(self, read: Callable[[Any], T], answer: Answer) -> T:
+    def _read(self, read: Callable[[Any], T], answer: OctoPrintAnswer) -> T:
         try:
             return read(answer.content)
         except octoprint.UnreadableAnswerError as error:
@@ -238,7 +238,7 @@ class OctoPrintApi:
             "Check that it runs, and that its address is right."
         )
 
-    def _problem(self, method: str, answer: Answer) -> PrinterUnavailable:
+    def _problem(self, method: str, answer: OctoPrintAnswer) -> PrinterUnavailable:
         where, said = self.shown_url, _said(answer)
         match answer.status:
             case 401 | 403 if method == "GET":
@@ -272,7 +272,7 @@ class OctoPrintApi:
         )
 
 
-async def _exchange(client: httpx.AsyncClient, request: httpx.Request) -> Answer:
+async def _exchange(client: httpx.AsyncClient, request: httpx.Request) -> OctoPrintAnswer:
     """Raises ValueError for a body that is too long."""
     response = await client.send(request, stream=True)
     try:
@@ -281,7 +281,7 @@ async def _exchange(client: httpx.AsyncClient, request: httpx.Request) -> Answer
             body += chunk
             if len(body) > ANSWER_BYTES_MAX:
                 raise ValueError(f"its answer has over {ANSWER_BYTES_MAX} bytes")
-        return Answer(status=response.status_code, content=_json(bytes(body)))
+        return OctoPrintAnswer(status=response.status_code, content=_json(bytes(body)))
     finally:
         await response.aclose()
 
@@ -297,5 +297,5 @@ def _file_url(path: str) -> str:
     return "/api/files/local/" + quote(path)
 
 
-def _said(answer: Answer) -> str:
+def _said(answer: OctoPrintAnswer) -> str:
     return octoprint.message_of(answer.content).rstrip(".") or "it gives no reason"

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from printer_driver.core.replies.baud_search import (
-    Ask,
     BaudSearch,
     SetBaud,
+    WriteProbe,
     beginning_with,
 )
 from printer_driver.errors import PortError
@@ -179,7 +179,7 @@ class PortKeeper:
             match effect:
                 case SetBaud(baud=baud):
                     self.wire.set_baud(baud)
-                case Ask(data=data):
+                case WriteProbe(data=data):
                     self.wire.write(data)
 
 

@@ -15,7 +15,7 @@ from printer_driver.core.gcode.gcode_lines import (
     commands_of,
 )
 from printer_driver.core.streaming.wire_estimate import (
-    Link,
+    WireSpeed,
     estimate,
 )
 from printer_driver.errors import GcodeError, PrinterError, PrintRefused
@@ -28,7 +28,7 @@ ESTIMATED_COMMANDS_MAX = 50_000
 """Of the file's beginning; a start must not wait for more."""
 
 
-class Identity(NamedTuple):
+class FileIdentity(NamedTuple):
     """While all of this is the same, so is what a check says."""
 
     sha256: str
@@ -37,7 +37,7 @@ class Identity(NamedTuple):
     size_bytes: int
     mtime_ns: int
 
-    def is_still(self, found: "Identity") -> bool:
+    def is_still(self, found: "FileIdentity") -> bool:
         """Whether `found` is the same file, its time perhaps rounded by a server.
 
         A time in whole seconds is not rounded any more: it would hide that the file was written.
@@ -51,7 +51,7 @@ class Identity(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Checked:
+class CheckedFile:
     """What came of a check; `problem` is None for a file that may be printed."""
 
     file: BinaryIO
@@ -59,7 +59,7 @@ class Checked:
     gcode_bytes: int
     """The offset behind the last command."""
     problem: PrinterError | None
-    identity: Identity
+    identity: FileIdentity
     """As the check began."""
     notice: str = ""
     """See `PrintReport`."""
@@ -84,13 +84,13 @@ def open_gcode(path: Path) -> BinaryIO:
     return os.fdopen(fd, "rb", buffering=BLOCK_BYTES)
 
 
-def identity_of(file: BinaryIO, sha256: str) -> Identity:
+def identity_of(file: BinaryIO, sha256: str) -> FileIdentity:
     """Of an open file that should have this SHA-256."""
     found = os.fstat(file.fileno())
-    return Identity(sha256, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+    return FileIdentity(sha256, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
-def unchanged(file: BinaryIO, identity: Identity) -> Iterator[bytes]:
+def unchanged(file: BinaryIO, identity: FileIdentity) -> Iterator[bytes]:
     """The file's blocks from where it stands, as long as it is the one that was checked.
 
     Looks after every block, and after the file's end, before anything of it is handed out. Raises
@@ -116,7 +116,7 @@ def lines_of(file: BinaryIO) -> Iterator[bytes]:
         raise GcodeError(f"The file cannot be read any more ({error}); add it again.") from error
 
 
-def check_file(file: BinaryIO, sha256: str, link: Link | None = None) -> Checked:
+def check_file(file: BinaryIO, sha256: str, link: WireSpeed | None = None) -> CheckedFile:
     """Whether it has this SHA-256 and is g-code; leaves it at its start.
 
     With a `link` also whether that keeps up with the beginning of the file.
@@ -149,7 +149,7 @@ def check_file(file: BinaryIO, sha256: str, link: Link | None = None) -> Checked
     bytes_total = os.fstat(file.fileno()).st_size
     notice = _limits(file, link) if link and not problem else ""
     file.seek(0)
-    return Checked(
+    return CheckedFile(
         file=file,
         bytes_total=bytes_total,
         gcode_bytes=gcode_bytes,
@@ -159,7 +159,7 @@ def check_file(file: BinaryIO, sha256: str, link: Link | None = None) -> Checked
     )
 
 
-def _limits(file: BinaryIO, link: Link) -> str:
+def _limits(file: BinaryIO, link: WireSpeed) -> str:
     file.seek(0)
     beginning = islice(commands_of(lines_of(file)), ESTIMATED_COMMANDS_MAX)
     return estimate((command.text for command in beginning), link).sentence

@@ -18,8 +18,8 @@ from printer_driver.errors import PrinterError
 from printer_driver.printer import PrintReport, PrintState
 from printer_driver.prints.journal import Journal
 from printer_driver.prints.line_journal import (
+    JournalledLines,
     LineJournal,
-    Trail,
 )
 from printer_driver.prints.read_ahead import close_aside
 from printer_driver.prints.running_print import (
@@ -37,19 +37,25 @@ class Interruption:
     """`cause` is a sentence for people: what happened."""
 
     def __init__(
-        self, *, what: PrintFile, report: PrintReport, trail: Trail, cause: str, now_s: float
+        self,
+        *,
+        what: PrintFile,
+        report: PrintReport,
+        journalled: JournalledLines,
+        cause: str,
+        now_s: float,
     ) -> None:
         self.what = what
         self.cause = cause
-        self.lost_s = now_s - trail.age_s
-        self.recovery = self._recovery(trail)
+        self.lost_s = now_s - journalled.age_s
+        self.recovery = self._recovery(journalled)
         self.reopened: Reopened | None = None
         self.final_state = PrintState.FAILED
         self._is_over = False
         self.decided_s = 0.0
         """When it was decided to go on; 0 before."""
         self._report = report
-        self.is_paused = trail.is_paused or report.state is PrintState.PAUSED
+        self.is_paused = journalled.is_paused or report.state is PrintState.PAUSED
 
     @property
     def report(self) -> PrintReport:
@@ -69,15 +75,17 @@ class Interruption:
             return f"{self.cause} {port_problem}"
         return f"{self.cause} The printer is being asked whether it has kept its place."
 
-    def ask_anew(self, trail: Trail, now_s: float) -> None:
+    def ask_anew(self, journalled: JournalledLines, now_s: float) -> None:
         """The printer was lost again before the print went on."""
         self.close()
-        self.lost_s = now_s - trail.age_s
-        self.recovery = self._recovery(trail)
+        self.lost_s = now_s - journalled.age_s
+        self.recovery = self._recovery(journalled)
         self.decided_s = 0.0
 
-    def _recovery(self, trail: Trail) -> Recovery:
-        return Recovery(lines=trail.lines, lost_s=self.lost_s, file_bytes=self.what.gcode_bytes)
+    def _recovery(self, journalled: JournalledLines) -> Recovery:
+        return Recovery(
+            lines=journalled.lines, lost_s=self.lost_s, file_bytes=self.what.gcode_bytes
+        )
 
     def reopen(
         self,
@@ -135,8 +143,8 @@ def find_left(
     journal: Journal, line_journal: LineJournal, report: PrintReport, now_s: float
 ) -> Interruption | None:
     """A print that an earlier process left; None when it was cancelled or its place is lost."""
-    trail = line_journal.recall(report.print_id)
-    if trail is None or trail.is_cancelled or trail.age_s > GAP_S_MAX:
+    journalled = line_journal.recall(report.print_id)
+    if journalled is None or journalled.is_cancelled or journalled.age_s > GAP_S_MAX:
         return None
     entry = journal.entry(report.print_id)
     what = PrintFile(
@@ -146,12 +154,12 @@ def find_left(
         gcode_bytes=report.bytes_total,
         notice=report.notice,
     )
-    reached = max(trail.lines.values(), key=lambda record: record.lines)
+    reached = max(journalled.lines.values(), key=lambda record: record.lines)
     report = replace(
         report,
         lines_done=reached.lines,
         bytes_done=reached.end_offset,
-        elapsed_s=round(trail.elapsed_s, 3),
+        elapsed_s=round(journalled.elapsed_s, 3),
     )
     cause = "The printer process stopped in mid-print."
-    return Interruption(what=what, report=report, trail=trail, cause=cause, now_s=now_s)
+    return Interruption(what=what, report=report, journalled=journalled, cause=cause, now_s=now_s)

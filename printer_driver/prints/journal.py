@@ -12,7 +12,6 @@ from typing import Any
 
 from printer_driver.errors import PrintRefused
 from printer_driver.printer import (
-    PrintId,
     PrintReport,
     PrintState,
     report_from_json,
@@ -47,8 +46,8 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._entries: dict[PrintId, Entry] = {}
-        self._last: PrintId | None = None
+        self._entries: dict[str, Entry] = {}
+        self._last: str | None = None
         self._unwritten: list[bytes] = []
         self._records = 0
         self.owes_cooling = False
@@ -104,7 +103,7 @@ class Journal:
         while len(self._entries) > PRINTS_MAX:
             del self._entries[next(iter(self._entries))]
 
-    def _forget(self, print_id: PrintId) -> None:
+    def _forget(self, print_id: str) -> None:
         self._entries.pop(print_id, None)
         self._last = next(reversed(self._entries), None)
 
@@ -113,12 +112,12 @@ class Journal:
         """What is known of the print that began last; None before the first."""
         return self.report(self._last) if self._last else None
 
-    def report(self, print_id: PrintId) -> PrintReport | None:
+    def report(self, print_id: str) -> PrintReport | None:
         """What is known of a print."""
         entry = self._entries.get(print_id)
         return entry.report if entry else None
 
-    def entry(self, print_id: PrintId) -> Entry:
+    def entry(self, print_id: str) -> Entry:
         """All that is known of a print that is known. Raises `KeyError`."""
         return self._entries[print_id]
 
@@ -150,7 +149,7 @@ class Journal:
             self.owes_cooling = is_owed
             self._unwritten.append(_debt(is_owed=is_owed))
 
-    def withdraw(self, print_id: PrintId) -> None:
+    def withdraw(self, print_id: str) -> None:
         """Forget a print that was not begun after all; written by `flush`."""
         self._forget(print_id)
         self._unwritten.append(json.dumps({"withdrawn": print_id}).encode("ascii") + b"\n")

@@ -24,7 +24,6 @@ from printer_driver.core.streaming.sent_line import (
     LineRecord,
 )
 from printer_driver.core.streaming.window import LINES_MAX
-from printer_driver.printer import PrintId
 
 RECORDS = 1024
 RECENT = 2 * LINES_MAX
@@ -41,7 +40,7 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Trail:
+class JournalledLines:
     """What an earlier process has left of one print."""
 
     lines: dict[int, LineRecord] = field(default_factory=dict)
@@ -64,13 +63,13 @@ class LineJournal:
         self._sequence = 0
         self._began_s = 0.0
 
-    def begin(self, print_id: PrintId) -> None:
+    def begin(self, print_id: str) -> None:
         """A print begins or goes on; what was there is forgotten. Raises `OSError`."""
         self._open(os.O_CREAT | os.O_TRUNC)
         self._began_s, self._is_cancelled = clock.now_s(), False
         self._write_head(print_id, is_paused=False)
 
-    def go_on(self, print_id: PrintId, *, is_paused: bool = False) -> None:
+    def go_on(self, print_id: str, *, is_paused: bool = False) -> None:
         """After `recall`: the same print goes on, its records stay. Raises `OSError`."""
         self._open(0)
         self._is_cancelled = False
@@ -86,12 +85,12 @@ class LineJournal:
         finally:
             os.close(fd)
 
-    def note_paused(self, print_id: PrintId, *, is_paused: bool) -> None:
+    def note_paused(self, print_id: str, *, is_paused: bool) -> None:
         """A print that is found again comes back as it was."""
         self._open_again()
         self._write_head(print_id, is_paused=is_paused)
 
-    def note_cancelled(self, print_id: PrintId) -> None:
+    def note_cancelled(self, print_id: str) -> None:
         """This print must not go on, whatever becomes of this process."""
         self._is_cancelled = True
         self._open_again()
@@ -113,14 +112,14 @@ class LineJournal:
             start = _HEAD_BYTES + record.number % RECORDS * _RECORD_BYTES
             self._map[start : start + _RECORD_BYTES] = _pack(record, self._sequence, now_s)
 
-    def _write_head(self, print_id: PrintId, *, is_paused: bool) -> None:
+    def _write_head(self, print_id: str, *, is_paused: bool) -> None:
         wishes = (is_paused, self._is_cancelled)
         head = _HEAD.pack(_MAGIC, _boot_id(), _name(print_id), *wishes, self._began_s)
         if self._map and head != self._head:
             self._map[: len(head)] = head
             self._head = head
 
-    def recall(self, print_id: PrintId) -> Trail | None:
+    def recall(self, print_id: str) -> JournalledLines | None:
         """What is known of this print; None when it is of no use."""
         try:
             data = self._path.read_bytes()
@@ -134,7 +133,7 @@ class LineJournal:
         sequence, newest_s, _ = found[-1]
         self._sequence, self._began_s = max(self._sequence, sequence), began_s
         recent = [record for number, _, record in found if number > sequence - RECENT]
-        return Trail(
+        return JournalledLines(
             lines={record.number: record for record in recent},
             is_paused=is_paused,
             is_cancelled=is_cancelled,
@@ -180,5 +179,5 @@ def _boot_id() -> bytes:
         return bytes(16)
 
 
-def _name(print_id: PrintId) -> bytes:
+def _name(print_id: str) -> bytes:
     return sha256(print_id.encode("utf-8")).digest()[:16]

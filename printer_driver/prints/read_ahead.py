@@ -17,7 +17,7 @@ from printer_driver.core.gcode.gcode_lines import (
 )
 from printer_driver.errors import GcodeError
 from printer_driver.prints.file_check import (
-    Identity,
+    FileIdentity,
     unchanged,
 )
 
@@ -43,7 +43,7 @@ class ReadAhead:
     """
 
     def __init__(
-        self, file: BinaryIO, identity: Identity, arrived: Callable[[], None] = lambda: None
+        self, file: BinaryIO, identity: FileIdentity, arrived: Callable[[], None] = lambda: None
     ) -> None:
         self._file = file
         self._identity = identity

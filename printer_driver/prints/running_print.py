@@ -13,7 +13,7 @@ from printer_driver.core.gcode.gcode_lines import (
 )
 from printer_driver.core.gcode.machine_state import (
     MachineState,
-    replay,
+    state_behind,
 )
 from printer_driver.core.streaming.sent_line import (
     Certainty,
@@ -21,9 +21,9 @@ from printer_driver.core.streaming.sent_line import (
     SentLine,
 )
 from printer_driver.errors import GcodeError, PrinterError
-from printer_driver.printer import PrintId, PrintReport, PrintState
+from printer_driver.printer import PrintReport, PrintState
 from printer_driver.prints.file_check import (
-    Identity,
+    FileIdentity,
     identity_of,
     lines_of,
     open_gcode,
@@ -37,7 +37,7 @@ HASH_BYTES = 1 << 20
 class PrintFile:
     """What a print prints, enough to open it again."""
 
-    print_id: PrintId
+    print_id: str
     path: Path
     sha256: str
     gcode_bytes: int
@@ -50,7 +50,7 @@ class Reopened:
     """The file of an interrupted print at the place where it goes on."""
 
     file: BinaryIO
-    identity: Identity
+    identity: FileIdentity
     """As the file was before its hash was found right."""
     end_offset: int
     state: MachineState
@@ -71,7 +71,7 @@ def reopen(
         identity = identity_of(file, wanted.sha256)
         digest = hashlib.sha256()
         commands = commands_of(_hashed(lines_of(file), digest))
-        state = replay(commands, end_offset, sent_offset, ignored)
+        state = state_behind(commands, end_offset, sent_offset, ignored)
         while chunk := file.read(HASH_BYTES):
             digest.update(chunk)
         if digest.hexdigest() != wanted.sha256:
@@ -89,7 +89,7 @@ def _hashed(lines: Iterator[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:
         yield line
 
 
-class Printing:
+class RunningPrint:
     """One print of this process, from its start or from behind `base` on.
 
     `file` stands there. The `preamble` goes first and counts as none of the file's lines.

@@ -13,19 +13,18 @@ from printer_driver.background import Background, Threads
 from printer_driver.core.gcode.gcode_lines import command_of
 from printer_driver.core.streaming import stream_events as ev
 from printer_driver.core.streaming.printer_view import Heat
-from printer_driver.core.streaming.wire_estimate import Link
+from printer_driver.core.streaming.wire_estimate import WireSpeed
 from printer_driver.errors import NotPrinting, PrinterError, PrinterUnavailable, PrintRefused
 from printer_driver.printer import (
     Confirmation,
     Connection,
     PrinterStatus,
-    PrintId,
     PrintReport,
     PrintState,
     report_to_json,
 )
 from printer_driver.prints.file_check import (
-    Checked,
+    CheckedFile,
     check_file,
     identity_of,
     open_gcode,
@@ -34,7 +33,7 @@ from printer_driver.prints.journal import Journal
 from printer_driver.prints.line_journal import LineJournal
 from printer_driver.prints.read_ahead import close_aside
 from printer_driver.prints.running_print import PrintFile
-from printer_driver.process.printer_session import Session
+from printer_driver.process.printer_session import PrinterSession
 from printer_driver.protocol import Do, Request, error_to_json, status_to_json
 
 WAITERS_MAX = 16
@@ -75,7 +74,7 @@ class Driver:
     def __init__(
         self,
         *,
-        session: Session,
+        session: PrinterSession,
         journal: Journal,
         line_journal: LineJournal,
         threads: Threads,
@@ -87,7 +86,7 @@ class Driver:
         self._threads = threads
         self._call_soon = call_soon
         self._starting: _Start | None = None
-        self._checked: Checked | None = None
+        self._checked: CheckedFile | None = None
         """The last file found good whose print has not begun yet; the thread sets it."""
         self._now_s = 0.0
         self.is_quitting = False
@@ -156,7 +155,7 @@ class Driver:
         report = self._session.status(self._now_s).print
         return report if report and self._session.is_printing else None
 
-    def _report(self, print_id: PrintId) -> PrintReport | None:
+    def _report(self, print_id: str) -> PrintReport | None:
         running = self._running()
         if running and running.print_id == print_id:
             return running
@@ -164,13 +163,13 @@ class Driver:
             return PrintReport(print_id=print_id, state=PrintState.STARTING)
         return self._journal.report(print_id)
 
-    def _control(self, print_id: PrintId, event: Control) -> None:
+    def _control(self, print_id: str, event: Control) -> None:
         running = self._running()
         if running is None or running.print_id != print_id:
             raise NotPrinting(f"The print {print_id} does not run; ask for its report.")
         self._session.control(event, self._now_s)
 
-    def _cancel(self, print_id: PrintId) -> None:
+    def _cancel(self, print_id: str) -> None:
         if self._starting and self._starting.request.print_id == print_id:
             self._take_back_start()
             return
@@ -248,7 +247,7 @@ class Driver:
         _run(work, self._threads.files)
         self._starting = starting
 
-    def _write_down(self, starting: _Start, checked: Checked) -> None:
+    def _write_down(self, starting: _Start, checked: CheckedFile) -> None:
         """The file is good; the print must be on record before its first line."""
         if self._starting is not starting:
             close_aside(checked.file)
@@ -284,7 +283,7 @@ class Driver:
         finally:
             self._starting = starting
 
-    def _record(self, starting: _Start, checked: Checked) -> None:
+    def _record(self, starting: _Start, checked: CheckedFile) -> None:
         """In the background thread; nothing else uses the journals meanwhile."""
         request = starting.request
         report = PrintReport(
@@ -309,7 +308,7 @@ class Driver:
         else:
             self._call_soon(lambda: self._begin(starting, report, checked))
 
-    def _begin(self, starting: _Start, report: PrintReport, checked: Checked) -> None:
+    def _begin(self, starting: _Start, report: PrintReport, checked: CheckedFile) -> None:
         request = starting.request
         self._now_s = time.monotonic()
         try:
@@ -333,12 +332,12 @@ class Driver:
             answer({"report": report_to_json(report)})
 
     def _refuse_soon(
-        self, starting: _Start, error: PrinterError, checked: Checked | None = None
+        self, starting: _Start, error: PrinterError, checked: CheckedFile | None = None
     ) -> None:
         self._call_soon(lambda: self._refuse(starting, error, checked))
 
     def _refuse(
-        self, starting: _Start, error: PrinterError, checked: Checked | None = None
+        self, starting: _Start, error: PrinterError, checked: CheckedFile | None = None
     ) -> None:
         if checked:
             close_aside(checked.file)
@@ -359,12 +358,12 @@ class Driver:
         if heat is not Heat.UNKNOWN:
             self._journal.owe_cooling(is_owed=heat is Heat.OWED)
 
-    def note(self, event: ev.PrintEnded | ev.BedCleared) -> None:
+    def note(self, event: ev.PrintEnded | ev.BedReportedClear) -> None:
         """Make it durable; `Journal.flush` writes it."""
         match event:
             case ev.PrintEnded(report=report):
                 self._end(report)
-            case ev.BedCleared():
+            case ev.BedReportedClear():
                 self._note_bed()
 
     def _end(self, report: PrintReport) -> None:
@@ -406,7 +405,7 @@ def _unexpected() -> PrintRefused:
     return PrintRefused("The file cannot be looked through; see the log.", code="wrong_file")
 
 
-def _checked(request: Request, known: Checked | None, link: Link | None) -> Checked:
+def _checked(request: Request, known: CheckedFile | None, link: WireSpeed | None) -> CheckedFile:
     """Open the file and look it through, unless it is the `known` one; may take its time.
 
     Raises `PrintRefused` where that cannot be done.
@@ -430,7 +429,7 @@ def _checked(request: Request, known: Checked | None, link: Link | None) -> Chec
     return checked
 
 
-def begin_line_journal(line_journal: LineJournal, print_id: PrintId) -> None:
+def begin_line_journal(line_journal: LineJournal, print_id: str) -> None:
     """Raises `PrintRefused`: without it, a print could not be found again."""
     try:
         line_journal.begin(print_id)

@@ -20,7 +20,7 @@ from printer_driver.core.streaming.feeder import COOL_AT_ONCE
 from printer_driver.core.streaming.printer_view import (
     Heat,
     heat_of,
-    shown,
+    status_of,
 )
 from printer_driver.core.streaming.recovery import (
     Recovery,
@@ -31,7 +31,7 @@ from printer_driver.core.streaming.recovery import (
 from printer_driver.core.streaming.sent_line import LineRecord
 from printer_driver.core.streaming.stream_settings import StreamSettings
 from printer_driver.core.streaming.streamer import Streamer
-from printer_driver.core.streaming.wire_estimate import Link
+from printer_driver.core.streaming.wire_estimate import WireSpeed
 from printer_driver.errors import PrinterUnavailable, PrintRefused
 from printer_driver.port.attached_port import AttachedPort
 from printer_driver.port.port_keeper import PortKeeper
@@ -43,7 +43,7 @@ from printer_driver.printer import (
     PrintReport,
     PrintState,
 )
-from printer_driver.prints.file_check import Identity
+from printer_driver.prints.file_check import FileIdentity
 from printer_driver.prints.interruption import (
     RESUMABLE,
     START_S_MAX,
@@ -54,17 +54,17 @@ from printer_driver.prints.pause_notes import PauseNotes
 from printer_driver.prints.read_ahead import ReadAhead
 from printer_driver.prints.running_print import (
     PrintFile,
-    Printing,
+    RunningPrint,
 )
 from printer_driver.process.stop_runner import (
     StopAnswer,
-    Stopping,
+    StopRunner,
 )
 
 _log = logging.getLogger(__name__)
 
 
-class Session:
+class PrinterSession:
     """The printer as the driver sees it. Nothing is opened before `open`.
 
     `happened` gets the final report of every print, and hears when the printer says between two
@@ -80,7 +80,7 @@ class Session:
         serial_log: SerialLog,
         threads: Threads,
         call_soon: Callable[[Callable[[], None]], None],
-        happened: Callable[[ev.PrintEnded | ev.BedCleared], None],
+        happened: Callable[[ev.PrintEnded | ev.BedReportedClear], None],
         settings: StreamSettings | None = None,
     ) -> None:
         self._settings = settings = settings or StreamSettings()
@@ -94,10 +94,10 @@ class Session:
         self._call_soon = call_soon
         self._happened = happened
         self._streamer = Streamer(settings=settings)
-        self._printing: Printing | None = None
+        self._printing: RunningPrint | None = None
         self._interruption: Interruption | None = None
         self._ended: PrintReport | None = None
-        self._stopping = Stopping(self._port)
+        self._stop_runner = StopRunner(self._port)
         self._has_ticked = False
 
     # --- what the driver asks ----------------------------------------------------------------
@@ -121,10 +121,10 @@ class Session:
         return heat_of(self._streamer, now_s) if self._interruption is None else Heat.UNKNOWN
 
     @property
-    def link(self) -> Link | None:
+    def link(self) -> WireSpeed | None:
         """The wire to the printer, for an estimate; None where its speed says nothing."""
         baud = self._port.wire_baud
-        return Link(baud=baud, window_lines=self._streamer.window_lines_max) if baud else None
+        return WireSpeed(baud=baud, window_lines=self._streamer.window_lines_max) if baud else None
 
     def status(self, now_s: float) -> PrinterStatus:
         """The printer at this moment."""
@@ -135,7 +135,7 @@ class Session:
                 problem=self._interruption.explanation(self._port.problem),
                 print=self._interruption.report,
             )
-        status = shown(self._streamer, now_s)
+        status = status_of(self._streamer, now_s)
         status = replace(status, print=self._completed(status.print) or self._ended)
         if not self._port.is_ready and status.connection is not Connection.HALTED:
             problem = self._port.problem or status.problem
@@ -164,18 +164,20 @@ class Session:
             raise PrintRefused("The printer asks nothing now.", code="no_question")
         self._streamer.receive(ev.AnswerPrompt(choice=choice), now_s)
 
-    def begin(self, what: PrintFile, file: BinaryIO, now_s: float, *, identity: Identity) -> None:
+    def begin(
+        self, what: PrintFile, file: BinaryIO, now_s: float, *, identity: FileIdentity
+    ) -> None:
         """Stream this print; the printer is ready, and the line journal was begun for it.
 
         `identity` is that of the file that was found good.
         """
         self._line_journal.write([LineRecord(self._streamer.last_number, 0, 0)])
-        self._printing = Printing(what=what, file=self._read_ahead(file, identity))
+        self._printing = RunningPrint(what=what, file=self._read_ahead(file, identity))
         self._start(self._printing, now_s)
 
     def _start(
         self,
-        printing: Printing,
+        printing: RunningPrint,
         now_s: float,
         head: Head | None = None,
         *,
@@ -194,7 +196,7 @@ class Session:
             now_s,
         )
 
-    def _read_ahead(self, file: BinaryIO, identity: Identity) -> ReadAhead:
+    def _read_ahead(self, file: BinaryIO, identity: FileIdentity) -> ReadAhead:
         return ReadAhead(file, identity, arrived=lambda: self._call_soon(self._take_what_was_read))
 
     def _take_what_was_read(self) -> None:
@@ -238,12 +240,12 @@ class Session:
                 self._give_up(self._interruption, "Emergency stop.", now_s)
             raise PrinterUnavailable("The printer is not connected; switch it off by hand.")
         is_halted = self._streamer.status(now_s).connection is Connection.HALTED
-        halts_on = self._streamer.voice.dialect.halts_on
-        if not self._stopping.begin(answer, now_s, is_halted=is_halted, halts_on=halts_on):
+        halts_on = self._streamer.reported.dialect.halts_on
+        if not self._stop_runner.begin(answer, now_s, is_halted=is_halted, halts_on=halts_on):
             return
         if self._interruption:
             self._give_up(self._interruption, "Emergency stop.", now_s)
-        self._streamer.receive(ev.EmergencyStop(), now_s)
+        self._streamer.receive(ev.HaltFirmware(), now_s)
         for effect in self._streamer.effects():
             if not isinstance(effect, ev.Send):  # M112 is on its way already
                 self._carry_out_one(effect, now_s)
@@ -288,7 +290,7 @@ class Session:
 
     def received(self, data: bytes, now_s: float) -> None:
         """See `PortUser`."""
-        self._stopping.received(data, now_s)
+        self._stop_runner.received(data, now_s)
         if not self._port.is_ready:
             return
         is_asking = self._asking() is not None
@@ -300,7 +302,7 @@ class Session:
 
     def port_lost(self, reason: str, now_s: float) -> None:
         """See `PortUser`."""
-        self._stopping.port_lost()
+        self._stop_runner.port_lost()
         if recovery := self._asking():
             recovery.receive(ev.PortLost(reason=reason), now_s)
         else:
@@ -315,13 +317,13 @@ class Session:
         """A print may be found again where the line journal knows how far it came."""
         report = self.status(now_s).print
         printing, interruption = self._printing, self._interruption
-        trail = printing and self._line_journal.recall(printing.what.print_id)
-        if interruption and printing and trail:
+        journalled = printing and self._line_journal.recall(printing.what.print_id)
+        if interruption and printing and journalled:
             printing.close()
-            interruption.ask_anew(trail, now_s)
+            interruption.ask_anew(journalled, now_s)
             self._streamer = Streamer(settings=self._settings)
         elif (
-            trail
+            journalled
             and printing
             and report
             and self._streamer.is_printing
@@ -333,7 +335,7 @@ class Session:
             self._interruption = Interruption(
                 what=printing.what,
                 report=report,
-                trail=trail,
+                journalled=journalled,
                 cause="The connection to the printer was lost in mid-print.",
                 now_s=now_s,
             )
@@ -377,7 +379,7 @@ class Session:
             self._line_journal.go_on(interruption.what.print_id, is_paused=interruption.is_paused)
         except OSError as error:
             _log.warning("this print cannot be found again another time (%s)", error)
-        self._printing = Printing(
+        self._printing = RunningPrint(
             what=interruption.what,
             file=self._read_ahead(reopened.file, reopened.identity),
             base=record,
@@ -390,7 +392,7 @@ class Session:
 
     def _resume(self, interruption: Interruption, state: MachineState, now_s: float) -> None:
         assert self._printing  # noqa: S101 - made with the verdict
-        g90_sets_extruder = self._streamer.voice.dialect.g90_sets_extruder
+        g90_sets_extruder = self._streamer.reported.dialect.g90_sets_extruder
         self._interruption = None
         head, is_paused = state.head(g90_sets_extruder=g90_sets_extruder), interruption.is_paused
         self._start(self._printing, now_s, head, is_paused=is_paused)
@@ -425,7 +427,7 @@ class Session:
         due = [
             self._port.next_deadline_s(),
             self._streamer.next_deadline_s(),
-            self._stopping.next_deadline_s(),
+            self._stop_runner.next_deadline_s(),
         ]
         if interruption := self._interruption:
             due.append(interruption.recovery.next_deadline_s())
@@ -435,7 +437,7 @@ class Session:
 
     def tick(self, now_s: float) -> None:
         """Do what is due, then everything that came of it."""
-        self._stopping.tick(now_s)
+        self._stop_runner.tick(now_s)
         self._port.tick(now_s)
         if self._interruption:
             self._go_on_recovering(self._interruption, now_s)
@@ -466,9 +468,9 @@ class Session:
             case ev.Note(text=text):
                 _log.warning("%s", text)
                 self._trouble.note(now_s)
-            case ev.Wished(wish=wish, argument=argument):
+            case ev.HostActionAsked(wish=wish, argument=argument):
                 _log.info("the printer asks its host: %s %s", wish.value, argument)
-            case ev.BedCleared():
+            case ev.BedReportedClear():
                 self._happened(effect)
             case ev.FaultRaised():
                 pass  # in the status and, as a note, in the log

@@ -31,9 +31,9 @@ from printer_driver.prints.journal import (
 )
 from printer_driver.prints.line_journal import LineJournal
 from printer_driver.process.driver import Driver
-from printer_driver.process.printer_session import Session
+from printer_driver.process.printer_session import PrinterSession
 from printer_driver.process.server import (
-    Client,
+    ClientConnection,
     Server,
 )
 from printer_driver.protocol import (
@@ -115,7 +115,7 @@ class PrinterProcess:
         settings = self._settings
         self._server.claim()
         port = self._switch_on() if is_virtual(settings.port) else settings.port
-        self._session = Session(
+        self._session = PrinterSession(
             keeper=PortKeeper(
                 port=port, baud=settings.baud, notes=beside(settings.journal, ".port")
             ),
@@ -149,7 +149,7 @@ class PrinterProcess:
             speed_up=settings.speed_up, record=settings.record, options=options
         ).start()
 
-    def _happened(self, event: ev.PrintEnded | ev.BedCleared) -> None:
+    def _happened(self, event: ev.PrintEnded | ev.BedReportedClear) -> None:
         self._driver.note(event)
 
     def _take_up_prints(self) -> None:
@@ -170,8 +170,8 @@ class PrinterProcess:
             self._session.cool_first()
 
     def _left(self, report: PrintReport) -> PrintReport:
-        trail = self._line_journal.recall(report.print_id)
-        return stopped_report(report, was_cancelled=bool(trail and trail.is_cancelled))
+        journalled = self._line_journal.recall(report.print_id)
+        return stopped_report(report, was_cancelled=bool(journalled and journalled.is_cancelled))
 
     def _connect(self) -> None:
         self._wakeup, self._waker = socket.socketpair()
@@ -250,7 +250,7 @@ class PrinterProcess:
 
     # --- clients -----------------------------------------------------------------------------
 
-    def _take_line(self, client: Client, line: bytes) -> None:
+    def _take_line(self, client: ClientConnection, line: bytes) -> None:
         number: int | str | None = None
         try:
             message = load_json_object(line)

@@ -31,7 +31,7 @@ class SocketInUseError(PrinterError):
     code = "socket"
 
 
-class Client:
+class ClientConnection:
     """One connection."""
 
     def __init__(self, connection: socket.socket) -> None:
@@ -54,14 +54,14 @@ class Server:
         self,
         path: Path,
         selector: selectors.BaseSelector,
-        on_line: Callable[[Client, bytes], None],
+        on_line: Callable[[ClientConnection, bytes], None],
     ) -> None:
         self._path = path
         self._selector = selector
         self._on_line = on_line
         self._listener: socket.socket | None = None
         self._lock_fd = -1
-        self.clients: list[Client] = []
+        self.clients: list[ClientConnection] = []
 
     def claim(self) -> None:
         """Make sure that no other driver uses this socket. Raises `SocketInUseError`."""
@@ -136,7 +136,7 @@ class Server:
         except OSError:
             return  # the client gave up before it was accepted
         connection.setblocking(False)
-        client = Client(connection)
+        client = ClientConnection(connection)
         if len(self.clients) >= CLIENTS_MAX:
             error = PrinterUnavailable("Too many clients; try again later.", code=TOO_MANY_CLIENTS)
             with contextlib.suppress(OSError):
@@ -148,7 +148,7 @@ class Server:
             connection, selectors.EVENT_READ, lambda mask: self._serve(client, mask)
         )
 
-    def _serve(self, client: Client, mask: int) -> None:
+    def _serve(self, client: ClientConnection, mask: int) -> None:
         if client not in self.clients:
             return
         try:
@@ -159,7 +159,7 @@ class Server:
         except OSError:
             client.is_gone = True
 
-    def _read(self, client: Client) -> None:
+    def _read(self, client: ClientConnection) -> None:
         data = client.connection.recv(READ_BYTES)
         if not data:
             client.is_gone = True
@@ -183,7 +183,7 @@ class Server:
             if client.is_gone:
                 self._drop(client)
 
-    def _write(self, client: Client) -> None:
+    def _write(self, client: ClientConnection) -> None:
         try:
             del client.unsent[: client.connection.send(client.unsent)]
         except BlockingIOError:
@@ -196,7 +196,7 @@ class Server:
         if key.events != wanted:
             self._selector.modify(client.connection, wanted, key.data)
 
-    def _drop(self, client: Client) -> None:
+    def _drop(self, client: ClientConnection) -> None:
         self.clients.remove(client)
         self._selector.unregister(client.connection)
         client.connection.close()

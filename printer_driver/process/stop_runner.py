@@ -14,7 +14,7 @@ from printer_driver.printer import Confirmation
 StopAnswer = Callable[[Confirmation], None]
 
 
-class Stopping:
+class StopRunner:
     """At most one stop at a time; who asks meanwhile gets the same answer."""
 
     def __init__(self, port: AttachedPort) -> None:

@@ -23,17 +23,17 @@ from printer_driver.virtual.noise import (
     NoiseRates,
 )
 from printer_driver.virtual.usb_wire import (
-    Wire,
+    VirtualWire,
     Wiring,
 )
-from printer_driver.virtual.virtual_dialects import Setup
+from printer_driver.virtual.virtual_dialects import FirmwareSetup
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BoardSetup:
     """All that can be chosen about a virtual printer."""
 
-    firmware: Setup = field(default_factory=Setup)
+    firmware: FirmwareSetup = field(default_factory=FirmwareSetup)
     wiring: Wiring = field(default_factory=Wiring)
     noise: NoiseRates = field(default_factory=NoiseRates)
     resets_on_dtr: bool = False
@@ -48,7 +48,7 @@ class Board:
     def __init__(self, setup: BoardSetup, chance: Chance) -> None:
         self._setup = setup
         self._firmware = Firmware(setup=setup.firmware)
-        self._wire = Wire(setup.wiring)
+        self._wire = VirtualWire(setup.wiring)
         self._noise = Noise(setup.noise, chance)
         self._ahead = sorted(setup.incidents, key=lambda x: x[0], reverse=True)
         self._plug_at_s = inf

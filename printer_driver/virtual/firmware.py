@@ -17,9 +17,9 @@ from printer_driver.virtual.firmware_commands import (
     Answered,
     Commands,
     Done,
+    FirmwareWait,
     Habits,
     Halts,
-    Wait,
     Waits,
 )
 from printer_driver.virtual.firmware_machine import (
@@ -28,20 +28,20 @@ from printer_driver.virtual.firmware_machine import (
     Machine,
 )
 from printer_driver.virtual.firmware_receiver import (
-    Accepted,
+    LineAccepted,
+    LineRefused,
+    LineRepeated,
     Receiver,
-    Refused,
-    Repeated,
 )
 from printer_driver.virtual.heaters import HeaterFault
 from printer_driver.virtual.virtual_dialects import (
     BUFSIZE,
     RX_BYTES,
     Acknowledge,
-    Setup,
+    FirmwareSetup,
 )
 
-__all__ = ["BUFSIZE", "RX_BYTES", "Executed", "Firmware", "Say", "Setup"]
+__all__ = ["BUFSIZE", "RX_BYTES", "Executed", "Firmware", "FirmwareSetup", "Say"]
 
 REPORT_S = 1.0
 WAIT_S = 1.0
@@ -76,9 +76,9 @@ class Firmware:
     """`line_noise` alters the received bytes, for tests."""
 
     def __init__(
-        self, *, setup: Setup | None = None, line_noise: Callable[[bytes], bytes] = bytes
+        self, *, setup: FirmwareSetup | None = None, line_noise: Callable[[bytes], bytes] = bytes
     ) -> None:
-        self._setup = setup or Setup()
+        self._setup = setup or FirmwareSetup()
         self._dialect = self._setup.dialect
         self._line_noise = line_noise
         self._effects: list[Say | Executed] = []
@@ -196,15 +196,15 @@ class Firmware:
         match self._receiver.next():
             case None:
                 return False
-            case Accepted(command=command, line_number=number):
+            case LineAccepted(command=command, line_number=number):
                 self._accept(Executed(command=command, line_number=number))
-            case Refused(error=error):
+            case LineRefused(error=error):
                 last = self._receiver.last_number
                 refused = self._dialect.refused
                 self._say(*(x.format(error=error, last=last, next=last + 1) for x in refused))
-            case Repeated(number=number) if self._dialect.acknowledge is Acknowledge.RECEIVED:
+            case LineRepeated(number=number) if self._dialect.acknowledge is Acknowledge.RECEIVED:
                 self._say(f"skip {number}", self._ok(number))
-            case Repeated():
+            case LineRepeated():
                 pass
             case _ if self._dialect.answers_empty_lines:
                 self._say("ok")
@@ -229,7 +229,7 @@ class Firmware:
         if self._state is not _State.RUNNING:
             return
         if command.startswith("M108"):
-            if self._block and self._block.wait in (Wait.HEATING, Wait.USER):
+            if self._block and self._block.wait in (FirmwareWait.HEATING, FirmwareWait.USER):
                 self._finish()
         elif command.startswith("M112"):
             self._kill(*self._dialect.killed)
@@ -238,11 +238,11 @@ class Firmware:
 
     def _quick_stop(self) -> None:
         self._machine.motion.stop(self._now_s)
-        if self._block and self._block.wait in (Wait.PLANNER, Wait.BUSY):
+        if self._block and self._block.wait in (FirmwareWait.PLANNER, FirmwareWait.BUSY):
             self._finish()
 
     def _answer_when_killed(self, line: object) -> None:
-        command = line.command if isinstance(line, Accepted) else ""
+        command = line.command if isinstance(line, LineAccepted) else ""
         if self._dialect.leaves_kill and command.startswith(self._dialect.leaves_kill):
             self._state, self._state_ends_s = _State.RUNNING, inf
             self._say("ok")
@@ -254,7 +254,7 @@ class Firmware:
     def _inactive_s(self) -> float:
         """M85: nothing moves or heats up; other commands do not count (`manage_inactivity`)."""
         habits = self._habits
-        if habits.inactivity_s == inf or (self._block and self._block.wait is Wait.HEATING):
+        if habits.inactivity_s == inf or (self._block and self._block.wait is FirmwareWait.HEATING):
             return inf
         moved_s = max(self._active_s, self._machine.motion.last_end_s(0.0))
         return max(moved_s, habits.inactive_from_s) + habits.inactivity_s
@@ -289,7 +289,7 @@ class Firmware:
 
     def _pass_block(self, block: Waits) -> None:
         if block.until_s <= self._now_s:
-            if block.wait is Wait.PLANNER:
+            if block.wait is FirmwareWait.PLANNER:
                 self._block = None
                 self._execute_move(self._queue[0])
             else:
@@ -298,15 +298,15 @@ class Firmware:
             self._keep_alive(block)
 
     def _keep_alive(self, block: Waits) -> None:
-        if block.wait is Wait.HEATING:
+        if block.wait is FirmwareWait.HEATING:
             self._say(self._machine.heating(self._now_s, block.until_s))
         elif self._dialect.busy:
-            why = Wait.USER if block.wait is Wait.USER else Wait.BUSY
+            why = FirmwareWait.USER if block.wait is FirmwareWait.USER else FirmwareWait.BUSY
             self._say(self._dialect.busy.format(why=why.value))
         self._plan_keepalive(block.wait)
 
-    def _plan_keepalive(self, wait: Wait) -> None:
-        pause_s = REPORT_S if wait is Wait.HEATING else self._habits.keepalive_s
+    def _plan_keepalive(self, wait: FirmwareWait) -> None:
+        pause_s = REPORT_S if wait is FirmwareWait.HEATING else self._habits.keepalive_s
         self._block_say_s = self._now_s + pause_s
 
     def _kill(self, *lines: str) -> None:
@@ -330,7 +330,7 @@ class Firmware:
 
     def _end(self, *answer: str) -> None:
         done = self._queue.popleft()
-        is_heated = self._block and self._block.wait is Wait.HEATING
+        is_heated = self._block and self._block.wait is FirmwareWait.HEATING
         if is_heated or is_move(done.command) or done.command.startswith(("G28", "G29")):
             self._active_s = self._now_s
         self._block = None
@@ -370,7 +370,7 @@ class Firmware:
         motion = self._machine.motion
         motion.advance(self._now_s)
         if motion.is_full:
-            self._wait(Waits(wait=Wait.PLANNER, until_s=motion.next_end_s))
+            self._wait(Waits(wait=FirmwareWait.PLANNER, until_s=motion.next_end_s))
             return
         is_dry = self._machine.is_too_cold_for(line.command, self._now_s)
         motion.plan(line.command, self._now_s, is_dry=is_dry)

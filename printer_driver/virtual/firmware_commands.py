@@ -10,7 +10,7 @@ from printer_driver.virtual.firmware_machine import (
     Machine,
 )
 from printer_driver.virtual.motion import words
-from printer_driver.virtual.virtual_dialects import Setup
+from printer_driver.virtual.virtual_dialects import FirmwareSetup
 
 KEEPALIVE_S = 2.0
 KEEPALIVE_S_MAX = 60.0
@@ -26,7 +26,7 @@ _SILENT = re.compile(
 )
 
 
-class Wait(Enum):
+class FirmwareWait(Enum):
     """What keeps the firmware from its next command."""
 
     BUSY = "processing"
@@ -56,7 +56,7 @@ class Answered:
 class Waits:
     """Not before `until_s`."""
 
-    wait: Wait
+    wait: FirmwareWait
     until_s: float
     heater: HeaterName | None = None
     also_cooling: bool = False
@@ -85,7 +85,7 @@ class Habits:
 class Commands:
     """Executes commands on a machine."""
 
-    def __init__(self, setup: Setup, machine: Machine, habits: Habits) -> None:
+    def __init__(self, setup: FirmwareSetup, machine: Machine, habits: Habits) -> None:
         self._setup = setup
         self._dialect = setup.dialect
         self._machine = machine
@@ -122,7 +122,7 @@ class Commands:
     def _standstill(self, now_s: float, extra_s: float = 0.0) -> Waits:
         motion = self._machine.motion
         motion.expect_pause()
-        return Waits(wait=Wait.BUSY, until_s=motion.last_end_s(now_s) + extra_s)
+        return Waits(wait=FirmwareWait.BUSY, until_s=motion.last_end_s(now_s) + extra_s)
 
     def _m(self, name: str, command: str, now_s: float) -> Outcome:
         match name:
@@ -186,7 +186,7 @@ class Commands:
         given = words(command)
         self._machine.motion.expect_pause()
         wait_s = given.get("S", 0.0) or given.get("P", 0.0) / 1000
-        return Waits(wait=Wait.USER, until_s=now_s + wait_s if wait_s > 0 else inf)
+        return Waits(wait=FirmwareWait.USER, until_s=now_s + wait_s if wait_s > 0 else inf)
 
     def _heat(self, name: str, command: str, now_s: float) -> Outcome:
         which = self._machine.set_target(name, command, now_s)
@@ -194,7 +194,7 @@ class Commands:
             return Done()
         self._machine.motion.expect_pause()
         waits = Waits(
-            wait=Wait.HEATING, until_s=inf, heater=which, also_cooling="R" in words(command)
+            wait=FirmwareWait.HEATING, until_s=inf, heater=which, also_cooling="R" in words(command)
         )
         return self.until_heated(waits, now_s)
 

@@ -17,7 +17,7 @@ from printer_driver.virtual.planner import (
     Place,
     Starvation,
 )
-from printer_driver.virtual.virtual_dialects import Setup
+from printer_driver.virtual.virtual_dialects import FirmwareSetup
 
 TARGET_MAX_C = 300.0
 STEPS_PER_MM = {"sx": 80, "sy": 80, "sz": 400}
@@ -54,7 +54,7 @@ class Condition:
 class Machine:
     """Motion, heaters and the fan of one printer."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: FirmwareSetup) -> None:
         self._setup = setup
         self._dialect = setup.dialect
         self.motion = Motion(setup.block_slots)

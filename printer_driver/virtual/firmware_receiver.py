@@ -11,7 +11,10 @@ from printer_driver.core.gcode.gcode_lines import (
     WIRE_LINE_BYTES_MAX,
     checksum,
 )
-from printer_driver.virtual.virtual_dialects import Repeat, Setup
+from printer_driver.virtual.virtual_dialects import (
+    FirmwareSetup,
+    Repeat,
+)
 
 DROPPED_LINES = 2
 SKIPPED_LINES = 40
@@ -24,7 +27,7 @@ _EMERGENCY = re.compile(rb" *(?:N *-?\d+ *)?(M108|M112|M410)(?!\d)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Accepted:
+class LineAccepted:
     """A line for a command slot."""
 
     command: str
@@ -33,7 +36,7 @@ class Accepted:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Refused:
+class LineRefused:
     """A bad line; the receive buffer is empty now."""
 
     error: str
@@ -41,21 +44,21 @@ class Refused:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Repeated:
+class LineRepeated:
     """A numbered line that had been taken before and is not taken again."""
 
     number: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Empty:
+class LineEmpty:
     """An empty line or a comment."""
 
 
 class Receiver:
     """Holds the receive buffer and the number of the last line taken."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: FirmwareSetup) -> None:
         self._dialect = setup.dialect
         self._has_emergency_parser = setup.emergency_parser
         self._rx_bytes_max = setup.rx_bytes - 1
@@ -92,7 +95,7 @@ class Receiver:
         self._emergency_line = bytearray(rest[:WIRE_LINE_BYTES_MAX])
         return [match[1].decode() for line in lines if (match := _EMERGENCY.match(line))]
 
-    def next(self) -> Accepted | Refused | Repeated | Empty | None:
+    def next(self) -> LineAccepted | LineRefused | LineRepeated | LineEmpty | None:
         """The next whole line; None when there is none."""
         end = _LINE_END.search(self._rx)
         if end is None:
@@ -100,12 +103,12 @@ class Receiver:
         line = bytes(self._rx[: end.start()].partition(b";")[0][:WIRE_LINE_BYTES_MAX]).lstrip(b" ")
         del self._rx[: end.end()]
         if not line:
-            return Empty()
+            return LineEmpty()
         if not line.startswith(b"N"):
-            return Accepted(command=_command(line), line_number=None)
+            return LineAccepted(command=_command(line), line_number=None)
         return self._check(line)
 
-    def _check(self, line: bytes) -> Accepted | Refused | Repeated:
+    def _check(self, line: bytes) -> LineAccepted | LineRefused | LineRepeated:
         sets_number = b"M110" in line
         number = _parse_number(line, sets_number=sets_number)
         if self._dialect.checks_lines:
@@ -117,18 +120,20 @@ class Receiver:
             if _parse_checksum(given) != checksum(body):
                 return self._refuse(self._dialect.wrong_checksum, number)
         self.last_number = number
-        return Accepted(command=_command(_NUMBER_PREFIX.sub(b"", line, 1)), line_number=number)
+        return LineAccepted(command=_command(_NUMBER_PREFIX.sub(b"", line, 1)), line_number=number)
 
-    def _refuse_number(self, number: int) -> Refused | Repeated:
+    def _refuse_number(self, number: int) -> LineRefused | LineRepeated:
         kept = SKIPPED_LINES if self._dialect.repeat is Repeat.SKIPPED else DROPPED_LINES
         oldest = self.last_number + 1 - kept
         if self._dialect.repeat is not Repeat.REFUSED and oldest <= number <= self.last_number:
-            return Repeated(number=number)
+            return LineRepeated(number=number)
         return self._refuse(self._dialect.wrong_number, number)
 
-    def _refuse(self, error: str, number: int) -> Refused:
+    def _refuse(self, error: str, number: int) -> LineRefused:
         self._rx.clear()
-        return Refused(error=error.format(next=self.last_number + 1, number=number), number=number)
+        return LineRefused(
+            error=error.format(next=self.last_number + 1, number=number), number=number
+        )
 
 
 def _command(line: bytes) -> str:

@@ -88,7 +88,7 @@ class Uart:
         return inf
 
 
-class Wire:
+class VirtualWire:
     """Both directions."""
 
     def __init__(self, wiring: Wiring) -> None:

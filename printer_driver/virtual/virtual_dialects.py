@@ -30,7 +30,7 @@ class Acknowledge(Enum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Dialect:
+class VirtualDialect:
     """One firmware's voice."""
 
     name: str
@@ -67,7 +67,7 @@ class Dialect:
     """The command that ends it; empty: only a reset does."""
 
 
-MARLIN_2 = Dialect(
+MARLIN_2 = VirtualDialect(
     name="marlin",
     banner=("start", "echo:Marlin 2.1.2 (virtual)"),
     information=(
@@ -78,7 +78,7 @@ MARLIN_2 = Dialect(
     ),
     repeat=Repeat.DROPPED,
 )
-MARLIN_1 = Dialect(
+MARLIN_1 = VirtualDialect(
     name="marlin1",
     banner=("start", "echo:Marlin 1.1.9 (virtual)"),
     information=(
@@ -87,7 +87,7 @@ MARLIN_1 = Dialect(
         "Cap:AUTOREPORT_TEMP:1\nCap:EMERGENCY_PARSER:{emergency}"
     ),
 )
-PRUSA = Dialect(
+PRUSA = VirtualDialect(
     name="prusa",
     banner=("start", "echo: 3.13.3-7094 (virtual)", "echo: Last Updated: Feb 27 2024 12:00:00"),
     information=(
@@ -106,7 +106,7 @@ PRUSA = Dialect(
     unknown="Unknown {letter} code: {command}",
     alarm="Error: {heater}: {why}. Heaters switched OFF.",
 )
-REPETIER = Dialect(
+REPETIER = VirtualDialect(
     name="repetier",
     banner=("start", "Info:PowerUp", "Free RAM:4000", "Autoretract:0"),
     information=(
@@ -135,7 +135,7 @@ REPETIER = Dialect(
     ),
     killed=(),  # `emergencyStop()` ends in a loop without a word, or resets the board
 )
-SMOOTHIE = Dialect(
+SMOOTHIE = VirtualDialect(
     name="smoothie",
     banner=("Smoothie", "ok"),
     information=(
@@ -158,7 +158,7 @@ SMOOTHIE = Dialect(
     answer_when_killed="!!",
     leaves_kill="M999",
 )
-REPRAPFIRMWARE = Dialect(
+REPRAPFIRMWARE = VirtualDialect(
     name="reprapfirmware",
     banner=("RepRapFirmware for Duet 2 WiFi/Ethernet is up and running.",),
     information=(
@@ -177,7 +177,7 @@ REPRAPFIRMWARE = Dialect(
     alarm="Error: Heater {heater} fault: {why}",
     killed=("Emergency Stop! Reset the controller to continue.",),
 )
-KLIPPER = Dialect(
+KLIPPER = VirtualDialect(
     name="klipper",
     banner=(),
     information="FIRMWARE_NAME:Klipper FIRMWARE_VERSION:v0.12.0-virtual",
@@ -210,10 +210,10 @@ BOOT_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Setup:
+class FirmwareSetup:
     """Marlin's names: BUFSIZE, RX_BUFFER_SIZE, BLOCK_BUFFER_SIZE, ADVANCED_OK, EMERGENCY_PARSER."""
 
-    dialect: Dialect = MARLIN_2
+    dialect: VirtualDialect = MARLIN_2
     command_slots: int = BUFSIZE
     rx_bytes: int = RX_BYTES
     block_slots: int = BLOCK_SLOTS

@@ -17,7 +17,10 @@ from printer_driver.virtual.incidents import (
 )
 from printer_driver.virtual.noise import NoiseRates
 from printer_driver.virtual.usb_wire import Wiring
-from printer_driver.virtual.virtual_dialects import DIALECTS, Setup
+from printer_driver.virtual.virtual_dialects import (
+    DIALECTS,
+    FirmwareSetup,
+)
 
 VIRTUAL = "virtual"
 
@@ -127,7 +130,7 @@ def _assemble(given: dict[str, Any], **also: Any) -> VirtualOptions:
 
     latency_s = given.get("latency_ms", 0.0) / 1000
     board = BoardSetup(
-        firmware=Setup(dialect=also["dialect"], **of(_OF_FIRMWARE)),
+        firmware=FirmwareSetup(dialect=also["dialect"], **of(_OF_FIRMWARE)),
         wiring=Wiring(baud=given.get("baud"), latency_s=latency_s),
         noise=NoiseRates(**of(_OF_NOISE)),
         incidents=also["incidents"],

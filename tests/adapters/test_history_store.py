@@ -9,7 +9,7 @@ import pytest
 
 from crdtqueue.adapters.history_store import (
     RECORD_ROWS,
-    History,
+    HistoryStore,
     printer_names,
 )
 from crdtqueue.adapters.store import Store
@@ -29,30 +29,32 @@ from tests.harness.store_load import (
 ALL = HistoryFilter()
 
 
-def run(folder: Path, use: Callable[[Store, History], Awaitable[None]], rows: int = 1_000) -> None:
+def run(
+    folder: Path, use: Callable[[Store, HistoryStore], Awaitable[None]], rows: int = 1_000
+) -> None:
     async def scenario() -> None:
         store = Store(folder / STORE_NAME)
         await store.open()
         try:
-            await use(store, History(store, rows_max=rows))
+            await use(store, HistoryStore(store, rows_max=rows))
         finally:
             await store.close()
 
     asyncio.run(scenario())
 
 
-async def ends(history: History, wanted: HistoryFilter = ALL) -> list[float]:
+async def ends(history: HistoryStore, wanted: HistoryFilter = ALL) -> list[float]:
     return [entry.ended_at_s async for entry in history.all(wanted)]
 
 
 def test_what_was_recorded_is_there_after_a_restart_and_only_once(tmp_path: Path) -> None:
     entries = [entry_of(number) for number in (2, 1, 3)]
 
-    async def write(_: Store, history: History) -> None:
+    async def write(_: Store, history: HistoryStore) -> None:
         await history.record(entries)
         await history.record(reversed(entries))
 
-    async def read(_: Store, history: History) -> None:
+    async def read(_: Store, history: HistoryStore) -> None:
         assert [entry async for entry in history.all(ALL)] == [
             entry_of(3),
             entry_of(2),
@@ -80,7 +82,7 @@ def test_later_looks_fill_in_and_never_overwrite(tmp_path: Path) -> None:
     last = replace(first, printer_name="Other", bytes=7, file_name="")
     filled = replace(first, printer_name="Voron", bytes=5, double=True)
 
-    async def use(_: Store, history: History) -> None:
+    async def use(_: Store, history: HistoryStore) -> None:
         await history.record([first])
         await history.record([later])
         assert await history.entry(first.print_id) == filled
@@ -93,7 +95,7 @@ def test_later_looks_fill_in_and_never_overwrite(tmp_path: Path) -> None:
 def test_a_job_that_is_named_0_has_a_name(tmp_path: Path) -> None:
     first = replace(entry_of(1), job_name="0")
 
-    async def use(_: Store, history: History) -> None:
+    async def use(_: Store, history: HistoryStore) -> None:
         await history.record([first])
         await history.record([replace(first, job_name="renamed")])
         assert await history.entry(first.print_id) == first
@@ -104,7 +106,7 @@ def test_a_job_that_is_named_0_has_a_name(tmp_path: Path) -> None:
 def test_texts_that_are_none_are_kept_as_far_as_they_are(tmp_path: Path) -> None:
     broken = replace(entry_of(1), job_name="half \ud83d a smile", filament_mm=float("nan"))
 
-    async def use(_: Store, history: History) -> None:
+    async def use(_: Store, history: HistoryStore) -> None:
         await history.record([broken, entry_of(2)])
         found = await history.entry(broken.print_id)
         assert found
@@ -144,7 +146,7 @@ TWO = replace(entry_of(2), result=Result.FAILED, reason="Thermal runaway")
 def test_a_filter_finds_what_fits_all_of_it(
     tmp_path: Path, wanted: HistoryFilter, found: list[int]
 ) -> None:
-    async def use(_: Store, history: History) -> None:
+    async def use(_: Store, history: HistoryStore) -> None:
         await history.record([ONE, TWO, entry_of(3)])
         assert await ends(history, wanted) == found
         assert (await history.page(wanted)).total == len(found)
@@ -157,7 +159,7 @@ def test_pages_follow_each_other_while_the_history_grows(tmp_path: Path) -> None
         replace(entry_of(number), ended_at_s=float(number // 3)) for number in range(1, 26)
     ]
 
-    async def use(_: Store, history: History) -> None:
+    async def use(_: Store, history: HistoryStore) -> None:
         await history.record(same_time)
         seen: list[HistoryEntry] = []
         after = ""
@@ -175,7 +177,7 @@ def test_pages_follow_each_other_while_the_history_grows(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("after", ["nonsense", ":", "1e999x:", "\0"])
 def test_a_page_that_is_none_is_refused(tmp_path: Path, after: str) -> None:
-    async def use(_: Store, history: History) -> None:
+    async def use(_: Store, history: HistoryStore) -> None:
         with pytest.raises(Invalid, match="Begin with the first"):
             await history.page(ALL, after=after)
         for limit in (0, PAGE_ROWS_MAX + 1):
@@ -188,7 +190,7 @@ def test_a_page_that_is_none_is_refused(tmp_path: Path, after: str) -> None:
 def test_what_ended_first_is_forgotten_first_and_does_not_come_back(tmp_path: Path) -> None:
     entries = [entry_of(number) for number in range(1, 21)]
 
-    async def use(_: Store, history: History) -> None:
+    async def use(_: Store, history: HistoryStore) -> None:
         await history.record(entries)
         assert await ends(history) == list(range(20, 10, -1))
         await history.record(entries[:3])
@@ -200,7 +202,7 @@ def test_what_ended_first_is_forgotten_first_and_does_not_come_back(tmp_path: Pa
 def test_a_long_history_is_written_and_read_in_parts(tmp_path: Path) -> None:
     numbers = range(1, RECORD_ROWS + PAGE_ROWS_MAX + 2)
 
-    async def use(_: Store, history: History) -> None:
+    async def use(_: Store, history: HistoryStore) -> None:
         await history.record(entry_of(number) for number in numbers)
         assert await ends(history) == list(reversed(numbers))
 
@@ -208,7 +210,7 @@ def test_a_long_history_is_written_and_read_in_parts(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_loses_nothing_that_was_recorded(tmp_path: Path) -> None:
-    async def use(store: Store, history: History) -> None:
+    async def use(store: Store, history: HistoryStore) -> None:
         await history.record([entry_of(1)])
         fill_disk(store)
         large = [replace(entry_of(n), reason="x" * 5_000) for n in range(2, 9)]
@@ -223,7 +225,7 @@ def test_a_full_disk_loses_nothing_that_was_recorded(tmp_path: Path) -> None:
 
 
 def test_a_damaged_row_is_shown_as_it_is(tmp_path: Path) -> None:
-    async def use(store: Store, history: History) -> None:
+    async def use(store: Store, history: HistoryStore) -> None:
         await history.record([entry_of(1), entry_of(2)])
         sql = "UPDATE history SET result = 'dune', bytes = 'x', job_name = CAST(x'ff' AS TEXT)"
         await store.write((f"{sql} WHERE ended_at_s = 1", ()))
@@ -243,7 +245,7 @@ def names_of(folder: Path, printers: Iterable[str], limit: int = 100) -> list[st
         store = Store(folder / STORE_NAME)
         await store.open()
         try:
-            await History(store).record(entries)
+            await HistoryStore(store).record(entries)
             return await printer_names(store, limit)
         finally:
             await store.close()

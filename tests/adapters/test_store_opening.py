@@ -18,7 +18,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_new_store_has_no_news(path: Path) -> None:
     opened = open_store(path)
-    assert opened.news == ""
+    assert opened.notices == ""
     assert opened.database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert opened.database.execute("PRAGMA synchronous").fetchone() == (3,)
     opened.database.close()
@@ -62,10 +62,10 @@ def test_what_cannot_be_opened_is_one_sentence_and_stays(tmp_path: Path, what: s
 def test_damage_is_told_once_and_remembered(path: Path) -> None:
     path.write_bytes(b"SQLite format 3\0" + bytes(84))
     opened = open_store(path)
-    assert f"{STORE_NAME}.damaged-1" in opened.news
+    assert f"{STORE_NAME}.damaged-1" in opened.notices
     opened.database.close()
     opened = open_store(path)
-    assert opened.news == ""
+    assert opened.notices == ""
     (remembered,) = opened.database.execute(
         "SELECT value FROM meta WHERE key = ?", (DAMAGE_KEY,)
     ).fetchone()
@@ -80,7 +80,7 @@ def test_a_store_that_lost_its_version_is_rescued(path: Path) -> None:
         opened.database.execute("PRAGMA user_version = 0")
     opened.database.close()
     opened = open_store(path)
-    assert "no version" in opened.news
+    assert "no version" in opened.notices
     assert opened.database.execute("SELECT value FROM meta WHERE key = 'peer'").fetchone() == (
         "me",
     )

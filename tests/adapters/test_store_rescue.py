@@ -184,7 +184,7 @@ def test_an_interrupted_rescue_keeps_the_log_with_its_store(
         with pytest.raises(KeyboardInterrupt):
             open_store(path)
     opened = open_store(path)
-    assert f"{STORE_NAME}.damaged-1." in opened.news
+    assert f"{STORE_NAME}.damaged-1." in opened.notices
     opened.database.close()
     kept = f"{STORE_NAME}.damaged-1"
     assert names_in(tmp_path) == {STORE_NAME, kept, f"{kept}.log"}

@@ -13,7 +13,7 @@ from crdtqueue.api import archives
 from crdtqueue.api.archives import Archives
 from crdtqueue.api.jobs import Jobs
 from crdtqueue.api.models import NewJob, NewSet
-from crdtqueue.api.operations import Service
+from crdtqueue.api.operations import Operations
 from crdtqueue.core.errors import Invalid
 from crdtqueue.peer.peer import Peer
 from tests.harness.loopback_peers import (
@@ -26,7 +26,7 @@ from tests.harness.loopback_peers import (
 async def two_sets(peer: Peer) -> str:
     sets = []
     for end in (b"G4\n", b"M84\n"):
-        file = (await Service(peer).upload("part.gcode", chunks(GCODE, end))).file
+        file = (await Operations(peer).upload("part.gcode", chunks(GCODE, end))).file
         sets.append(NewSet(sha256=file.sha256, name=file.name, copies=2, profiles=["MK3S"]))
     sets[0] = sets[0].model_copy(update={"materials": ["PLA"]})
     return await Jobs(peer).add("local", NewJob(name="Böx", runs=3, note="for Ann", sets=sets))

@@ -10,7 +10,7 @@ import pytest
 
 from crdtqueue.api.jobs import Jobs
 from crdtqueue.api.models import JobEdit, NewJob, NewSet, SetEdit
-from crdtqueue.api.operations import Service
+from crdtqueue.api.operations import Operations
 from crdtqueue.api.view import View
 from crdtqueue.core.claims.mark_lost import MARK_LOST_AFTER_S
 from crdtqueue.core.document.keys import (
@@ -68,14 +68,14 @@ def names(peer: Peer, queue: str = "local") -> list[str]:
 
 
 async def named(peer: Peer, *names: str, runs: int = 1) -> list[JobId]:
-    upload = await Service(peer).upload("part.gcode", chunks(GCODE))
+    upload = await Operations(peer).upload("part.gcode", chunks(GCODE))
     new = NewSet(sha256=upload.file.sha256, name="part.gcode", profiles=["MK3S"])
     jobs = Jobs(peer)
     return [await jobs.add("local", NewJob(name=name, runs=runs, sets=[new])) for name in names]
 
 
 async def second_set(peer: Peer) -> NewSet:
-    upload = await Service(peer).upload("other.gcode", chunks(GCODE, b"M84\n"))
+    upload = await Operations(peer).upload("other.gcode", chunks(GCODE, b"M84\n"))
     return NewSet(sha256=upload.file.sha256, name="other.gcode", profiles=["ENDER"])
 
 
@@ -146,7 +146,7 @@ def test_a_job_in_edit_waits_and_says_who_edits_it(tmp_path: Path) -> None:
     printer = MemoryPrinter(auto=True)
 
     async def use(peer: Peer, jobs: Jobs) -> None:
-        upload = await Service(peer).upload("part.gcode", chunks(GCODE))
+        upload = await Operations(peer).upload("part.gcode", chunks(GCODE))
         new = NewSet(sha256=upload.file.sha256, name="part.gcode", profiles=["MK3S"])
         job = await jobs.add("local", NewJob(name="x", draft=True, sets=[new]))
         await jobs.begin_draft("local", job)
@@ -233,8 +233,8 @@ def test_runs_that_are_printed_stay_when_the_others_move(tmp_path: Path) -> None
     async def use(peer: Peer, jobs: Jobs) -> None:
         (job,) = await named(peer, "a", runs=3)
         await until(peer, lambda: done(peer, job, "local") == 1)
-        await until(peer, lambda: peer.operator and not peer.operator.worker.saved.printing)
-        Service(peer).manage(managing=False)
+        await until(peer, lambda: peer.runner and not peer.runner.worker.saved.printing)
+        Operations(peer).manage(managing=False)
         await until(peer, lambda: not peer.queue("local").claims.held(0.0))
         await jobs.move("local", job, "workshop")
         assert the_job(peer, job).runs == 1
@@ -257,7 +257,7 @@ def test_a_run_that_is_printed_in_part_does_not_move(tmp_path: Path) -> None:
     async def use(peer: Peer, jobs: Jobs) -> None:
         job = await add_job(peer, "local", copies=2)
         await until(peer, lambda: done(peer, job, "local") == 1)
-        Service(peer).manage(managing=False)
+        Operations(peer).manage(managing=False)
         await until(peer, lambda: not peer.queue("local").claims.held(0.0))
         with pytest.raises(Refused, match="printed in part"):
             await jobs.move("local", job, "workshop")
@@ -277,8 +277,8 @@ def test_resuming_lets_a_job_that_has_failed_too_often_be_tried_again(
             await until(peer, lambda n=number: len(printer.starts) == n + 1)  # type: ignore[misc]
             printer.finish(PrintState.FAILED, "Jam.")
             await until(peer, lambda n=number: len(the_job(peer, job).records) == n + 1)  # type: ignore[misc]
-            await until(peer, lambda: peer.operator and not peer.operator.worker.saved.printing)
-            Service(peer).clear_bed()
+            await until(peer, lambda: peer.runner and not peer.runner.worker.saved.printing)
+            Operations(peer).clear_bed()
         assert "Jam." in View(peer).state()["queues"][0]["jobs"][0]["why"]
         await jobs.pause("local", job, paused=False)
         await until(peer, lambda: len(printer.starts) == 4)
@@ -410,12 +410,12 @@ def test_a_job_of_which_all_claims_are_marked_is_printed_here_once(tmp_path: Pat
 
     async def scenario() -> None:
         async with running(tmp_path, queue="workshop", printer=printer, times=times) as peer:
-            Service(peer).manage(managing=False)
-            await until(peer, lambda: peer.operator and not peer.operator.worker.saved.managing)
+            Operations(peer).manage(managing=False)
+            await until(peer, lambda: peer.runner and not peer.runner.worker.saved.managing)
             job = await add_job(peer)
             await claimed(peer, a_claim(job, SILENT, 1), a_claim(job, SILENT, 2))
-            Service(peer).manage(managing=True)
-            await until(peer, lambda: peer.operator and peer.operator.worker.saved.managing)
+            Operations(peer).manage(managing=True)
+            await until(peer, lambda: peer.runner and peer.runner.worker.saved.managing)
             assert printer.starts == []
             await Jobs(peer).mark_lost("workshop", job)
             await until(peer, lambda: done(peer, job) == 1)

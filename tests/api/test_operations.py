@@ -8,7 +8,7 @@ import pytest
 
 from crdtqueue.api import jobs
 from crdtqueue.api.models import NewJob, NewQueue, NewSet
-from crdtqueue.api.operations import Service
+from crdtqueue.api.operations import Operations
 from crdtqueue.core.document.fractional_index import is_key
 from crdtqueue.core.errors import Invalid, NotFound, Refused, Unavailable
 from crdtqueue.peer.peer import Peer
@@ -25,18 +25,18 @@ from tests.harness.loopback_peers import (
 
 def run(
     folder: Path,
-    use: Callable[[Peer, Service], Awaitable[None]],
+    use: Callable[[Peer, Operations], Awaitable[None]],
     printer: MemoryPrinter | None = None,
 ) -> None:
     async def scenario() -> None:
         async with running(folder, printer=printer) as peer:
-            await use(peer, Service(peer))
+            await use(peer, Operations(peer))
 
     asyncio.run(scenario())
 
 
 def test_jobs_stand_in_the_order_in_which_they_were_added(tmp_path: Path) -> None:
-    async def use(peer: Peer, _: Service) -> None:
+    async def use(peer: Peer, _: Operations) -> None:
         added = [await add_job(peer, "local") for _ in range(10)]
         jobs = peer.queue("local").state.jobs
         assert [job.id for job in jobs] == added
@@ -47,7 +47,7 @@ def test_jobs_stand_in_the_order_in_which_they_were_added(tmp_path: Path) -> Non
 
 
 def test_two_files_of_one_name_are_two_sets_in_their_order(tmp_path: Path) -> None:
-    async def use(peer: Peer, asked: Service) -> None:
+    async def use(peer: Peer, asked: Operations) -> None:
         hashes = []
         for end in (b"G4\n", b"M84\n"):
             upload = await asked.upload("part.gcode", chunks(GCODE, end))
@@ -63,7 +63,7 @@ def test_two_files_of_one_name_are_two_sets_in_their_order(tmp_path: Path) -> No
 
 
 def test_the_largest_job_there_can_be_fits_or_is_refused_whole(tmp_path: Path) -> None:
-    async def use(peer: Peer, asked: Service) -> None:
+    async def use(peer: Peer, asked: Operations) -> None:
         sha256 = (await asked.upload("part.gcode", chunks(GCODE))).file.sha256
         profiles = [f"{n:03d}{'€' * 61}" for n in range(64)]
         widest = NewSet(sha256=sha256, name="€" * 200, profiles=profiles)
@@ -79,7 +79,7 @@ def test_the_largest_job_there_can_be_fits_or_is_refused_whole(tmp_path: Path) -
 def test_a_queue_takes_so_many_jobs_and_so_much_and_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def use(peer: Peer, _: Service) -> None:
+    async def use(peer: Peer, _: Operations) -> None:
         monkeypatch.setattr(jobs, "JOBS_PER_QUEUE_MAX", 2)
         for _number in range(2):
             await add_job(peer, "local")
@@ -94,7 +94,7 @@ def test_a_queue_takes_so_many_jobs_and_so_much_and_no_more(
 
 
 def test_what_is_not_there_is_not_found(tmp_path: Path) -> None:
-    async def use(peer: Peer, asked: Service) -> None:
+    async def use(peer: Peer, asked: Operations) -> None:
         job = await add_job(peer, "local")
         with pytest.raises(NotFound, match="There are: local"):
             await asked.jobs.pause("workshop", job, paused=True)
@@ -111,7 +111,7 @@ def test_what_is_not_there_is_not_found(tmp_path: Path) -> None:
 def test_a_job_that_is_printed_cannot_be_deleted_and_says_by_whom(tmp_path: Path) -> None:
     printer = MemoryPrinter()
 
-    async def use(peer: Peer, asked: Service) -> None:
+    async def use(peer: Peer, asked: Operations) -> None:
         job = await add_job(peer, "local")
         await until(peer, lambda: printer.current)
         with pytest.raises(Refused, match=r"a has part\. Cancel the print there"):
@@ -126,9 +126,9 @@ def test_a_job_that_is_printed_cannot_be_deleted_and_says_by_whom(tmp_path: Path
 def test_a_paused_job_is_not_begun(tmp_path: Path) -> None:
     printer = MemoryPrinter(auto=True)
 
-    async def use(peer: Peer, asked: Service) -> None:
+    async def use(peer: Peer, asked: Operations) -> None:
         asked.manage(managing=False)
-        await until(peer, lambda: peer.operator and not peer.operator.worker.saved.managing)
+        await until(peer, lambda: peer.runner and not peer.runner.worker.saved.managing)
         held, free = [await add_job(peer, "local") for _ in range(2)]
         await asked.jobs.pause("local", held, paused=True)
         asked.manage(managing=True)
@@ -141,7 +141,7 @@ def test_a_paused_job_is_not_begun(tmp_path: Path) -> None:
 
 
 def test_a_peer_without_a_printer_refuses_what_is_for_printers(tmp_path: Path) -> None:
-    async def use(_: Peer, asked: Service) -> None:
+    async def use(_: Peer, asked: Operations) -> None:
         for ask in (asked.clear_bed, lambda: asked.manage(managing=True)):
             with pytest.raises(Refused, match="has no printer"):
                 ask()
@@ -155,11 +155,11 @@ def test_a_peer_without_a_printer_refuses_what_is_for_printers(tmp_path: Path) -
 def test_a_printer_that_prints_nothing_or_is_out_of_reach_says_so(tmp_path: Path) -> None:
     printer = MemoryPrinter()
 
-    async def use(peer: Peer, asked: Service) -> None:
+    async def use(peer: Peer, asked: Operations) -> None:
         with pytest.raises(Refused, match="prints nothing"):
             await asked.cancel_print()
         await add_job(peer, "local")
-        await until(peer, lambda: peer.operator and peer.operator.worker.state == "printing")
+        await until(peer, lambda: peer.runner and peer.runner.worker.state == "printing")
         printer.reports.clear()
         with pytest.raises(Refused, match="The print is over"):
             await asked.pause_print()
@@ -168,7 +168,7 @@ def test_a_printer_that_prints_nothing_or_is_out_of_reach_says_so(tmp_path: Path
 
 
 def test_files_that_jobs_need_are_never_thrown_away_for_a_new_one(tmp_path: Path) -> None:
-    async def use(peer: Peer, asked: Service) -> None:
+    async def use(peer: Peer, asked: Operations) -> None:
         await add_job(peer, "local")
         peer.files._store_bytes_max = len(GCODE)
         with pytest.raises(Unavailable, match="Delete jobs that are done"):
@@ -180,7 +180,7 @@ def test_files_that_jobs_need_are_never_thrown_away_for_a_new_one(tmp_path: Path
 
 
 def test_a_queue_is_joined_under_its_clean_name(tmp_path: Path) -> None:
-    async def use(peer: Peer, asked: Service) -> None:
+    async def use(peer: Peer, asked: Operations) -> None:
         assert await asked.add_queue(NewQueue(name=" The   workshop ")) == "The workshop"
         with pytest.raises(Invalid, match="is no peer address"):
             await asked.add_queue(NewQueue(name="garage", peers=["nonsense"]))
@@ -191,7 +191,7 @@ def test_a_queue_is_joined_under_its_clean_name(tmp_path: Path) -> None:
 
 
 def test_a_job_is_moved_there_and_back_again(tmp_path: Path) -> None:
-    async def use(peer: Peer, asked: Service) -> None:
+    async def use(peer: Peer, asked: Operations) -> None:
         await asked.add_queue(NewQueue(name="workshop"))
         job = await add_job(peer, "local")
         for source, target in (("local", "workshop"), ("workshop", "local")):
@@ -212,7 +212,7 @@ def test_a_job_is_moved_there_and_back_again(tmp_path: Path) -> None:
 def test_a_job_that_somebody_has_or_had_is_not_moved(tmp_path: Path) -> None:
     printer = MemoryPrinter()
 
-    async def use(peer: Peer, asked: Service) -> None:
+    async def use(peer: Peer, asked: Operations) -> None:
         await asked.add_queue(NewQueue(name="workshop"))
         job = await add_job(peer, "local")
         await until(peer, lambda: printer.current)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from crdtqueue.api.jobs import Jobs
-from crdtqueue.api.operations import Service
+from crdtqueue.api.operations import Operations
 from crdtqueue.core.document.model import Result
 from crdtqueue.core.errors import Invalid, NotFound
 from crdtqueue.core.history import HistoryFilter
@@ -23,7 +23,7 @@ ALL = HistoryFilter()
 
 
 async def entries(peer: Peer, wanted: HistoryFilter = ALL) -> list[dict[str, object]]:
-    page = await Service(peer).history.page(wanted, after="", limit=100)
+    page = await Operations(peer).history.page(wanted, after="", limit=100)
     return list(page["entries"])
 
 
@@ -52,7 +52,7 @@ def test_every_peer_of_the_queue_remembers_what_was_printed(tmp_path: Path) -> N
                 assert (entry["printer_name"], entry["queue"]) == ("mk3s", "workshop")
             file = a.queue("workshop").state.jobs[0].sets[0].file
             a.files.path(file.sha256).unlink()
-            await Service(a).history.print_again(str(entry["print_id"]), "local")
+            await Operations(a).history.print_again(str(entry["print_id"]), "local")
             assert await a.files.size_bytes(file.sha256) == file.size_bytes
             await until(a, lambda: not a.queue("workshop").claims.held(0.0))
             await Jobs(a).delete("workshop", job)
@@ -68,7 +68,7 @@ def test_a_print_is_added_again_from_the_history(tmp_path: Path) -> None:
         async with running(tmp_path, printer=printer) as peer:
             await add_job(peer, "local")
             (entry,) = await until_entries(peer, 1)
-            history = Service(peer).history
+            history = Operations(peer).history
             await history.print_again(str(entry["print_id"]), "local")
             await until_entries(peer, 2)
             assert printer.printed[0] == printer.printed[1]
@@ -85,11 +85,11 @@ def test_the_history_survives_a_restart_and_is_not_written_twice(tmp_path: Path)
             before = await until_entries(peer, 1)
         async with running(tmp_path) as peer:
             assert await entries(peer) == before
-            lines = [line async for line in Service(peer).history.csv(ALL)]
+            lines = [line async for line in Operations(peer).history.csv(ALL)]
             assert len(lines) == 2
             assert "part.gcode" in lines[1]
-            assert "part.gcode" in "".join([p async for p in Service(peer).history.json(ALL)])
+            assert "part.gcode" in "".join([p async for p in Operations(peer).history.json(ALL)])
             with pytest.raises(Invalid):
-                await Service(peer).history.page(ALL, after="", limit=0)
+                await Operations(peer).history.page(ALL, after="", limit=0)
 
     asyncio.run(scenario())

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from crdtqueue import __version__
-from crdtqueue.api.operations import Service
+from crdtqueue.api.operations import Operations
 from crdtqueue.api.view import View, problems
 from crdtqueue.core.claims.claim_events import HeardOf
 from crdtqueue.core.claims.claims import EPOCH_MAX
@@ -248,17 +248,17 @@ def test_only_what_is_more_than_time_is_news(
 ) -> None:
     async def use(owner: SilentOwner) -> None:
         owner.pass_s(100)
-        before = owner.view.shown()
+        before = owner.view.snapshot()
         owner.pass_s(100)
-        after = owner.view.shown()
+        after = owner.view.snapshot()
         assert before.text != after.text
-        assert before.gist == after.gist
+        assert before.fingerprint == after.fingerprint
         text = m.ClaimText.of(owner.held)
         heard = m.HeldClaim(claim=text, silent_s=50.0)
         owner.queue.claims.receive(
             HeardOf(peer=PeerId("d" * 16), held=(heard,)), now_s=clock.now_s()
         )
-        assert owner.view.shown().gist != after.gist
+        assert owner.view.snapshot().fingerprint != after.fingerprint
 
     with_silent_owner(tmp_path, monkeypatch, use)
 
@@ -267,9 +267,9 @@ def test_a_job_that_cannot_be_taken_any_more_says_so(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with running(tmp_path, queue="workshop", printer=MemoryPrinter()) as peer:
             queue, view = peer.queue("workshop"), View(peer)
-            service = Service(peer)
+            service = Operations(peer)
             service.manage(managing=False)
-            await until(peer, lambda: peer.operator and not peer.operator.worker.saved.managing)
+            await until(peer, lambda: peer.runner and not peer.runner.worker.saved.managing)
             job = await add_job(peer)
             assert "start managing it" in view.state()["queues"][1]["jobs"][0]["why"]
             last = Claim(job=job, epoch=EPOCH_MAX, peer=PeerId("c" * 16), incarnation=1)
@@ -301,8 +301,8 @@ def test_whatever_a_stranger_calls_itself_is_only_text(tmp_path: Path, name: str
     async def scenario() -> None:
         async with running(tmp_path, queue="workshop") as peer, stranger(peer) as other:
             await other.say(other.hello(name=name))
-            news = m.PrinterNews(state=name, text=name, temperatures=[(name, 1.0, 2.0)] * 16)
-            await other.say(m.Heartbeat(printer=news))
+            summary = m.PrinterSummary(state=name, text=name, temperatures=[(name, 1.0, 2.0)] * 16)
+            await other.say(m.Heartbeat(printer=summary))
             await until(peer, lambda: other.id in peer.queue("workshop").remotes)
             assert state(peer)
 

@@ -34,8 +34,10 @@ class Node:
         self.peer = peer
         self.queue: LanQueue = peer.queue("workshop")
         self.seen: set[str] = set()
-        claiming = self.queue._claiming
-        claiming._hooks = replace(claiming._hooks, claimed=self.claimed, missed=self.missed)
+        claims_runner = self.queue._claims_runner
+        claims_runner._hooks = replace(
+            claims_runner._hooks, claimed=self.claimed, missed=self.missed
+        )
 
     def claimed(self, armed: MayHeat) -> None:
         """The printer may heat."""

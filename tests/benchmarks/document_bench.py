@@ -35,7 +35,7 @@ from crdtqueue.core.document.model import (
     Result,
     RunRecord,
 )
-from crdtqueue.core.document.reader import Reading
+from crdtqueue.core.document.reader import DocumentReader
 from crdtqueue.core.ids import Claim, JobId, PeerId, Profile, SetId, Sha256
 from crdtqueue.core.yjs.update_parser import parse_update
 from crdtqueue.peer.peer import Peer
@@ -208,7 +208,7 @@ def load(backend: str, file: Path, mark: str) -> None:
     gc.collect()
     before_mb = rss_mb()
     document = open_document(backend, 1)
-    reading = Reading()
+    reader = DocumentReader()
 
     def apply() -> None:
         is_checked = fits(mark, updates[0], d.ROOTS)
@@ -217,11 +217,11 @@ def load(backend: str, file: Path, mark: str) -> None:
 
     def read() -> None:
         for change in document.take_changes():
-            reading.change(*change)
-        reading.state()
+            reader.change(*change)
+        reader.state()
 
     costs = {"load_ms": timed(apply), "read_ms": timed(read), "rss_mb": rss_mb() - before_mb}
-    assert len(reading.state().jobs) > 0
+    assert len(reader.state().jobs) > 0
     print(json.dumps(costs))
 
 
@@ -288,7 +288,7 @@ async def page(peer: Peer) -> None:
     queue, view = peer.queue("workshop"), View(peer)
 
     def text() -> str:
-        return view.shown().text
+        return view.snapshot().text
 
     say("the state of all jobs, the first time", timed(text), "ms")
     say("  nothing has changed", best(text), "ms", "goal 20")

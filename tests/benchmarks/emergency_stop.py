@@ -21,7 +21,7 @@ import tty
 from pathlib import Path
 
 from printer_driver.client import SocketPrinter
-from printer_driver.printer import Confirmation, Connection, PrintId
+from printer_driver.printer import Confirmation, Connection
 from tests.harness.virtual_printers import (
     DriverRig,
     until,
@@ -102,7 +102,7 @@ async def measure(
     for number in range(rounds):
         printer = SocketPrinter(driver.folder / "socket")
         await until_ready(printer)
-        print_id = PrintId(f"{is_checking}-{number}")
+        print_id = f"{is_checking}-{number}"
         if is_checking:
             start = asyncio.create_task(printer.start(print_id, large, large_sha256))
         else:

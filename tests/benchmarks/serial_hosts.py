@@ -13,7 +13,7 @@ from pathlib import Path
 
 from printer_driver.client import SocketPrinter
 from printer_driver.errors import PrinterError
-from printer_driver.printer import Connection, PrintId, PrintState
+from printer_driver.printer import Connection, PrintState
 
 HERE = Path(__file__).parent
 CONNECT_S = 60.0
@@ -107,7 +107,7 @@ class OurJob(Job):
         printer = SocketPrinter(self._socket)
         try:
             await _connected(printer)
-            await printer.start(PrintId("benchmark"), path, self._sha256)
+            await printer.start("benchmark", path, self._sha256)
             self.begun.set()
             async for status in printer.watch():
                 if status.print and status.print.state in _OVER:

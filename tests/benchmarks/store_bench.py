@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from crdtqueue.adapters.crdt.facade import open_document
-from crdtqueue.adapters.history_store import History
+from crdtqueue.adapters.history_store import HistoryStore
 from crdtqueue.adapters.store import Store
 from crdtqueue.core.document.keys import (
     ROOTS,
@@ -142,7 +142,7 @@ async def load(folder: Path) -> None:
 async def long_history(folder: Path) -> None:
     store = Store(folder / STORE_NAME)
     await store.open()
-    history = History(store)
+    history = HistoryStore(store)
     entries = [
         replace(entry_of(number), job_name=f"bracket {number % 100}")
         for number in range(1, HISTORY_ROWS_MAX + 1)

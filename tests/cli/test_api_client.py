@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from crdtqueue.cli.api_client import (
-    Client,
+    ApiClient,
     default_url,
     job_path,
     printable,
@@ -64,13 +64,13 @@ def server(status: int, content: bytes) -> Iterator[str]:
 )
 def test_what_is_no_peer_is_one_sentence(status: int, content: bytes) -> None:
     with server(status, content) as url, pytest.raises(Unavailable, match="Check --url"):
-        Client(url).state()
+        ApiClient(url).state()
 
 
 def test_a_peer_s_error_comes_with_its_code_and_words() -> None:
     content = json.dumps({"error": {"code": "held", "message": "Wait."}}).encode()
     with server(409, content) as url, pytest.raises(CrdtQueueError) as caught:
-        Client(url + "/").post("/api/printer/pause")
+        ApiClient(url + "/").post("/api/printer/pause")
     assert (caught.value.code, caught.value.message) == ("held", "Wait.")
 
 
@@ -81,31 +81,31 @@ def test_a_peer_s_error_comes_with_its_code_and_words() -> None:
 )  # fmt: skip
 def test_an_address_that_is_none_is_one_sentence(url: str) -> None:
     with pytest.raises((Invalid, Unavailable), match="--url"):
-        Client(url).state()
+        ApiClient(url).state()
 
 
 def test_nobody_there_says_how_to_start_one() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     with pytest.raises(Unavailable, match="crdtqueue serve"):
-        Client(url).state()
+        ApiClient(url).state()
 
 
 def test_an_upload_of_nothing_to_read_is_refused(tmp_path: Path) -> None:
-    client = Client("http://127.0.0.1:1")
+    client = ApiClient("http://127.0.0.1:1")
     with pytest.raises(NotFound, match="Check its name"):
         client.upload(tmp_path / "missing", lambda _: None)
     with pytest.raises(Invalid, match="is a folder"):
         client.upload(tmp_path, lambda _: None)
     with server(201, b"") as url, pytest.raises(Invalid, match="cannot be read"):
-        Client(url).upload(Path("/proc/self/mem"), lambda _: None)
+        ApiClient(url).upload(Path("/proc/self/mem"), lambda _: None)
 
 
 def test_an_upload_is_believed_only_if_the_answer_is_one(tmp_path: Path) -> None:
     path = tmp_path / "part.gcode"
     path.write_bytes(b"G28\n")
     with server(201, b'{"sha256": "0"}') as url, pytest.raises(Unavailable, match="--url"):
-        Client(url).upload(path, lambda _: None)
+        ApiClient(url).upload(path, lambda _: None)
 
 
 def test_the_environment_says_where_the_peer_is(monkeypatch: pytest.MonkeyPatch) -> None:

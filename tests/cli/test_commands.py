@@ -124,7 +124,7 @@ def test_the_printer_is_driven_from_the_command_line(
 
     async def use(peer: Peer, terminal: Terminal) -> None:
         job = await add_job(peer, "local")
-        await until(peer, lambda: peer.operator and peer.operator.worker.state == "printing")
+        await until(peer, lambda: peer.runner and peer.runner.worker.state == "printing")
         said = await terminal.says("status")
         assert "Printer (MK3S): Prints part.gcode. 0%\n  T0: 21.5 / 0.0 °C" in said
         assert await terminal.says("pause") == "The printer pauses.\n"
@@ -132,7 +132,7 @@ def test_the_printer_is_driven_from_the_command_line(
         assert "Confirm the bed when" in await terminal.fails("clear")
         assert "Cancel the print there" in await terminal.fails("rm", job)
         assert await terminal.says("cancel") == "The print is cancelled.\n"
-        await until(peer, lambda: peer.operator and not peer.operator.worker.saved.printing)
+        await until(peer, lambda: peer.runner and not peer.runner.worker.saved.printing)
         assert "prints nothing" in await terminal.fails("cancel")
         assert await terminal.says("clear") == "The bed is clear.\n"
         assert await terminal.json("release", job) == {"id": job, "held": False}

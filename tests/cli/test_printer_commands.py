@@ -46,11 +46,11 @@ def test_what_is_loaded_is_said_confirmed_and_forgotten(tmp_path: Path, capsys: 
         assert "asks for nothing" in await terminal.fails("loaded")
         assert await terminal.says("loaded", "PLA", "") == ("Loaded: PLA in tool 1,  in tool 2.\n")
         await add_job(peer, "local", materials=["", "", "PETG"])
-        await until(peer, lambda: peer.operator and peer.operator.worker.missing)
+        await until(peer, lambda: peer.runner and peer.runner.worker.missing)
         assert "Waits for PETG in tool 3." in await terminal.says("status")
         assert await terminal.json("loaded") == {"materials": ["PLA", "", "PETG"]}
-        await until(peer, lambda: peer.operator and peer.operator.worker.saved.printing)
+        await until(peer, lambda: peer.runner and peer.runner.worker.saved.printing)
         assert await terminal.json("loaded", "--forget") == {"materials": None}
-        await until(peer, lambda: peer.operator and not peer.operator.worker.saved.loaded.said)
+        await until(peer, lambda: peer.runner and not peer.runner.worker.saved.loaded.said)
 
     run(tmp_path, capsys, use, printer=MemoryPrinter())

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from crdtqueue.api.operations import Service
+from crdtqueue.api.operations import Operations
 from crdtqueue.core.history import HistoryFilter
 from crdtqueue.peer.peer import Peer
 from tests.harness.loopback_peers import (
@@ -52,7 +52,7 @@ def test_what_was_printed_is_listed(tmp_path: Path, capsys: Capture) -> None:
         assert await terminal.says("history") == "Nothing has been printed yet.\n"
         await add_job(peer, "local")
         for _ in range(200):
-            page = await Service(peer).history.page(HistoryFilter(), after="", limit=1)
+            page = await Operations(peer).history.page(HistoryFilter(), after="", limit=1)
             if page["total"]:
                 break
             await asyncio.sleep(0.05)

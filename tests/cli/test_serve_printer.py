@@ -10,7 +10,7 @@ from crdtqueue.cli import serve
 from crdtqueue.cli.main import make_parser
 from crdtqueue.core.errors import Invalid
 from crdtqueue.core.worker.bed import Cooldown
-from crdtqueue.core.worker.scripts import Step
+from crdtqueue.core.worker.scripts import CycleStep
 from crdtqueue.core.worker.worker_events import WorkerConfig
 from crdtqueue.peer.config import PrinterConfig
 from printer_driver.core.streaming.stream_settings import (
@@ -47,7 +47,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
     assert told.worker == WorkerConfig(
         profile=MK3S, self_clearing=True, retries=0, cooldown=cooldown
     )
-    assert told.scripts == {Step.CLEAR_BED: "G28", Step.WAITING: "G28"}
+    assert told.scripts == {CycleStep.CLEAR_BED: "G28", CycleStep.WAITING: "G28"}
 
 
 def test_a_script_that_halts_the_printer_is_refused(tmp_path: Path) -> None:

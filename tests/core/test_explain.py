@@ -12,17 +12,17 @@ from crdtqueue.core.document.model import (
     QueueState,
     Strategy,
 )
+from crdtqueue.core.durations import Span
 from crdtqueue.core.explain import (
     SILENT_AFTER_S,
     JobState,
-    Printer,
+    PrinterInSight,
     Sight,
     explain,
     overtaking,
 )
 from crdtqueue.core.ids import JobId, Profile
-from crdtqueue.core.sentences import Span
-from crdtqueue.core.sync.messages import PrinterNews
+from crdtqueue.core.sync.messages import PrinterSummary
 from tests.harness.samples import (
     ENDER,
     JOB,
@@ -47,12 +47,14 @@ def printer(
     next_job: JobId | None = None,
     holds_back: str = "",
     own: bool = False,
-) -> Printer:
-    news = PrinterNews(state=state, text=text, job=job, next_job=next_job) if state else None
-    return Printer(peer=ME, name=name, profile=profile, news=news, holds_back=holds_back, own=own)
+) -> PrinterInSight:
+    summary = PrinterSummary(state=state, text=text, job=job, next_job=next_job) if state else None
+    return PrinterInSight(
+        peer=ME, name=name, profile=profile, summary=summary, holds_back=holds_back, own=own
+    )
 
 
-def waits(*printers: Printer, job: Job | None = None) -> str:
+def waits(*printers: PrinterInSight, job: Job | None = None) -> str:
     state, text = told(job or a_job(), Sight(printers=printers))
     assert state is JobState.WAITING
     return text
@@ -172,13 +174,15 @@ def test_done_and_held_jobs_say_so_whatever_printers_there_are() -> None:
         (printer(None), JobState.PRINTING, "Left has it, and was last heard of 5 s ago."),
     ],
 )
-def test_a_job_that_a_printer_has_says_which(owner: Printer, state: JobState, text: str) -> None:
+def test_a_job_that_a_printer_has_says_which(
+    owner: PrinterInSight, state: JobState, text: str
+) -> None:
     sight = Sight(printers=[owner], claim=a_claim(), silent_s=5.0)
     assert told(a_job(), sight) == (state, text)
 
 
 @pytest.mark.parametrize("owner", [printer(None), printer("printing", job=JOB)])
-def test_a_silent_owner_has_its_silence_told_and_what_ends_it(owner: Printer) -> None:
+def test_a_silent_owner_has_its_silence_told_and_what_ends_it(owner: PrinterInSight) -> None:
     silent = Sight(printers=[owner], claim=a_claim(), silent_s=190.0)
     available = replace(silent, takeover_in_s=1_610.0)
     state, why = explain(a_job(), available)

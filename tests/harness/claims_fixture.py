@@ -96,10 +96,12 @@ class Desk:
         return ce.MayHeat(claim=claim, begin_until_s=self.asked_s + TIMES.begin_within_s)
 
     def hear(self, message: m.ClaimMessage, sender: PeerId | None = None) -> list[ce.Effect]:
-        return self.tell(ce.Said(peer=sender or PeerId(message.claim.peer), message=message))
+        return self.tell(
+            ce.ClaimMessageReceived(peer=sender or PeerId(message.claim.peer), message=message)
+        )
 
     def stored(self, effect: ce.StorePromise | ce.StoreStart | ce.StoreArmed) -> list[ce.Effect]:
-        return self.tell(ce.Stored(effect=effect))
+        return self.tell(ce.PromiseStored(effect=effect))
 
     def asked(self, claim: Claim) -> list[ce.Effect]:
         """A peer that knows the same asks."""

@@ -18,7 +18,7 @@ from crdtqueue.adapters.links import Address, _Dialled
 from crdtqueue.adapters.printer_process import SerialPrinter
 from crdtqueue.adapters.store import Store
 from crdtqueue.api.models import NewJob, NewSet
-from crdtqueue.api.operations import Service
+from crdtqueue.api.operations import Operations
 from crdtqueue.core.claims.claim_events import ClaimTimes
 from crdtqueue.core.document.profiles import parse_profile
 from crdtqueue.core.ids import JobId, PeerId
@@ -32,7 +32,7 @@ from crdtqueue.core.sync.frames import (
     encode_sync_step_2,
 )
 from crdtqueue.core.worker.bed import Cooldown
-from crdtqueue.core.worker.scripts import Step
+from crdtqueue.core.worker.scripts import CycleStep
 from crdtqueue.core.worker.worker_events import WorkerConfig
 from crdtqueue.peer.changes import Changes
 from crdtqueue.peer.config import PeerConfig, PrinterConfig
@@ -43,7 +43,6 @@ from printer_driver.printer import (
     Connection,
     Printer,
     PrinterStatus,
-    PrintId,
     PrintReport,
     PrintState,
     Temperature,
@@ -69,13 +68,13 @@ class MemoryPrinter:
     problem: str = ""
     refusal: str = ""
     is_unreachable: bool = False
-    starts: list[PrintId] = field(default_factory=list)
+    starts: list[str] = field(default_factory=list)
     printed: list[bytes] = field(default_factory=list)
-    reports: dict[PrintId, PrintReport] = field(default_factory=dict)
+    reports: dict[str, PrintReport] = field(default_factory=dict)
     current: PrintReport | None = None
     changes: Changes = field(default_factory=Changes)
     temperatures: tuple[Temperature, ...] = (Temperature(name="T0", actual_c=21.5, target_c=0.0),)
-    bed_cleared_after: PrintId | None = None
+    bed_cleared_after: str | None = None
 
     async def status(self) -> PrinterStatus:
         if self.is_unreachable:
@@ -90,7 +89,7 @@ class MemoryPrinter:
 
     async def start(
         self,
-        print_id: PrintId,
+        print_id: str,
         path: Path,
         sha256: str,
         *,
@@ -124,17 +123,17 @@ class MemoryPrinter:
         over = replace(self.current, state=state, reason=reason, bed_cleared=bed_cleared)
         self._show(replace(over, bytes_done=100))
 
-    async def pause(self, print_id: PrintId) -> None:
+    async def pause(self, print_id: str) -> None:
         self._show(replace(self._running(print_id), state=PrintState.PAUSED))
 
-    async def resume(self, print_id: PrintId) -> None:
+    async def resume(self, print_id: str) -> None:
         self._show(replace(self._running(print_id), state=PrintState.PRINTING))
 
-    async def cancel(self, print_id: PrintId) -> None:
+    async def cancel(self, print_id: str) -> None:
         self._running(print_id)
         self.finish(PrintState.CANCELLED, "Cancelled.")
 
-    async def report(self, print_id: PrintId) -> PrintReport | None:
+    async def report(self, print_id: str) -> PrintReport | None:
         return self.reports.get(print_id)
 
     async def watch(self) -> AsyncIterator[PrinterStatus]:
@@ -150,7 +149,7 @@ class MemoryPrinter:
     async def close(self) -> None:
         pass
 
-    def _running(self, print_id: PrintId) -> PrintReport:
+    def _running(self, print_id: str) -> PrintReport:
         report = self.reports.get(print_id)
         if report is None or report.state.is_final:
             raise NotPrinting("The print is over.")
@@ -188,7 +187,7 @@ async def running(
     profile: str = "MK3S",
     self_clearing: bool = True,
     cooldown: Cooldown | None = None,
-    scripts: Mapping[Step, str | None] | None = None,
+    scripts: Mapping[CycleStep, str | None] | None = None,
     times: ClaimTimes = TIMES,
 ) -> AsyncIterator[Peer]:
     """A peer, and its address in `peer.config.listen`. It takes part in `queue` if given."""
@@ -283,7 +282,7 @@ async def add_job(
     materials: list[str] | None = None,
 ) -> JobId:
     """Uploads a file and adds a job of it."""
-    service = Service(peer)
+    service = Operations(peer)
     file = (await service.upload("part.gcode", chunks(gcode))).file
     new = NewSet(
         sha256=file.sha256,

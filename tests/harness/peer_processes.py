@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from crdtqueue.cli.api_client import Client
+from crdtqueue.cli.api_client import ApiClient
 from crdtqueue.core.errors import CrdtQueueError
 from printer_driver.core.gcode.gcode_lines import commands_of
 
@@ -73,7 +73,7 @@ class PeerProcess:
         self.address = f"127.0.0.1:{free_port()}"
         self.url = f"http://127.0.0.1:{free_port()}"
         self.record = folder / "executed.gcode"
-        self.client = Client(self.url)
+        self.client = ApiClient(self.url)
         self.process: subprocess.Popen[bytes] | None = None
         self.environment: dict[str, str] = {}
         self._printer: list[str] = []

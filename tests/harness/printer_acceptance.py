@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from printer_driver.errors import NotPrinting, PrintRefused
-from printer_driver.printer import Connection, Printer, PrintId, PrintReport, PrintState
+from printer_driver.printer import Connection, Printer, PrintReport, PrintState
 
 OpenPrinter = Callable[[], Awaitable[Printer]]
-Scenario = Callable[[OpenPrinter, Path, PrintId], Coroutine[None, None, None]]
+Scenario = Callable[[OpenPrinter, Path, str], Coroutine[None, None, None]]
 """Gets the printer, a g-code file that takes some seconds to print, and an id for its print."""
 
 TIMEOUT_S = 40.0
@@ -35,7 +35,7 @@ async def opened(open_printer: OpenPrinter) -> AsyncIterator[Printer]:
         await printer.close()
 
 
-async def until(printer: Printer, print_id: PrintId, *states: PrintState) -> PrintReport:
+async def until(printer: Printer, print_id: str, *states: PrintState) -> PrintReport:
     """Watches until the print is in one of these states."""
     async with asyncio.timeout(TIMEOUT_S):
         async for status in printer.watch():
@@ -46,7 +46,7 @@ async def until(printer: Printer, print_id: PrintId, *states: PrintState) -> Pri
     raise AssertionError
 
 
-async def prints_to_done(open_printer: OpenPrinter, gcode: Path, print_id: PrintId) -> None:
+async def prints_to_done(open_printer: OpenPrinter, gcode: Path, print_id: str) -> None:
     async with opened(open_printer) as printer:
         status = await printer.status()
         assert (status.connection, status.problem) == (Connection.READY, "")
@@ -60,9 +60,7 @@ async def prints_to_done(open_printer: OpenPrinter, gcode: Path, print_id: Print
         assert {heater.name for heater in status.temperatures} >= {"T0", "B"}
 
 
-async def begins_nothing_too_late(
-    open_printer: OpenPrinter, gcode: Path, print_id: PrintId
-) -> None:
+async def begins_nothing_too_late(open_printer: OpenPrinter, gcode: Path, print_id: str) -> None:
     async with opened(open_printer) as printer:
         with pytest.raises(PrintRefused) as refused:
             await printer.start(print_id, gcode, sha256(gcode), may_begin=lambda: False)
@@ -72,7 +70,7 @@ async def begins_nothing_too_late(
         await until(printer, print_id, PrintState.DONE)
 
 
-async def starts_once(open_printer: OpenPrinter, gcode: Path, print_id: PrintId) -> None:
+async def starts_once(open_printer: OpenPrinter, gcode: Path, print_id: str) -> None:
     """While it runs, after it is done, and at the same time."""
     async with opened(open_printer) as printer:
         starts = [printer.start(print_id, gcode, sha256(gcode)) for _ in range(3)]
@@ -87,14 +85,14 @@ async def starts_once(open_printer: OpenPrinter, gcode: Path, print_id: PrintId)
         assert status.print.state is PrintState.DONE
 
 
-async def pauses_and_resumes(open_printer: OpenPrinter, gcode: Path, print_id: PrintId) -> None:
+async def pauses_and_resumes(open_printer: OpenPrinter, gcode: Path, print_id: str) -> None:
     async with opened(open_printer) as printer:
         await printer.start(print_id, gcode, sha256(gcode))
         await until(printer, print_id, PrintState.PRINTING)
         await printer.pause(print_id)
         await until(printer, print_id, PrintState.PAUSED)
         with pytest.raises(PrintRefused) as refused:
-            await printer.start(PrintId(f"{print_id}-other"), gcode, sha256(gcode))
+            await printer.start(f"{print_id}-other", gcode, sha256(gcode))
         assert refused.value.code == "busy"
         await printer.resume(print_id)
         await until(printer, print_id, PrintState.PRINTING)
@@ -104,12 +102,12 @@ async def pauses_and_resumes(open_printer: OpenPrinter, gcode: Path, print_id: P
                 await command(print_id)
 
 
-async def cancels(open_printer: OpenPrinter, gcode: Path, print_id: PrintId) -> None:
+async def cancels(open_printer: OpenPrinter, gcode: Path, print_id: str) -> None:
     async with opened(open_printer) as printer:
         await printer.start(print_id, gcode, sha256(gcode))
         await until(printer, print_id, PrintState.PRINTING)
         with pytest.raises(NotPrinting):
-            await printer.cancel(PrintId(f"{print_id}-other"))
+            await printer.cancel(f"{print_id}-other")
         await printer.cancel(print_id)
         report = await until(
             printer, print_id, PrintState.CANCELLED, PrintState.CANCELLING, PrintState.PRINTING
@@ -122,7 +120,7 @@ async def cancels(open_printer: OpenPrinter, gcode: Path, print_id: PrintId) -> 
         assert again.state is PrintState.CANCELLED
 
 
-async def refuses_another_file(open_printer: OpenPrinter, gcode: Path, print_id: PrintId) -> None:
+async def refuses_another_file(open_printer: OpenPrinter, gcode: Path, print_id: str) -> None:
     async with opened(open_printer) as printer:
         with pytest.raises(PrintRefused, match="SHA-256"):
             await printer.start(print_id, gcode, "0" * 64)
@@ -131,14 +129,14 @@ async def refuses_another_file(open_printer: OpenPrinter, gcode: Path, print_id:
         assert await printer.report(print_id) is None
 
 
-async def knows_no_other_print(open_printer: OpenPrinter, gcode: Path, print_id: PrintId) -> None:
+async def knows_no_other_print(open_printer: OpenPrinter, gcode: Path, print_id: str) -> None:
     async with opened(open_printer) as printer:
         assert await printer.report(print_id) is None
         with pytest.raises(NotPrinting):
             await printer.pause(print_id)
 
 
-async def outlives_its_client(open_printer: OpenPrinter, gcode: Path, print_id: PrintId) -> None:
+async def outlives_its_client(open_printer: OpenPrinter, gcode: Path, print_id: str) -> None:
     """The print goes on when its client ends, and the next one finds it, running and over."""
     async with opened(open_printer) as printer:
         await printer.start(print_id, gcode, sha256(gcode))
@@ -154,7 +152,7 @@ async def outlives_its_client(open_printer: OpenPrinter, gcode: Path, print_id: 
         assert (await printer.start(print_id, gcode, sha256(gcode))).state is PrintState.DONE
 
 
-async def _final(printer: Printer, print_id: PrintId) -> PrintReport:
+async def _final(printer: Printer, print_id: str) -> PrintReport:
     async with asyncio.timeout(TIMEOUT_S):
         while True:
             report = await printer.report(print_id)

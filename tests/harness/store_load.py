@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from crdtqueue.adapters.history_store import History
+from crdtqueue.adapters.history_store import HistoryStore
 from crdtqueue.adapters.store import Store, StoredQueue
 from crdtqueue.core.document.model import Result
 from crdtqueue.core.history import HistoryEntry, HistoryFilter
@@ -81,7 +81,7 @@ async def write_number(store: Store, number: int) -> None:
         store.set_meta("number", str(number)),
         store.put_promise(QUEUE, claim_of(number), armed=True),
     ]
-    await History(store).record([entry_of(number)])
+    await HistoryStore(store).record([entry_of(number)])
     await asyncio.gather(*writes)
 
 
@@ -129,7 +129,7 @@ async def read(path: Path, use: Callable[[Store], None] = lambda _: None) -> Con
         use(store)
         updates = b" ".join(await store.updates(QUEUE)).split()
         promises = await store.promises(QUEUE)
-        ended = [e.ended_at_s async for e in History(store).all(HistoryFilter())]
+        ended = [e.ended_at_s async for e in HistoryStore(store).all(HistoryFilter())]
         await store.put_queue(StoredQueue(name=QUEUE, peers=()))
         return Content(
             numbers=tuple(_number(update) for update in updates),

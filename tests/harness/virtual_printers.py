@@ -15,7 +15,7 @@ from printer_driver.core.gcode.command_kinds import kind_of
 from printer_driver.core.gcode.gcode_lines import commands_of
 from printer_driver.core.gcode.position import Head
 from printer_driver.errors import PrinterUnavailable
-from printer_driver.printer import Connection, PrintId, PrintReport, PrintState
+from printer_driver.printer import Connection, PrintReport, PrintState
 
 T = TypeVar("T")
 RESTORES = re.compile(r"G9[01]$|M8[23]$|G1F[\d.]+$")
@@ -190,7 +190,7 @@ async def until(printer: SocketPrinter, is_so: Callable[[Any], bool], limit_s: f
     raise AssertionError(f"it did not happen; last seen: {status}")
 
 
-async def until_over(printer: SocketPrinter, print_id: PrintId, limit_s: float = 60) -> PrintReport:
+async def until_over(printer: SocketPrinter, print_id: str, limit_s: float = 60) -> PrintReport:
     end_s = time.monotonic() + limit_s
     while time.monotonic() < end_s:
         try:

@@ -14,8 +14,8 @@ from crdtqueue.core.ids import Claim, JobId, Profile, QueueName, claim_of_print
 from crdtqueue.core.worker import worker_events as w
 from crdtqueue.core.worker.bed import Cooldown
 from crdtqueue.core.worker.scripts import (
+    CycleStep,
     ScriptRun,
-    Step,
 )
 from crdtqueue.core.worker.worker import Worker
 from crdtqueue.core.worker.worker_events import PrintPhase, WorkerState
@@ -41,15 +41,15 @@ class Bench:
     def __init__(
         self,
         *jobs: Job,
-        saved: w.Saved | None = None,
+        saved: w.WorkerMemory | None = None,
         self_clearing: bool = False,
         profile: Profile = MK3S,
         retries: int = w.RETRIES_MAX,
         cooldown: Cooldown | None = None,
-        scripts: tuple[Step, ...] = (),
+        scripts: tuple[CycleStep, ...] = (),
     ) -> None:
         self.now_s = 0.0
-        self.saved = saved or w.Saved()
+        self.saved = saved or w.WorkerMemory()
         self.state = QueueState(jobs=jobs)
         self.held: dict[JobId, Claim] = {}
         self.config = w.WorkerConfig(
@@ -86,7 +86,7 @@ class Bench:
     def effects(self) -> list[w.Effect]:
         effects = self.worker.effects()
         for effect in effects:
-            if isinstance(effect, w.Save):
+            if isinstance(effect, w.SaveMemory):
                 self.saved = effect.saved
         assert self.saved == self.worker.saved or not effects
         return effects
@@ -115,20 +115,20 @@ class Bench:
 
     # Steps of a print
 
-    def start(self) -> w.Printing:
+    def start(self) -> w.CopyPrint:
         """From idle until the printer is told to start."""
         assert self.read() == []
         (ask,) = self.tell(IDLE_PRINTER)
-        assert ask == w.Ask(queue=QUEUE, job=JOB)
+        assert ask == w.AskForJob(queue=QUEUE, job=JOB)
         assert self.at(WorkerState.CLAIMING)
         self.hold(MINE)
         return self.fetched()
 
     def hold(self, claim: Claim) -> None:
         save, fetch = self.armed(claim)
-        assert isinstance(save, w.Save)
+        assert isinstance(save, w.SaveMemory)
         assert save.saved.held == (QUEUE, claim)
-        assert isinstance(fetch, w.Fetch)
+        assert isinstance(fetch, w.FetchFile)
 
     def armed(self, claim: Claim) -> list[w.Effect]:
         """The claim is armed, just after it was asked for."""
@@ -143,35 +143,35 @@ class Bench:
         assert self.at(WorkerState.CLAIMING)
         return self.armed(replace(claim, epoch=claim.epoch + 1))
 
-    def fetched(self) -> w.Printing:
+    def fetched(self) -> w.CopyPrint:
         """The file is here; the job is asked for again if it must be."""
         effects = self.tell(self.fetched_event())
-        if effects == [w.Ask(queue=QUEUE, job=JOB)]:
+        if effects == [w.AskForJob(queue=QUEUE, job=JOB)]:
             held, *effects = self.armed_again()
-            assert isinstance(held, w.Save)
+            assert isinstance(held, w.SaveMemory)
         save, start = effects
-        assert isinstance(save, w.Save)
-        assert isinstance(start, w.Start)
+        assert isinstance(save, w.SaveMemory)
+        assert isinstance(start, w.StartCopy)
         assert save.saved.printing == start.printing
         assert not save.saved.bed_clear
         return start.printing
 
     def fetched_event(self) -> w.Fetched:
-        fetching = self.worker._fetching
-        assert fetching
-        return w.Fetched(sha256=fetching.sha256)
+        file_fetcher = self.worker._fetching
+        assert file_fetcher
+        return w.Fetched(sha256=file_fetcher.sha256)
 
-    def seen(self, printing: w.Printing, phase: PrintPhase, reason: str = "") -> list[w.Effect]:
+    def seen(self, printing: w.CopyPrint, phase: PrintPhase, reason: str = "") -> list[w.Effect]:
         return self.tell(
             w.PrinterSeen(print_id=printing.print_id, phase=phase, reason=reason, bytes=10)
         )
 
-    def print(self, printing: w.Printing, phase: PrintPhase = PrintPhase.DONE) -> list[w.Effect]:
+    def print(self, printing: w.CopyPrint, phase: PrintPhase = PrintPhase.DONE) -> list[w.Effect]:
         """The whole print, and its record."""
         assert self.seen(printing, PrintPhase.PRINTING) == []
         assert self.at(WorkerState.PRINTING)
         (effect,) = self.seen(printing, phase, "because")
-        assert isinstance(effect, w.Record)
+        assert isinstance(effect, w.WriteRunRecord)
         assert self.at(WorkerState.REPORTING)
         return self.recorded(effect)
 
@@ -180,7 +180,7 @@ class Bench:
     def script(self, effects: list[w.Effect]) -> ScriptRun:
         """The script that is begun by the last of `effects`, stored before."""
         save, start = effects[-2:]
-        assert isinstance(save, w.Save)
+        assert isinstance(save, w.SaveMemory)
         assert isinstance(start, w.StartScript)
         assert save.saved.script == start.script
         return start.script
@@ -200,7 +200,7 @@ class Bench:
         assert self.at(WorkerState.PRINTING)
         return self.script_seen(run, phase, "because")
 
-    def recorded(self, effect: w.Record) -> list[w.Effect]:
+    def recorded(self, effect: w.WriteRunRecord) -> list[w.Effect]:
         self.add_record(effect.record)
         return self.tell(w.Recorded(print_id=effect.record.print_id))
 
@@ -209,9 +209,9 @@ def claimed(claim: Claim, now_s: float = 0.0) -> w.Claimed:
     return w.Claimed(queue=QUEUE, claim=claim, begin_until_s=now_s + BEGIN_WITHIN_S)
 
 
-def starts(effects: list[w.Effect]) -> list[w.Printing]:
-    return [effect.printing for effect in effects if isinstance(effect, w.Start)]
+def starts(effects: list[w.Effect]) -> list[w.CopyPrint]:
+    return [effect.printing for effect in effects if isinstance(effect, w.StartCopy)]
 
 
 def ends(effects: list[w.Effect]) -> list[str]:
-    return [effect.reason for effect in effects if isinstance(effect, w.End)]
+    return [effect.reason for effect in effects if isinstance(effect, w.EndClaim)]

@@ -240,7 +240,7 @@ def test_the_printer_is_driven(tmp_path: Path) -> None:
 
     async def use(peer: Peer, client: httpx.AsyncClient) -> None:
         await add_job(peer)
-        await until(peer, lambda: peer.operator and peer.operator.worker.state == "printing")
+        await until(peer, lambda: peer.runner and peer.runner.worker.state == "printing")
         for command in ("pause", "resume"):
             assert (await client.post(f"/api/printer/{command}")).status_code == 204
         early = await client.post("/api/printer/bed-clear")
@@ -255,7 +255,7 @@ def test_the_printer_is_driven(tmp_path: Path) -> None:
         assert (await client.post("/api/printer/bed-clear")).status_code == 204
         managing = await client.post("/api/printer/managing", json={"managing": True})
         assert managing.status_code == 204
-        await until(peer, lambda: peer.operator and peer.operator.worker.saved.managing)
+        await until(peer, lambda: peer.runner and peer.runner.worker.saved.managing)
 
     run(tmp_path, use, printer)
 

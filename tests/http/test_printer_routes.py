@@ -83,14 +83,14 @@ def test_what_is_loaded_is_said_and_shown(tmp_path: Path) -> None:
         answer = await client.post("/api/printer/loaded", json={"materials": ["PLA", ""]})
         assert answer.status_code == 204
         await add_job(peer, "local", materials=["", "PETG"])
-        await until(peer, lambda: peer.operator and peer.operator.worker.missing)
+        await until(peer, lambda: peer.runner and peer.runner.worker.missing)
         shown = await printer()
         assert (shown["loaded"], shown["asks_for_material"]) == (["PLA", ""], True)
         assert (shown["missing"], shown["state"]) == ({"1": "PETG"}, "waiting_for_material")
         job = (await client.get("/api/state")).json()["queues"][0]["jobs"][0]
         assert "Claimed by a. Waits for PETG in tool 2." in job["why"]
         await client.post("/api/printer/loaded", json={"materials": None})
-        await until(peer, lambda: peer.operator and peer.operator.worker.saved.printing)
+        await until(peer, lambda: peer.runner and peer.runner.worker.saved.printing)
         assert (await printer())["asks_for_material"] is False
 
     run(tmp_path, use, MemoryPrinter())

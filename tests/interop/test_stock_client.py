@@ -15,7 +15,7 @@ import pytest
 
 from crdtqueue.adapters.crdt import facade
 from crdtqueue.api.models import JobEdit, SetEdit
-from crdtqueue.api.operations import Service
+from crdtqueue.api.operations import Operations
 from crdtqueue.core.document.keys import ROOTS
 from crdtqueue.core.yjs.lib0 import JsonValue
 from crdtqueue.core.yjs.update_parser import parse_state_vector
@@ -127,7 +127,7 @@ def test_a_stock_client_edits_a_job_and_sees_our_edits(
 ) -> None:
     async def main() -> None:
         async with loopback_peers.running(tmp_path, queue="workshop") as peer:
-            job, service = await loopback_peers.add_job(peer), Service(peer)
+            job, service = await loopback_peers.add_job(peer), Operations(peer)
             queue = peer.queue("workshop")
             client = await Client(node, "one").join(peer)
             assert f"{job}/name" in (await client.state())[0]
@@ -151,7 +151,7 @@ def test_what_a_later_version_wrote_outlives_all_our_edits(
 ) -> None:
     async def main() -> None:
         async with loopback_peers.running(tmp_path, queue="workshop") as peer:
-            job, jobs = await loopback_peers.add_job(peer), Service(peer).jobs
+            job, jobs = await loopback_peers.add_job(peer), Operations(peer).jobs
             document = peer.queue("workshop").replica.document
             (each,) = peer.queue("workshop").state.jobs[0].sets
             client = await Client(node, "later").join(peer)

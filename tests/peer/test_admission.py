@@ -12,7 +12,7 @@ from crdtqueue.core.sync.messages import (
 from crdtqueue.peer.admission import (
     OWN_TWIN_MEMORY_S,
     PROBLEMS_MAX,
-    Greeting,
+    Admission,
     Welcome,
 )
 
@@ -29,45 +29,45 @@ def hello(
 
 
 def test_another_peer_is_let_in_and_this_very_process_is_not() -> None:
-    greeting = Greeting(ME, "ff")
-    assert greeting.hello(hello(), "mini.local", 0.0) is Welcome.IN
-    assert greeting.hello(hello(ME, instance="ff"), "here", 0.0) is Welcome.MYSELF
-    assert greeting.problem(0.0) == greeting.holds_back(0.0) == ""
+    admission = Admission(ME, "ff")
+    assert admission.hello(hello(), "mini.local", 0.0) is Welcome.IN
+    assert admission.hello(hello(ME, instance="ff"), "here", 0.0) is Welcome.MYSELF
+    assert admission.problem(0.0) == admission.holds_back(0.0) == ""
 
 
 def test_a_copy_of_this_peer_stops_it_until_it_was_not_heard_for_long() -> None:
-    greeting = Greeting(ME, "ff")
-    assert greeting.hello(hello(ME), "mini.local", 0.0) is Welcome.TWIN
-    assert "mini.local:7420 is a copy of this one" in greeting.holds_back(OWN_TWIN_MEMORY_S - 1.0)
-    assert greeting.twins_of(ME) == ("mini.local:7420",)
-    assert greeting.holds_back(OWN_TWIN_MEMORY_S) == ""
+    admission = Admission(ME, "ff")
+    assert admission.hello(hello(ME), "mini.local", 0.0) is Welcome.TWIN
+    assert "mini.local:7420 is a copy of this one" in admission.holds_back(OWN_TWIN_MEMORY_S - 1.0)
+    assert admission.duplicates_of(ME) == ("mini.local:7420",)
+    assert admission.holds_back(OWN_TWIN_MEMORY_S) == ""
 
 
 def test_twins_are_refused_and_named_until_one_of_them_is_gone() -> None:
-    greeting = Greeting(ME, "ff")
+    admission = Admission(ME, "ff")
     for instance in ("01", "02"):
-        assert greeting.hello(hello(instance=instance), f"{instance}.local", 0.0) is Welcome.IN
-    assert greeting.hello(hello(instance="01"), "01.local", 0.0) is Welcome.TWIN
-    assert "Mini and a copy, at 01.local:7420 and 02.local:7420" in greeting.problem(0.0)
-    assert greeting.holds_back(0.0) == ""
-    assert greeting.hello(hello(instance="01"), "01.local", TWIN_MEMORY_S) is Welcome.IN
-    assert greeting.problem(TWIN_MEMORY_S) == ""
+        assert admission.hello(hello(instance=instance), f"{instance}.local", 0.0) is Welcome.IN
+    assert admission.hello(hello(instance="01"), "01.local", 0.0) is Welcome.TWIN
+    assert "Mini and a copy, at 01.local:7420 and 02.local:7420" in admission.problem(0.0)
+    assert admission.holds_back(0.0) == ""
+    assert admission.hello(hello(instance="01"), "01.local", TWIN_MEMORY_S) is Welcome.IN
+    assert admission.problem(TWIN_MEMORY_S) == ""
 
 
 def test_another_version_is_a_problem_until_it_is_updated() -> None:
-    greeting = Greeting(ME, "ff")
+    admission = Admission(ME, "ff")
     with pytest.raises(Hostile, match="it speaks version 99"):
-        greeting.hello(hello(version=99), "mini.local", 0.0)
-    assert greeting.problem(0.0) == "Mini runs another version of crdtqueue. Update both."
-    greeting.hello(hello(), "mini.local", 0.0)
-    assert greeting.problem(0.0) == ""
+        admission.hello(hello(version=99), "mini.local", 0.0)
+    assert admission.problem(0.0) == "Mini runs another version of crdtqueue. Update both."
+    admission.hello(hello(), "mini.local", 0.0)
+    assert admission.problem(0.0) == ""
 
 
 def test_only_so_many_problems_are_kept() -> None:
-    greeting = Greeting(ME, "ff")
+    admission = Admission(ME, "ff")
     for port in range(1, 3 * PROBLEMS_MAX):
         with pytest.raises(Hostile):
-            greeting.hello(hello(version=99, port=port), "mini.local", 0.0)
-        greeting.hello(hello(ME, port=port), "mini.local", 0.0)
-    assert len(greeting._problems) == PROBLEMS_MAX
-    assert len(greeting.twins_of(ME)) == PROBLEMS_MAX
+            admission.hello(hello(version=99, port=port), "mini.local", 0.0)
+        admission.hello(hello(ME, port=port), "mini.local", 0.0)
+    assert len(admission._problems) == PROBLEMS_MAX
+    assert len(admission.duplicates_of(ME)) == PROBLEMS_MAX

@@ -77,16 +77,16 @@ def test_a_lost_owner_makes_room_for_another(tmp_path: Path) -> None:
         printer = MemoryPrinter(auto=True)
         async with running(tmp_path, queue="workshop", printer=printer) as peer:
             queue = peer.queue("workshop")
-            await until(peer, lambda: peer.operator and not peer.operator.worker.printer.problem)
+            await until(peer, lambda: peer.runner and not peer.runner.worker.printer.problem)
             printer.problem, printer.connection = "Unplugged.", Connection.CONNECTING
             printer.changes.notify()
-            await until(peer, lambda: peer.operator and peer.operator.worker.printer.problem)
+            await until(peer, lambda: peer.runner and peer.runner.worker.printer.problem)
             job = await add_job(peer)
             gone = Claim(job=job, epoch=1, peer=ABSENT, incarnation=1)
             await queue.edit([claim_entry(gone, at_s=0.0)])
             printer.problem, printer.connection = "", Connection.READY
             printer.changes.notify()
-            await until(peer, lambda: peer.operator and not peer.operator.worker.printer.problem)
+            await until(peer, lambda: peer.runner and not peer.runner.worker.printer.problem)
             assert queue.claims.held_by(job, 0.0) == gone
             await queue.edit([lost_entry(gone, peer=peer.me.peer, by="Ann", at_s=1.0)])
             await until(peer, lambda: done(peer, job))
@@ -101,15 +101,15 @@ def test_a_print_may_begin_soon_after_the_claim_and_not_later(
         async with running(tmp_path, queue="workshop") as peer:
             queue = peer.queue("workshop")
             claimed: asyncio.Queue[ce.MayHeat] = asyncio.Queue()
-            claiming = queue._claiming
-            claiming._hooks = replace(claiming._hooks, claimed=claimed.put_nowait)
-            claiming.want(JOB)
+            claims_runner = queue._claims_runner
+            claims_runner._hooks = replace(claims_runner._hooks, claimed=claimed.put_nowait)
+            claims_runner.want(JOB)
             claim = (await claimed.get()).claim
             assert queue.may_begin(claim)
             late_s = clock.now_s() + TIMES.begin_within_s + 0.1
             monkeypatch.setattr(clock, "now_s", lambda: late_s)
             assert not queue.may_begin(claim)
-            claiming.want(JOB)
+            claims_runner.want(JOB)
             assert (await claimed.get()).claim.epoch == claim.epoch + 1
 
     asyncio.run(scenario())
@@ -121,11 +121,11 @@ def test_a_start_record_that_cannot_be_stored_is_no_start(tmp_path: Path) -> Non
         async with running(tmp_path, queue="workshop", printer=printer) as peer:
             queue = peer.queue("workshop")
             told: asyncio.Queue[ce.No] = asyncio.Queue()
-            claiming = queue._claiming
-            note = replace(claiming._hooks, missed=lambda _, reason: told.put_nowait(reason))
-            claiming._hooks = note
+            claims_runner = queue._claims_runner
+            note = replace(claims_runner._hooks, missed=lambda _, reason: told.put_nowait(reason))
+            claims_runner._hooks = note
             fill_disk(peer.store)
-            claiming.want(JOB)
+            claims_runner.want(JOB)
             async with asyncio.timeout(10):
                 assert await told.get() is ce.No.DISK
             free_disk(peer.store)

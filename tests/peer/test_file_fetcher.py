@@ -9,7 +9,7 @@ import pytest
 
 from crdtqueue.adapters import file_store
 from crdtqueue.api.models import NewJob, NewSet
-from crdtqueue.api.operations import Service
+from crdtqueue.api.operations import Operations
 from crdtqueue.api.view import View
 from crdtqueue.core.document.keys import (
     deleted_entry,
@@ -47,7 +47,7 @@ def holders(peer: Peer, sha256: Sha256 = SHA256) -> int:
 async def have(peer: Peer) -> None:
     """Fetches the file of the first job, as a claimant does."""
     queue = peer.queue("workshop")
-    await peer.fetching.have(queue, queue.state.jobs[0].sets[0].file)
+    await peer.file_fetcher.have(queue, queue.state.jobs[0].sets[0].file)
 
 
 def test_a_second_peer_copies_the_file_and_the_first_may_be_switched_off(tmp_path: Path) -> None:
@@ -193,8 +193,8 @@ def test_a_claimant_says_who_is_to_be_switched_on(tmp_path: Path) -> None:
             await until(
                 a,
                 lambda: (
-                    a.operator
-                    and a.operator.worker.problem
+                    a.runner
+                    and a.runner.worker.problem
                     == "No peer in sight has part.gcode. Switch on bee, and it goes on by itself."
                 ),
             )
@@ -216,7 +216,7 @@ def test_the_document_is_corrected_at_the_start_and_when_files_go(tmp_path: Path
             for each in peer.queue("workshop").state.jobs:
                 await peer.queue("workshop").edit([deleted_entry(each.id)])
             peer.files._store_bytes_max = 0
-            assert await peer.fetching.make_room() == [SHA256]
+            assert await peer.file_fetcher.make_room() == [SHA256]
             assert holders(peer) == 0
             assert not peer.queue("workshop").state.job(job)
 
@@ -232,13 +232,13 @@ def test_a_disk_without_room_copies_nothing_and_says_why(
             running(tmp_path / "b", queue="workshop", peers=[str(a.config.listen)]) as b,
         ):
             await until_linked(a, b)
-            file = (await Service(a).upload("part.gcode", chunks(GCODE))).file
+            file = (await Operations(a).upload("part.gcode", chunks(GCODE))).file
             monkeypatch.setattr(file_store, "DISK_RESERVE_BYTES", 2**62)
             new = NewSet(sha256=file.sha256, name=file.name, profiles=["ANY"])
-            job = await Service(a).jobs.add("workshop", NewJob(name="x", sets=[new]))
+            job = await Operations(a).jobs.add("workshop", NewJob(name="x", sets=[new]))
             await until(b, lambda: b.queue("workshop").state.job(job))
             with pytest.raises(Unavailable, match="Make room"):
-                await b.fetching.have(b.queue("workshop"), file)
+                await b.file_fetcher.have(b.queue("workshop"), file)
             assert holders(a) == 1
 
     asyncio.run(scenario())
@@ -267,7 +267,7 @@ def test_leaving_a_queue_while_files_are_copied_for_it_ends_the_copying_only(
                 await peer.leave_queue("workshop")
             with pytest.raises(Unavailable):
                 await fetched
-            assert not await peer.fetching._copy_for(queue)  # it was about to be looked at
+            assert not await peer.file_fetcher._copy_for(queue)  # it was about to be looked at
             await peer.add_queue("workshop", [str(holder.config.listen)])
             await until_linked(peer, holder)
             await have(peer)
@@ -282,7 +282,7 @@ def test_a_store_that_takes_nothing_does_not_stop_a_peer_from_starting(tmp_path:
             await add_job(peer)
             fill_disk(peer.store)
             await asyncio.to_thread(peer.files.path(SHA256).unlink)
-            await peer.fetching.correct_holders(peer.queue("workshop"))
+            await peer.file_fetcher.correct_holders(peer.queue("workshop"))
             await until(peer, lambda: peer.queue("workshop").replica.problem)
 
     asyncio.run(scenario())

@@ -164,7 +164,7 @@ def test_another_version_is_a_problem_until_it_is_updated(tmp_path: Path) -> Non
 def test_a_stolen_identity_is_hung_up_on_and_shown(tmp_path: Path) -> None:
     async def talk(peer: Peer, other: Stranger) -> None:
         await other.say(other.hello(peer=peer.me.peer, incarnation=77))
-        await other.hear(m.Twin)
+        await other.hear(m.DuplicateIdentity)
         assert await other.closed() == (1000, "two peers have this identity")
         queue = peer.queue("workshop")
         assert "delete the file store.sqlite3" in queue.problem == queue.holds_back
@@ -218,11 +218,11 @@ def test_a_third_refuses_both_of_two_that_have_one_identity(tmp_path: Path) -> N
             assert await other.closed() == (1000, "a second link to the same peer")
             async with stranger(peer) as again:
                 await again.say(again.hello(peer=other.id, instance="aa"))
-                told = await again.hear(m.Twin)
-                assert isinstance(told, m.Twin)
+                told = await again.hear(m.DuplicateIdentity)
+                assert isinstance(told, m.DuplicateIdentity)
                 assert told.places == ["127.0.0.1:7698", "127.0.0.1:7699"]
                 assert await again.closed() == (1000, "two peers have this identity")
-            await copy.hear(m.Twin)
+            await copy.hear(m.DuplicateIdentity)
             assert await copy.closed() == (1000, "two peers have this identity")
         assert "a copy, at 127.0.0.1:7698 and 127.0.0.1:7699" in queue.problem
         assert "delete the file store.sqlite3" in queue.problem
@@ -234,7 +234,7 @@ def test_a_third_refuses_both_of_two_that_have_one_identity(tmp_path: Path) -> N
 def test_who_is_told_of_its_own_twin_claims_nothing(tmp_path: Path) -> None:
     async def talk(peer: Peer, other: Stranger) -> None:
         queue = peer.queue("workshop")
-        await other.say(m.Twin(places=["mini.local:7420"]))
+        await other.say(m.DuplicateIdentity(places=["mini.local:7420"]))
         assert await other.closed() == (1000, "two peers have this identity")
         assert "mini.local:7420 is a copy of this one" in queue.holds_back
 
@@ -395,14 +395,14 @@ def test_a_claim_asked_for_before_the_queue_runs_is_stored_as_soon_as_it_does(
         printer = MemoryPrinter(auto=True)
         async with running(tmp_path, queue="workshop", printer=printer) as peer:
             queue = peer.queue("workshop")
-            await until(peer, lambda: queue._claiming._tasks)
-            claiming = queue._claiming
-            tasks, claiming._tasks = claiming._tasks, None
+            await until(peer, lambda: queue._claims_runner._tasks)
+            claims_runner = queue._claims_runner
+            tasks, claims_runner._tasks = claims_runner._tasks, None
             job = await add_job(peer)
-            await until(peer, lambda: claiming._waiting)
+            await until(peer, lambda: claims_runner._waiting)
             assert queue.wanted == job
-            claiming._tasks = tasks
-            claiming._store_waiting()
+            claims_runner._tasks = tasks
+            claims_runner._store_waiting()
             await until(peer, lambda: printer.starts)
 
     asyncio.run(scenario())
@@ -425,7 +425,7 @@ def test_a_voter_that_vanishes_while_we_leave_breaks_nothing(tmp_path: Path) -> 
                 await asyncio.wait([membership.task])
             await until(peer, lambda: not queue.sessions)
             await queue.close()
-            await until(peer, lambda: peer.operator and peer.operator.worker.state == "idle")
+            await until(peer, lambda: peer.runner and peer.runner.worker.state == "idle")
 
     asyncio.run(scenario())
 

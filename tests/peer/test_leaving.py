@@ -7,17 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from crdtqueue.api.operations import Service
+from crdtqueue.api.operations import Operations
 from crdtqueue.core.errors import Refused
 from crdtqueue.core.ids import JobId
 from crdtqueue.core.worker import (
     unconfirmed_starts,
     worker,
 )
-from crdtqueue.core.worker.worker_events import Saved, WorkerState
+from crdtqueue.core.worker.worker_events import (
+    WorkerMemory,
+    WorkerState,
+)
 from crdtqueue.peer.peer import Peer
 from printer_driver.errors import PrinterUnavailable
-from printer_driver.printer import PrintId, PrintReport, always
+from printer_driver.printer import PrintReport, always
 from tests.harness.loopback_peers import (
     MemoryPrinter,
     add_job,
@@ -31,11 +34,11 @@ from tests.harness.loopback_peers import (
 class SlowWire(MemoryPrinter):
     """A printer that answers no request to begin, and is given each one when a test says so."""
 
-    on_its_way: list[tuple[PrintId, Path, str]] = field(default_factory=list)
+    on_its_way: list[tuple[str, Path, str]] = field(default_factory=list)
 
     async def start(
         self,
-        print_id: PrintId,
+        print_id: str,
         path: Path,
         sha256: str,
         *,
@@ -56,11 +59,11 @@ def tries_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def worker_of(peer: Peer) -> worker.Worker:
-    assert peer.operator
-    return peer.operator.worker
+    assert peer.runner
+    return peer.runner.worker
 
 
-def saved_of(peer: Peer) -> Saved:
+def saved_of(peer: Peer) -> WorkerMemory:
     return worker_of(peer).saved
 
 
@@ -68,7 +71,7 @@ async def doubtful_print(peer: Peer, printer: SlowWire) -> JobId:
     """The printer was told to begin a print of the workshop, which was then given back."""
     job = await add_job(peer)
     await until(peer, lambda: printer.on_its_way and worker_of(peer).problem)
-    Service(peer).manage(managing=False)
+    Operations(peer).manage(managing=False)
     await until(peer, lambda: worker_of(peer).state is WorkerState.RESUMING)
     printer.changes.notify()
     await until(peer, lambda: saved_of(peer).doubtful and not saved_of(peer).held)
@@ -103,9 +106,9 @@ def test_it_is_not_left_either_while_the_printer_holds_a_job_of_another_queue(
         printer = SlowWire()
         async with running(tmp_path, queue="workshop", printer=printer) as peer:
             job = await doubtful_print(peer, printer)
-            await Service(peer).jobs.pause("workshop", job, paused=True)
+            await Operations(peer).jobs.pause("workshop", job, paused=True)
             other = await add_job(peer, "local")
-            Service(peer).manage(managing=True)
+            Operations(peer).manage(managing=True)
             await until(peer, lambda: len(printer.on_its_way) == 2)
             held = saved_of(peer).held
             assert held

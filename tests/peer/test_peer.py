@@ -10,7 +10,7 @@ import pytest
 from blockbuster import blockbuster_ctx
 
 from crdtqueue.adapters.links import Address
-from crdtqueue.api.operations import Service
+from crdtqueue.api.operations import Operations
 from crdtqueue.api.view import problems
 from crdtqueue.core.document.keys import roster_entry
 from crdtqueue.core.document.model import RosterEntry
@@ -104,7 +104,7 @@ def test_a_print_under_way_is_counted_once_after_a_restart_of_the_peer(tmp_path:
         printer = MemoryPrinter()
         async with running(tmp_path, queue="workshop", printer=printer) as first:
             job = await add_job(first)
-            await until(first, lambda: first.operator and first.operator.worker.printer.phase)
+            await until(first, lambda: first.runner and first.runner.worker.printer.phase)
         printer.finish()
         async with running(tmp_path, printer=printer) as again:
             await until(again, lambda: done(again, job) == 1)
@@ -207,7 +207,7 @@ def test_the_own_queue_and_one_that_is_printed_from_cannot_be_left(tmp_path: Pat
             with pytest.raises(Refused, match="when it is done"):
                 await peer.leave_queue("workshop")
             printer.finish()
-            await until(peer, lambda: peer.operator and not peer.operator.worker.held)
+            await until(peer, lambda: peer.runner and not peer.runner.worker.held)
             await peer.leave_queue("workshop")
 
     asyncio.run(scenario())
@@ -342,7 +342,7 @@ def test_a_full_disk_at_the_start_is_one_sentence(
         async with running(tmp_path, queue="workshop") as peer:
             await until(peer, lambda: peer.queue("workshop").replica.problem)
             with pytest.raises(Unavailable, match="Make room"):
-                await Service(peer).jobs.pause(
+                await Operations(peer).jobs.pause(
                     "workshop", peer.queue("workshop").state.jobs[0].id, paused=True
                 )
             assert not peer.queue("workshop").ready

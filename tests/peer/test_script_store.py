@@ -13,20 +13,20 @@ from crdtqueue.core.errors import Invalid
 from crdtqueue.core.worker.scripts import (
     SCRIPT_BYTES_MAX,
     SCRIPT_STEPS,
-    Step,
+    CycleStep,
 )
 from crdtqueue.peer import script_store
 from crdtqueue.peer.script_store import (
-    ScriptShelf,
+    ScriptStore,
     check_script,
     event_named,
 )
 
 
-def with_shelf(
+def with_script_store(
     folder: Path,
-    use: Callable[[ScriptShelf], Awaitable[None]],
-    changes: dict[Step, str | None] | None = None,
+    use: Callable[[ScriptStore], Awaitable[None]],
+    changes: dict[CycleStep, str | None] | None = None,
     stored: str | None = None,
 ) -> None:
     async def scenario() -> None:
@@ -34,52 +34,59 @@ def with_shelf(
         await store.open()
         if stored is not None:
             await store.set_meta("scripts", stored)
-        shelf = ScriptShelf(store, folder / "scripts")
-        await shelf.open(changes or {})
-        await use(shelf)
+        script_store = ScriptStore(store, folder / "scripts")
+        await script_store.open(changes or {})
+        await use(script_store)
         await store.close()
 
     asyncio.run(scenario())
 
 
 def test_a_script_survives_and_is_where_the_printer_reads_it(tmp_path: Path) -> None:
-    async def set_two(shelf: ScriptShelf) -> None:
-        await shelf.put(Step.CLEAR_BED, "G1 Y200 ; ü\n")
-        await asyncio.gather(shelf.put(Step.WAITING, "M300"), shelf.put(Step.COOLDOWN, "M140 S0"))
+    async def set_two(script_store: ScriptStore) -> None:
+        await script_store.put(CycleStep.CLEAR_BED, "G1 Y200 ; ü\n")
+        await asyncio.gather(
+            script_store.put(CycleStep.WAITING, "M300"),
+            script_store.put(CycleStep.COOLDOWN, "M140 S0"),
+        )
 
-    async def read(shelf: ScriptShelf) -> None:
-        assert shelf.texts[Step.CLEAR_BED] == "G1 Y200 ; ü\n"
-        assert set(shelf.refs) == {Step.CLEAR_BED, Step.WAITING, Step.COOLDOWN}
-        ref = shelf.refs[Step.CLEAR_BED]
-        path = shelf.files.path(ref.sha256)
+    async def read(script_store: ScriptStore) -> None:
+        assert script_store.texts[CycleStep.CLEAR_BED] == "G1 Y200 ; ü\n"
+        assert set(script_store.refs) == {
+            CycleStep.CLEAR_BED,
+            CycleStep.WAITING,
+            CycleStep.COOLDOWN,
+        }
+        ref = script_store.refs[CycleStep.CLEAR_BED]
+        path = script_store.files.path(ref.sha256)
         assert await asyncio.to_thread(path.read_text, "utf-8") == "G1 Y200 ; ü\n"
-        await shelf.put(Step.CLEAR_BED, None)
-        assert Step.CLEAR_BED not in {*shelf.refs, *shelf.texts}
+        await script_store.put(CycleStep.CLEAR_BED, None)
+        assert CycleStep.CLEAR_BED not in {*script_store.refs, *script_store.texts}
 
-    async def cleared(shelf: ScriptShelf) -> None:
-        assert set(shelf.texts) == {Step.WAITING, Step.COOLDOWN}
+    async def cleared(script_store: ScriptStore) -> None:
+        assert set(script_store.texts) == {CycleStep.WAITING, CycleStep.COOLDOWN}
 
-    with_shelf(tmp_path, set_two)
-    with_shelf(tmp_path, read)
-    with_shelf(tmp_path, cleared)
+    with_script_store(tmp_path, set_two)
+    with_script_store(tmp_path, read)
+    with_script_store(tmp_path, cleared)
 
 
 def test_what_is_given_at_the_start_is_set(tmp_path: Path) -> None:
-    async def read(shelf: ScriptShelf) -> None:
-        assert shelf.texts == {Step.WAITING: "M300"}
+    async def read(script_store: ScriptStore) -> None:
+        assert script_store.texts == {CycleStep.WAITING: "M300"}
 
-    with_shelf(tmp_path, read, {Step.WAITING: "M300"})
-    with_shelf(tmp_path, read)
+    with_script_store(tmp_path, read, {CycleStep.WAITING: "M300"})
+    with_script_store(tmp_path, read)
 
 
 @pytest.mark.parametrize(
     "stored", ["{", "[1]", '{"dance": "G28", "cool": "G28", "waiting": 3, "activated": "no"}']
 )
 def test_stored_nonsense_is_left_out(tmp_path: Path, stored: str) -> None:
-    async def read(shelf: ScriptShelf) -> None:
-        assert (shelf.texts, shelf.refs) == ({}, {})
+    async def read(script_store: ScriptStore) -> None:
+        assert (script_store.texts, script_store.refs) == ({}, {})
 
-    with_shelf(tmp_path, read, stored=stored)
+    with_script_store(tmp_path, read, stored=stored)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +101,7 @@ def test_stored_nonsense_is_left_out(tmp_path: Path, stored: str) -> None:
 )
 def test_what_is_no_script_is_refused_with_the_reason(text: str, why: str) -> None:
     with pytest.raises(Invalid, match="waiting") as caught:
-        check_script(Step.WAITING, text)
+        check_script(CycleStep.WAITING, text)
     assert why in str(caught.value)
 
 
@@ -104,17 +111,17 @@ def test_an_event_that_there_is_not_is_refused_with_those_that_there_are() -> No
         with pytest.raises(Invalid, match="clear-bed"):
             event_named(name)
     with pytest.raises(Invalid, match="There is no event cool"):
-        check_script(Step.COOL, "G28")
+        check_script(CycleStep.COOL, "G28")
 
 
 def test_old_scripts_do_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(script_store, "SHELF_BYTES_MAX", 1000)
 
-    async def use(shelf: ScriptShelf) -> None:
+    async def use(script_store: ScriptStore) -> None:
         for number in range(10):
-            await shelf.put(Step.WAITING, f"M300 S{number} ;{'x' * 300}")
-        kept = await shelf.files.all()
-        assert shelf.refs[Step.WAITING].sha256 in kept
+            await script_store.put(CycleStep.WAITING, f"M300 S{number} ;{'x' * 300}")
+        kept = await script_store.files.all()
+        assert script_store.refs[CycleStep.WAITING].sha256 in kept
         assert len(kept) <= 3
 
-    with_shelf(tmp_path, use)
+    with_script_store(tmp_path, use)

@@ -16,12 +16,15 @@ from crdtqueue.core.document.model import RosterEntry
 from crdtqueue.core.ids import Claim, JobId, claim_of_print
 from crdtqueue.core.sync import messages as m
 from crdtqueue.core.worker import worker
-from crdtqueue.core.worker.worker_events import Saved, WorkerState
+from crdtqueue.core.worker.worker_events import (
+    WorkerMemory,
+    WorkerState,
+)
 from crdtqueue.peer import worker_runner
 from crdtqueue.peer.peer import Peer
 from crdtqueue.peer.worker_store import save
 from printer_driver import clock
-from printer_driver.printer import PrintId, PrintReport, always
+from printer_driver.printer import PrintReport, always
 from tests.harness.loopback_peers import (
     TIMES,
     MemoryPrinter,
@@ -69,7 +72,7 @@ class SlowToLoad(MemoryPrinter):
 
     async def start(
         self,
-        print_id: PrintId,
+        print_id: str,
         path: Path,
         sha256: str,
         *,
@@ -82,8 +85,8 @@ class SlowToLoad(MemoryPrinter):
 
 
 def worker_of(peer: Peer) -> worker.Worker:
-    assert peer.operator
-    return peer.operator.worker
+    assert peer.runner
+    return peer.runner.worker
 
 
 async def let_printer_say_that_it_is_idle(peer: Peer, printer: MemoryPrinter) -> None:
@@ -165,12 +168,12 @@ def test_a_print_is_not_begun_after_a_sleep_before_it_but_asked_for_again(
     tmp_path: Path, machine: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "RETRY_S", 0.1)
-    printings = list[PrintId]()
+    printings = list[str]()
 
-    async def sleep_after_saving(store: Store, saved: Saved) -> None:
+    async def sleep_after_saving(store: Store, saved: WorkerMemory) -> None:
         await save(store, saved)
         if saved.printing and not printings:
-            printings.append(PrintId(saved.printing.print_id))
+            printings.append(saved.printing.print_id)
             machine.sleep()
 
     monkeypatch.setattr(worker_runner, "save", sleep_after_saving)

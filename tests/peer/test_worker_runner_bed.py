@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from crdtqueue.core.worker.worker_events import Saved
+from crdtqueue.core.worker.worker_events import WorkerMemory
 from crdtqueue.peer import worker_runner
 from crdtqueue.peer.peer import Peer
-from printer_driver.printer import PrintId, PrintState
+from printer_driver.printer import PrintState
 from tests.harness.loopback_peers import (
     GCODE,
     MemoryPrinter,
@@ -22,16 +22,16 @@ from tests.harness.loopback_peers import (
 )
 
 
-def saved_of(peer: Peer) -> Saved:
-    assert peer.operator
-    return peer.operator.worker.saved
+def saved_of(peer: Peer) -> WorkerMemory:
+    assert peer.runner
+    return peer.runner.worker.saved
 
 
 async def print_by_hand(printer: MemoryPrinter, folder: Path) -> None:
     """What somebody at the printer prints, past the queues; its part stays on the bed."""
     path = folder / "by hand.gcode"
     await asyncio.to_thread(path.write_bytes, GCODE)
-    await printer.start(PrintId("by hand"), path, hashlib.sha256(GCODE).hexdigest())
+    await printer.start("by hand", path, hashlib.sha256(GCODE).hexdigest())
     printer.finish()
 
 
@@ -108,7 +108,7 @@ def test_the_bed_of_a_print_that_the_printer_has_forgotten_is_not_cleared_by_an_
             assert older
             printer.finish(bed_cleared=True)
             await until(peer, lambda: len(printer.starts) == 2)
-            await until(peer, lambda: peer.operator and peer.operator.worker.state == "printing")
+            await until(peer, lambda: peer.runner and peer.runner.worker.state == "printing")
             # Its journal has lost the print that it was at: the one before is the last it knows.
             del printer.reports[printer.starts[1]]
             printer.current, printer.bed_cleared_after = None, older.print_id

@@ -13,8 +13,8 @@ from crdtqueue.core.ids import Claim, JobId, PeerId, PrintId, QueueName, SetId, 
 from crdtqueue.core.worker import worker_events as w
 from crdtqueue.core.worker.materials import Loaded
 from crdtqueue.core.worker.scripts import (
+    CycleStep,
     ScriptRun,
-    Step,
 )
 from crdtqueue.core.worker.strategy import Overtaken
 from crdtqueue.peer.worker_store import UNREADABLE, load, save
@@ -23,7 +23,7 @@ JOB = JobId("0123456789ab")
 CLAIM = Claim(job=JOB, epoch=2, peer=PeerId("a" * 16), incarnation=3)
 QUEUE = QueueName("workshop")
 FILE = FileRef(sha256=Sha256("0" * 64), name="ü.gcode", size_bytes=12)
-PRINTING = w.Printing(
+PRINTING = w.CopyPrint(
     queue=QUEUE,
     claim=CLAIM,
     number=1,
@@ -35,13 +35,15 @@ PRINTING = w.Printing(
     started_at_s=1.5,
     materials=("PLA", ""),
 )
-SCRIPT = ScriptRun(step=Step.BEFORE_PRINT, print_id=PrintId("script/1/1"), file=FILE)
+SCRIPT = ScriptRun(step=CycleStep.BEFORE_PRINT, print_id=PrintId("script/1/1"), file=FILE)
 
 
-def stored(folder: Path, text: str | None = None, saved: w.Saved | None = None) -> w.Saved:
+def stored(
+    folder: Path, text: str | None = None, saved: w.WorkerMemory | None = None
+) -> w.WorkerMemory:
     """What is read of what was stored."""
 
-    async def scenario() -> w.Saved:
+    async def scenario() -> w.WorkerMemory:
         store = Store(folder / "store.sqlite3")
         await store.open()
         if text is not None:
@@ -58,12 +60,12 @@ def stored(folder: Path, text: str | None = None, saved: w.Saved | None = None) 
 @pytest.mark.parametrize(
     "saved",
     [
-        w.Saved(printing=PRINTING, bed_clear=False, managing=False, stopped_because="Jam."),
-        w.Saved(
+        w.WorkerMemory(printing=PRINTING, bed_clear=False, managing=False, stopped_because="Jam."),
+        w.WorkerMemory(
             script=SCRIPT,
             strange=True,
             doubtful=(PRINTING,),
-            todo=(Step.COOL, Step.CLEAR_BED),
+            todo=(CycleStep.COOL, CycleStep.CLEAR_BED),
             prepared=CLAIM.job,
             worked=True,
             called=True,
@@ -75,12 +77,12 @@ def stored(folder: Path, text: str | None = None, saved: w.Saved | None = None) 
         ),
     ],
 )
-def test_what_the_worker_must_not_forget_survives(tmp_path: Path, saved: w.Saved) -> None:
+def test_what_the_worker_must_not_forget_survives(tmp_path: Path, saved: w.WorkerMemory) -> None:
     assert stored(tmp_path, saved=saved) == saved
 
 
 def test_a_new_printer_has_nothing_to_remember(tmp_path: Path) -> None:
-    assert stored(tmp_path) == w.Saved()
+    assert stored(tmp_path) == w.WorkerMemory()
 
 
 @pytest.mark.parametrize(

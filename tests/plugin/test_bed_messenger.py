@@ -6,32 +6,32 @@ import pytest
 from octoprint_crdtqueue import bed_report
 from octoprint_crdtqueue.bed_messenger import EVENTS_MAX, BedMessenger
 from octoprint_crdtqueue.bed_report import (
-    Answered,
+    BedSaidClear,
+    BedSaidClearUnwatched,
     Event,
     FilamentLaid,
+    PeerAnswered,
     PrintBegan,
     PrintOver,
-    Said,
-    SaidUnwatched,
 )
 from octoprint_crdtqueue.peer_client import PeerClient, PeerUnavailable
 
 from tests.harness.peer_processes import until
 
 LIMIT_S = 10.0
-AT_REST, IN_PRINT = Said(in_print=False), Said(in_print=True)
-Work = Callable[[PeerClient], Answered]
+AT_REST, IN_PRINT = BedSaidClear(in_print=False), BedSaidClear(in_print=True)
+Work = Callable[[PeerClient], PeerAnswered]
 
 
 class Peer:
     """Answers in turn; it hangs until `go_on`."""
 
-    def __init__(self, *answers: Answered | Exception) -> None:
+    def __init__(self, *answers: PeerAnswered | Exception) -> None:
         self.asked = 0
         self.go_on = threading.Event()
         self._answers = list(answers)
 
-    def tell(self, _: Work) -> Answered:
+    def tell(self, _: Work) -> PeerAnswered:
         self.asked += 1
         assert self.go_on.wait(LIMIT_S)
         answer = self._answers.pop(0)
@@ -43,7 +43,7 @@ class Peer:
 def test_a_peer_that_hangs_delays_nobody_and_fills_no_memory(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    peer = Peer(Answered())
+    peer = Peer(PeerAnswered())
     messenger = BedMessenger(peer.tell)
     messenger.post(AT_REST)
     until(lambda: peer.asked == 1, LIMIT_S)
@@ -69,7 +69,7 @@ def test_what_nobody_expected_is_logged_once_and_asked_again(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bed_report, "RETRY_S", 0.01)
-    peer = Peer(ValueError("What?"), ValueError("Again?"), Answered(), Answered())
+    peer = Peer(ValueError("What?"), ValueError("Again?"), PeerAnswered(), PeerAnswered())
     peer.go_on.set()
     messenger = BedMessenger(peer.tell)
     messenger.post(AT_REST)
@@ -90,7 +90,7 @@ def test_it_says_whether_filament_matters() -> None:
 
 @pytest.mark.parametrize("event", [AT_REST, PrintBegan(), PrintOver(done=True)])
 def test_filament_matters_no_more(event: Event) -> None:
-    peer = Peer(Answered())
+    peer = Peer(PeerAnswered())
     peer.go_on.set()
     messenger = BedMessenger(peer.tell)
     messenger.post(IN_PRINT)
@@ -99,7 +99,7 @@ def test_filament_matters_no_more(event: Event) -> None:
 
 
 def test_filament_laid_while_the_peer_is_asked_counts(caplog: pytest.LogCaptureFixture) -> None:
-    peer = Peer(Answered(), Answered())
+    peer = Peer(PeerAnswered(), PeerAnswered())
     messenger = BedMessenger(peer.tell)
     messenger.post(AT_REST)
     until(lambda: peer.asked == 1, LIMIT_S)
@@ -109,7 +109,7 @@ def test_filament_laid_while_the_peer_is_asked_counts(caplog: pytest.LogCaptureF
     if messenger.is_said_in_print:
         messenger.post(FilamentLaid())
     messenger.post(PrintOver(done=True))
-    messenger.post(SaidUnwatched())
+    messenger.post(BedSaidClearUnwatched())
     peer.go_on.set()
     until(lambda: "was not passed on" in caplog.text, LIMIT_S)
     assert "has no time" not in caplog.text
@@ -117,13 +117,13 @@ def test_filament_laid_while_the_peer_is_asked_counts(caplog: pytest.LogCaptureF
 
 
 def test_filament_that_found_no_room_matters_still() -> None:
-    peer = Peer(Answered())
+    peer = Peer(PeerAnswered())
     messenger = BedMessenger(peer.tell)
     messenger.post(AT_REST)
     until(lambda: peer.asked == 1, LIMIT_S)
     messenger.post(IN_PRINT)
     for _ in range(EVENTS_MAX):
-        messenger.post(SaidUnwatched())
+        messenger.post(BedSaidClearUnwatched())
     messenger.post(FilamentLaid())
     assert messenger.is_said_in_print
     peer.go_on.set()

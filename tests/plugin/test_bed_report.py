@@ -3,30 +3,30 @@ from octoprint_crdtqueue import bed_report
 from octoprint_crdtqueue.bed_report import (
     KEEP_S,
     RETRY_S,
-    Answered,
-    BedWord,
+    BedReport,
+    BedReportState,
+    BedSaidClear,
+    BedSaidClearUnwatched,
     Drop,
     Effect,
     Event,
     FilamentLaid,
+    PeerAnswered,
     PrintBegan,
     PrintOver,
-    Said,
-    SaidUnwatched,
     TellPeer,
-    Word,
 )
 
 from printer_driver.core.gcode import gcode_lines
 from printer_driver.core.replies import reported_state
 
-IN_PRINT, AT_REST = Said(in_print=True), Said(in_print=False)
+IN_PRINT, AT_REST = BedSaidClear(in_print=True), BedSaidClear(in_print=False)
 DONE, FAILED = PrintOver(done=True), PrintOver(done=False)
 TELL = [TellPeer()]
-NOT_YET = Answered(reason="The printer is printing.")
+NOT_YET = PeerAnswered(reason="The printer is printing.")
 
 
-def after(bed: BedWord, *events: Event, now_s: float = 0.0) -> list[Effect]:
+def after(bed: BedReport, *events: Event, now_s: float = 0.0) -> list[Effect]:
     for event in events:
         bed.receive(event, now_s)
     bed.tick(now_s)
@@ -49,7 +49,7 @@ def after(bed: BedWord, *events: Event, now_s: float = 0.0) -> list[Effect]:
     ],
 )
 def test_when_the_word_is_passed_on(events: list[Event], effects: list[Effect]) -> None:
-    assert after(BedWord(), *events) == effects
+    assert after(BedReport(), *events) == effects
 
 
 class Comm:
@@ -77,9 +77,9 @@ class CommOfCard(Comm):
         (CommOfCard(busy=False, card=False), AT_REST),
         (CommOfCard(busy=False, card=True), AT_REST),
         (CommOfCard(busy=True, card=False), IN_PRINT),
-        (CommOfCard(busy=True, card=True), SaidUnwatched()),
+        (CommOfCard(busy=True, card=True), BedSaidClearUnwatched()),
         (Comm(busy=False), AT_REST),
-        (Comm(busy=True), SaidUnwatched()),
+        (Comm(busy=True), BedSaidClearUnwatched()),
     ],
 )
 def test_what_it_means_depends_on_the_print(comm: Comm, event: Event) -> None:
@@ -87,28 +87,28 @@ def test_what_it_means_depends_on_the_print(comm: Comm, event: Event) -> None:
 
 
 def test_within_a_print_from_the_card_it_does_not_count() -> None:
-    bed = BedWord()
-    assert after(bed, PrintBegan(), SaidUnwatched()) == [Drop(reason=bed_report.FROM_CARD)]
+    bed = BedReport()
+    assert after(bed, PrintBegan(), BedSaidClearUnwatched()) == [Drop(reason=bed_report.FROM_CARD)]
     assert after(bed, DONE) == []
 
 
 def test_a_word_that_waits_survives_one_from_the_card() -> None:
-    bed = BedWord()
+    bed = BedReport()
     after(bed, AT_REST, NOT_YET, PrintBegan(), NOT_YET)
-    after(bed, SaidUnwatched())
-    assert bed.word is Word.LAST_CALL
+    after(bed, BedSaidClearUnwatched())
+    assert bed.word is BedReportState.LAST_CALL
 
 
 def test_told_once() -> None:
-    bed = BedWord()
+    bed = BedReport()
     assert after(bed, AT_REST) == TELL
-    assert after(bed, Answered()) == []
-    assert (bed.word, bed.next_deadline_s()) == (Word.NONE, None)
+    assert after(bed, PeerAnswered()) == []
+    assert (bed.word, bed.next_deadline_s()) == (BedReportState.NONE, None)
     assert after(bed, now_s=10 * KEEP_S) == []
 
 
 def test_a_peer_that_cannot_take_it_yet_is_asked_again_and_not_for_ever() -> None:
-    bed = BedWord()
+    bed = BedReport()
     assert after(bed, AT_REST) == TELL
     asked, now_s = 1, 0.0
     while (due_s := bed.next_deadline_s()) is not None:
@@ -124,15 +124,15 @@ def test_a_peer_that_cannot_take_it_yet_is_asked_again_and_not_for_ever() -> Non
 
 
 def test_a_script_of_the_peers_may_begin_before_the_peer_takes_it() -> None:
-    bed = BedWord()
+    bed = BedReport()
     assert after(bed, IN_PRINT, DONE) == TELL
     assert after(bed, NOT_YET) == []
     assert after(bed, PrintBegan()) == TELL
-    assert after(bed, Answered(), DONE) == []
+    assert after(bed, PeerAnswered(), DONE) == []
 
 
 def test_it_never_outlives_the_next_print() -> None:
-    bed = BedWord()
+    bed = BedReport()
     after(bed, AT_REST, NOT_YET, PrintBegan(), NOT_YET)
     (dropped,) = after(bed, DONE)
     assert isinstance(dropped, Drop)
@@ -140,7 +140,7 @@ def test_it_never_outlives_the_next_print() -> None:
 
 
 def test_the_next_print_may_say_it_for_itself() -> None:
-    bed = BedWord()
+    bed = BedReport()
     after(bed, AT_REST, NOT_YET, PrintBegan(), NOT_YET, IN_PRINT)
     assert after(bed, DONE) == TELL
 

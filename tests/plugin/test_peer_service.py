@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from octoprint_crdtqueue.local_jobs import (
+    LocalFile,
     PeerRefused,
-    StoredFile,
     add,
     hand_over,
     parse_local_job,
@@ -20,7 +20,7 @@ from octoprint_crdtqueue.peer_service import (
     BUSY,
     NOT_RUNNING,
     REQUESTS_MAX,
-    Service,
+    PeerService,
 )
 from octoprint_crdtqueue.plugin_config import QueueChange
 
@@ -37,7 +37,7 @@ from tests.harness.supervised_peers import (
 
 pytestmark = pytest.mark.e2e
 
-PIN = StoredFile(name="pin.gcode", on_disk=GCODE / "pin_mk3s.gcode")
+PIN = LocalFile(name="pin.gcode", on_disk=GCODE / "pin_mk3s.gcode")
 START_S = 40.0
 
 
@@ -53,9 +53,9 @@ class Browser:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[Service, Browser]]:
+def serving(folder: Path) -> Iterator[tuple[PeerService, Browser]]:
     browser = Browser()
-    service = Service(folder, launcher(folder), browser.messages.append)
+    service = PeerService(folder, launcher(folder), browser.messages.append)
     service.start()
     try:
         until(lambda: service.view()["state"] is not None, START_S)
@@ -65,7 +65,7 @@ def serving(folder: Path) -> Iterator[tuple[Service, Browser]]:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, Browser]]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PeerService, Browser]]:
     with serving(tmp_path_factory.mktemp("service")) as both:
         yield both
 
@@ -75,7 +75,7 @@ def names(view: dict[str, Any]) -> set[str]:
 
 
 def test_a_state_says_how_old_it_is_while_the_peer_has_nothing_new_to_say(
-    running: tuple[Service, Browser],
+    running: tuple[PeerService, Browser],
 ) -> None:
     service, browser = running
     until(lambda: service.view()["age_s"] >= 1.5, START_S)
@@ -83,7 +83,7 @@ def test_a_state_says_how_old_it_is_while_the_peer_has_nothing_new_to_say(
     assert browser.last["state"] == service.view()["state"]
 
 
-def test_changes_reach_the_browsers_by_themselves(running: tuple[Service, Browser]) -> None:
+def test_changes_reach_the_browsers_by_themselves(running: tuple[PeerService, Browser]) -> None:
     service, browser = running
     until(lambda: names(browser.last) == {"local"}, START_S)
     service.pending.add([QueueChange(name="shop")])
@@ -92,7 +92,7 @@ def test_changes_reach_the_browsers_by_themselves(running: tuple[Service, Browse
     assert browser.last["service"] == {"state": "running", "problem": ""}
 
 
-def test_a_stored_file_becomes_a_job(running: tuple[Service, Browser]) -> None:
+def test_a_stored_file_becomes_a_job(running: tuple[PeerService, Browser]) -> None:
     service, _ = running
     job = parse_local_job({"path": "parts/pin.gcode", "copies": 3})
     added = service.ask(add(job, PIN))
@@ -108,13 +108,13 @@ def state(client: PeerClient) -> dict[str, Any]:
 
 
 def test_what_the_peer_refuses_comes_back_with_its_sentence(
-    running: tuple[Service, Browser], tmp_path: Path
+    running: tuple[PeerService, Browser], tmp_path: Path
 ) -> None:
     service, _ = running
     empty = tmp_path / "empty.gcode"
     empty.touch()
     with pytest.raises(PeerRefused) as refused:
-        service.ask(take_in(StoredFile(name="empty.gcode", on_disk=empty)))
+        service.ask(take_in(LocalFile(name="empty.gcode", on_disk=empty)))
     assert refused.value.answer.status == 422
     with pytest.raises(PeerRefused) as nowhere:
         service.ask(add(parse_local_job({"path": "pin.gcode", "queue": "no such"}), PIN))
@@ -122,13 +122,13 @@ def test_what_the_peer_refuses_comes_back_with_its_sentence(
 
 
 def test_a_job_file_becomes_a_job_and_a_broken_one_is_refused(
-    running: tuple[Service, Browser], tmp_path: Path
+    running: tuple[PeerService, Browser], tmp_path: Path
 ) -> None:
     service, _ = running
     added = service.ask(add(parse_local_job({"path": "to take along.gcode"}), PIN))["id"]
     answer = service.ask(lambda peer: peer.ask("GET", f"/api/queues/local/jobs/{added}/gjob"))
     assert (answer.status, answer.disposition.startswith("attachment")) == (200, True)
-    file = StoredFile(name="x.gjob", on_disk=tmp_path / "x.gjob")
+    file = LocalFile(name="x.gjob", on_disk=tmp_path / "x.gjob")
     file.on_disk.write_bytes(answer.body)
     path = "/api/queues/local/gjob?name=x.gjob"
     assert service.ask(hand_over(file, path))["id"] != added
@@ -139,7 +139,7 @@ def test_a_job_file_becomes_a_job_and_a_broken_one_is_refused(
 
 
 def test_what_is_too_large_to_be_passed_on_is_said_and_not_cut_off(
-    running: tuple[Service, Browser], monkeypatch: pytest.MonkeyPatch
+    running: tuple[PeerService, Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("octoprint_crdtqueue.peer_client.ANSWER_BYTES_MAX", 10)
     with pytest.raises(PeerUnavailable, match="larger than"):
@@ -147,10 +147,10 @@ def test_what_is_too_large_to_be_passed_on_is_said_and_not_cut_off(
 
 
 def test_a_file_that_does_not_name_its_printer_needs_profiles(
-    running: tuple[Service, Browser], tmp_path: Path
+    running: tuple[PeerService, Browser], tmp_path: Path
 ) -> None:
     service, _ = running
-    plain = StoredFile(name="plain.gcode", on_disk=tmp_path / "plain.gcode")
+    plain = LocalFile(name="plain.gcode", on_disk=tmp_path / "plain.gcode")
     plain.on_disk.write_text("G28\nM104 S0\n")
     with pytest.raises(Invalid, match="which printer it is made for"):
         service.ask(add(parse_local_job({"path": "plain.gcode"}), plain))
@@ -158,8 +158,8 @@ def test_a_file_that_does_not_name_its_printer_needs_profiles(
     assert service.ask(add(job, plain))["id"]
 
 
-def test_a_file_that_has_gone_is_told(running: tuple[Service, Browser], tmp_path: Path) -> None:
-    gone = StoredFile(name="gone.gcode", on_disk=tmp_path / "gone.gcode")
+def test_a_file_that_has_gone_is_told(running: tuple[PeerService, Browser], tmp_path: Path) -> None:
+    gone = LocalFile(name="gone.gcode", on_disk=tmp_path / "gone.gcode")
     with pytest.raises(Invalid, match=r"has no file gone\.gcode any more"):
         running[0].ask(take_in(gone))
 
@@ -171,7 +171,7 @@ def test_what_names_no_file_is_refused(data: object) -> None:
 
 
 def test_too_many_requests_at_once_are_turned_away(
-    running: tuple[Service, Browser], monkeypatch: pytest.MonkeyPatch
+    running: tuple[PeerService, Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("octoprint_crdtqueue.peer_service.WAIT_FOR_TURN_S", 0.05)
     service, _ = running
@@ -219,7 +219,7 @@ def test_a_restart_is_a_new_process(tmp_path: Path) -> None:
 
 
 def test_a_large_state_is_not_pushed_but_announced(
-    running: tuple[Service, Browser], monkeypatch: pytest.MonkeyPatch
+    running: tuple[PeerService, Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("octoprint_crdtqueue.peer_service.PUSHED_BYTES_MAX", 10)
     service, browser = running

@@ -12,8 +12,8 @@ from octoprint_crdtqueue.supervision import (
     Kill,
     Launch,
     ServiceState,
-    Start,
-    Stop,
+    StartPeer,
+    StopPeer,
     Supervision,
     Terminate,
 )
@@ -31,7 +31,7 @@ class Machine:
     def state(self) -> ServiceState:
         return self.supervision.status.state
 
-    def receive(self, event: Start | Stop | Announced | Ended) -> list[Effect]:
+    def receive(self, event: StartPeer | StopPeer | Announced | Ended) -> list[Effect]:
         self.supervision.receive(event, self.now_s)
         return list(self.supervision.effects())
 
@@ -41,7 +41,7 @@ class Machine:
         return list(self.supervision.effects())
 
     def running(self) -> "Machine":
-        assert self.receive(Start()) == [Launch(run=1)]
+        assert self.receive(StartPeer()) == [Launch(run=1)]
         assert self.receive(Announced(run=1, peer=PEER)) == []
         assert self.state() is ServiceState.RUNNING
         return self
@@ -67,7 +67,7 @@ def test_a_process_that_ends_is_started_again_after_a_while_and_the_reason_stays
 
 def test_it_waits_longer_after_each_failure_and_gives_up_after_the_last() -> None:
     machine = Machine()
-    machine.receive(Start())
+    machine.receive(StartPeer())
     for number, pause_s in enumerate(BACK_OFF_S, start=1):
         machine.receive(Ended(run=number, reason="No."))
         assert machine.wait(pause_s - 0.1) == []
@@ -75,12 +75,12 @@ def test_it_waits_longer_after_each_failure_and_gives_up_after_the_last() -> Non
     assert machine.receive(Ended(run=len(BACK_OFF_S) + 1, reason="No.")) == []
     assert machine.state() is ServiceState.FAILED
     assert machine.supervision.next_deadline_s() is None
-    assert machine.receive(Start()) == [Launch(run=len(BACK_OFF_S) + 2)]
+    assert machine.receive(StartPeer()) == [Launch(run=len(BACK_OFF_S) + 2)]
 
 
 def test_a_long_healthy_run_forgives_earlier_failures() -> None:
     machine = Machine()
-    machine.receive(Start())
+    machine.receive(StartPeer())
     for run in range(1, 30):
         machine.receive(Announced(run=run, peer=PEER))
         machine.wait(HEALTHY_S)
@@ -90,7 +90,7 @@ def test_a_long_healthy_run_forgives_earlier_failures() -> None:
 
 def test_a_process_that_says_nothing_is_ended_and_counts_as_failed() -> None:
     machine = Machine()
-    machine.receive(Start())
+    machine.receive(StartPeer())
     assert machine.wait(START_TIMEOUT_S) == [Kill(run=1)]
     assert machine.receive(Ended(run=1, reason="killed")) == []
     assert machine.state() is ServiceState.WAITING
@@ -99,7 +99,7 @@ def test_a_process_that_says_nothing_is_ended_and_counts_as_failed() -> None:
 
 def test_stopping_ends_the_process_by_force_when_it_must() -> None:
     machine = Machine().running()
-    assert machine.receive(Stop()) == [Terminate(run=1)]
+    assert machine.receive(StopPeer()) == [Terminate(run=1)]
     assert machine.wait(STOP_TIMEOUT_S) == [Kill(run=1)]
     assert machine.receive(Ended(run=1, reason="killed")) == []
     assert machine.state() is ServiceState.STOPPED
@@ -108,26 +108,26 @@ def test_stopping_ends_the_process_by_force_when_it_must() -> None:
 def test_stopping_between_two_runs_starts_no_other() -> None:
     machine = Machine().running()
     machine.receive(Ended(run=1, reason="It broke."))
-    machine.receive(Stop())
+    machine.receive(StopPeer())
     assert machine.state() is ServiceState.STOPPED
     assert machine.wait(1000) == []
 
 
 def test_a_restart_waits_until_the_old_process_is_gone() -> None:
     machine = Machine().running()
-    assert machine.receive(Start(anew=True)) == [Terminate(run=1)]
-    assert machine.receive(Start(anew=True)) == []
+    assert machine.receive(StartPeer(anew=True)) == [Terminate(run=1)]
+    assert machine.receive(StartPeer(anew=True)) == []
     assert machine.receive(Ended(run=1, reason="told to")) == [Launch(run=2)]
     assert machine.supervision.status.problem == ""
 
 
 def test_a_start_of_what_runs_changes_nothing() -> None:
-    assert Machine().running().receive(Start()) == []
+    assert Machine().running().receive(StartPeer()) == []
 
 
 def test_news_of_an_earlier_run_changes_nothing() -> None:
     machine = Machine().running()
-    machine.receive(Start(anew=True))
+    machine.receive(StartPeer(anew=True))
     machine.receive(Ended(run=1, reason="told to"))
     machine.receive(Announced(run=1, peer=PEER))
     machine.receive(Ended(run=1, reason="told to"))

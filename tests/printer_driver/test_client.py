@@ -6,7 +6,7 @@ import pytest
 
 from printer_driver.client import SocketPrinter
 from printer_driver.errors import NotPrinting, PrinterUnavailable
-from printer_driver.printer import Confirmation, Connection, Printer, PrintId, StopsAtOnce
+from printer_driver.printer import Confirmation, Connection, Printer, StopsAtOnce
 
 STATUS = b'{"connection":"ready","problem":"","print":null,"temperatures":[],"firmware":""}'
 
@@ -70,7 +70,7 @@ def test_unreadable_replies(tmp_path: Path, reply: bytes) -> None:
 def test_errors_come_as_their_kind(tmp_path: Path) -> None:
     async def scenario(printer: SocketPrinter) -> None:
         with pytest.raises(NotPrinting, match="over"):
-            await printer.pause(PrintId("p"))
+            await printer.pause("p")
 
     reply = b'{"id":1,"error":{"code":"not_printing","message":"It is over."}}\n'
     with_driver(tmp_path / "s", [reply], scenario)

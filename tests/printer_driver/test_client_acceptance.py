@@ -10,7 +10,7 @@ import pytest
 
 from printer_driver.client import SocketPrinter
 from printer_driver.errors import PrinterUnavailable
-from printer_driver.printer import Connection, Printer, PrintId
+from printer_driver.printer import Connection, Printer
 from tests.harness.printer_acceptance import (
     SCENARIOS,
     Scenario,
@@ -45,4 +45,4 @@ async def ready(socket: Path) -> Printer:
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
 def test_acceptance(scenario: Scenario, socket: Path) -> None:
-    asyncio.run(scenario(lambda: ready(socket), GCODE, PrintId("p1")))
+    asyncio.run(scenario(lambda: ready(socket), GCODE, "p1"))

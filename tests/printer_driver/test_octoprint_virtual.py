@@ -14,7 +14,7 @@ import pytest
 from printer_driver.client import SocketPrinter
 from printer_driver.core.gcode.gcode_lines import commands_of
 from printer_driver.errors import PrinterUnavailable
-from printer_driver.printer import Connection, PrintId, PrintReport, PrintState
+from printer_driver.printer import Connection, PrintReport, PrintState
 
 HERE = Path(__file__).parent
 PIN = HERE.parent / "data" / "gcode" / "pin_mk3s.gcode"
@@ -63,7 +63,7 @@ async def ready(printer: SocketPrinter) -> None:
 
 async def printed(printer: SocketPrinter, path: Path) -> PrintReport:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()  # noqa: ASYNC240 - a small file
-    await printer.start(PrintId("p1"), path, digest)
+    await printer.start("p1", path, digest)
     async for status in printer.watch():
         if status.print and status.print.state not in (PrintState.STARTING, PrintState.PRINTING):
             return status.print

@@ -8,7 +8,6 @@ from printer_driver.errors import BadRequestError, NotPrinting, PrinterUnavailab
 from printer_driver.printer import (
     Connection,
     PrinterStatus,
-    PrintId,
     PrintReport,
     PrintState,
     Question,
@@ -34,15 +33,13 @@ def test_a_status_survives_the_socket() -> None:
     status = PrinterStatus(
         connection=Connection.READY,
         problem="ü",
-        print=PrintReport(
-            print_id=PrintId("p"), state=PrintState.DONE, notice="Slow.", bed_cleared=True
-        ),
+        print=PrintReport(print_id="p", state=PrintState.DONE, notice="Slow.", bed_cleared=True),
         temperatures=(Temperature(name="T0", actual_c=20.5, target_c=0.0),),
         firmware="Marlin",
         fault="halted",
         question=Question(text="Filament out", choices=("Go on", "Stop")),
         notification="Door open",
-        bed_cleared_after=PrintId("p"),
+        bed_cleared_after="p",
         telemetry=Telemetry(lines_per_s=280.5, resends=3),
     )
     assert status_from_json(json.loads(dump_line(status_to_json(status)))) == status

@@ -9,8 +9,8 @@ from crdtqueue.core.claims import claim_events as ce
 from crdtqueue.core.claims.claim_records import ClaimRecords
 from crdtqueue.core.claims.claimant import (
     Attempt,
+    AttemptPhase,
     Claimant,
-    Phase,
 )
 from crdtqueue.core.claims.claims import Claims
 from crdtqueue.core.claims.quorum import (
@@ -18,7 +18,7 @@ from crdtqueue.core.claims.quorum import (
     VoterList,
     VoterLists,
 )
-from crdtqueue.core.claims.voter import Votes
+from crdtqueue.core.claims.voter import Voter
 from crdtqueue.core.ids import Claim, PeerId
 from crdtqueue.core.sync.messages import Ask
 from tests.simulation.claim_peer import Kit
@@ -28,13 +28,13 @@ class _Mutant(Claims):
     """A machine whose parts are of another class."""
 
     records: type[ClaimRecords] = ClaimRecords
-    votes: type[Votes] = Votes
+    votes: type[Voter] = Voter
     claimant: type[Claimant] = Claimant
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)  # type: ignore[arg-type]
         self._records.__class__ = self.records
-        self._votes.__class__ = self.votes
+        self._voter.__class__ = self.votes
         self._claimant.__class__ = self.claimant
 
 
@@ -44,13 +44,13 @@ class NoGrantRound(_Mutant):
     def _object_to(self, claim: Claim, basis: str) -> ce.No | None:
         return None
 
-    class votes(Votes):  # noqa: N801
+    class votes(Voter):  # noqa: N801
         def _objection(self, claim: Claim, basis: str, now_s: float) -> ce.No | None:
             return None
 
     class claimant(Claimant):  # noqa: N801
         def _suffices(self, attempt: Attempt, votes: set[PeerId]) -> bool:
-            return attempt.phase is Phase.ASKING or super()._suffices(attempt, votes)
+            return attempt.phase is AttemptPhase.ASKING or super()._suffices(attempt, votes)
 
 
 class NoArm(_Mutant):
@@ -58,10 +58,10 @@ class NoArm(_Mutant):
 
     class claimant(Claimant):  # noqa: N801
         def _suffices(self, attempt: Attempt, votes: set[PeerId]) -> bool:
-            return attempt.phase is Phase.ARMING or super()._suffices(attempt, votes)
+            return attempt.phase is AttemptPhase.ARMING or super()._suffices(attempt, votes)
 
         def _put_question(self, attempt: Attempt, peer: PeerId) -> None:
-            if attempt.phase is Phase.ASKING:
+            if attempt.phase is AttemptPhase.ASKING:
                 super()._put_question(attempt, peer)
 
 
@@ -106,7 +106,7 @@ class ListsAreReplaced(_Mutant):
 class DeniesHigher(_Mutant):
     """A voter denies a higher claim at once, so that those who ask together all miss."""
 
-    class votes(Votes):  # noqa: N801
+    class votes(Voter):  # noqa: N801
         def _lets_wait(self, ask: Ask, now_s: float) -> bool:
             return False
 

@@ -32,7 +32,7 @@ from crdtqueue.core.document.model import (
 )
 from crdtqueue.core.document.progress import Copy as NextCopy
 from crdtqueue.core.document.progress import next_copy
-from crdtqueue.core.document.reader import Reading
+from crdtqueue.core.document.reader import DocumentReader
 from crdtqueue.core.ids import Claim, JobId, PeerId, PrintId
 from crdtqueue.core.sync import messages as m
 from crdtqueue.core.sync.frames import (
@@ -44,7 +44,7 @@ from crdtqueue.core.sync.frames import (
 from crdtqueue.core.sync.sync_session import SyncSession
 from crdtqueue.core.sync.update_relay import (
     FORWARD_S,
-    Forwarding,
+    UpdateRelay,
 )
 from crdtqueue.core.yjs.lib0 import JsonValue
 from tests.harness.samples import MK3S
@@ -134,12 +134,12 @@ class SimulatedPeer:
         self.up = True
         disk.incarnation += 1
         world.note(f"{self.me[-2:]} boots {disk.incarnation}")
-        self.forwarding: Forwarding[Link] = Forwarding()
+        self.relay: UpdateRelay[Link] = UpdateRelay()
         self.copy = self.kit.open_copy(world.chance.randrange(1, 2**32))
         for update in disk.updates:
             self.copy.integrate(update)
         self.copy.take_updates()
-        self.reading, self.fields = Reading(), dict[str, JsonValue]()
+        self.reader, self.fields = DocumentReader(), dict[str, JsonValue]()
         self.sessions: dict[Link, SyncSession] = {}
         self.greeted: dict[PeerId, Link] = {}
         self.avoid_s: dict[JobId, float] = {}
@@ -290,7 +290,7 @@ class SimulatedPeer:
             case m.Heartbeat(held=held):
                 self.tell(ce.HeardOf(peer=peer, held=tuple(held)))
             case m.Ask() | m.Grant() | m.Deny() | m.Arm() | m.Armed() | m.Release():
-                self.tell(ce.Said(peer=peer, message=message))
+                self.tell(ce.ClaimMessageReceived(peer=peer, message=message))
 
     def sync_changed(self) -> None:
         synced = all(self.sessions[link].synced for link in self.greeted.values())
@@ -328,7 +328,7 @@ class SimulatedPeer:
             self.later(FORWARD_S, self.pass_on)
         for update in updates:
             if source:
-                self.forwarding.put(update, source)
+                self.relay.put(update, source)
             for link in () if source else self.sessions:
                 link.send_document(self.me, encode_update(update), may_lag=True)
             if source and not self.kit.forgets:
@@ -340,7 +340,7 @@ class SimulatedPeer:
 
     def pass_on(self) -> None:
         """What others have changed goes to further peers."""
-        for link, frame in self.forwarding.take([*self.sessions]):
+        for link, frame in self.relay.take([*self.sessions]):
             link.send_document(self.me, frame, may_lag=True)
 
     @property
@@ -351,10 +351,10 @@ class SimulatedPeer:
     def read_document(self) -> QueueState:
         if self._state is None:
             for root, key, value in self.copy.take_changes():
-                self.reading.change(root, key, value)
+                self.reader.change(root, key, value)
                 if root == "queue":
                     self.fields[key] = value
-            self._state = self.reading.state()
+            self._state = self.reader.state()
             self._lists = read_voter_lists(self.fields)
         return self._state
 
@@ -467,7 +467,7 @@ class SimulatedPeer:
             del self.disk.promises[claim.job]
 
     def stored(self, effect: ce.Storing, ok: bool) -> None:
-        self.tell(ce.Stored(effect=effect) if ok else ce.NotStored(effect=effect))
+        self.tell(ce.PromiseStored(effect=effect) if ok else ce.PromiseNotStored(effect=effect))
 
     # The worker
 

@@ -14,7 +14,7 @@ from crdtqueue.core.document.keys import (
 )
 from crdtqueue.core.document.model import QueueState
 from crdtqueue.core.document.reader import (
-    Reading,
+    DocumentReader,
     read_queue,
 )
 from crdtqueue.core.yjs.lib0 import JsonValue
@@ -86,7 +86,7 @@ class Ours:
     def _open(self, client_id: int, stored: bytes = EMPTY_UPDATE) -> None:
         self._document = open_document(self._backend, client_id)
         self._document.apply(stored)
-        self._reading = Reading()
+        self._reader = DocumentReader()
         self._updates: list[bytes] = []
         self._document.on_update(self._updates.append)
 
@@ -114,8 +114,8 @@ class Ours:
 
     def state(self) -> QueueState:
         for root, key, value in self._document.take_changes():
-            self._reading.change(root, key, value)
-        return self._reading.state()
+            self._reader.change(root, key, value)
+        return self._reader.state()
 
     def check(self) -> None:
         whole = read_queue(self._document.read())

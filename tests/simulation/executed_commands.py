@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from printer_driver.core.gcode.command_kinds import (
-    Kind,
+    CommandKind,
     kind_of,
 )
 from printer_driver.core.streaming.sent_line import SentLine
@@ -67,7 +67,7 @@ class Witness:
 
     def executed(self, line: Executed) -> None:
         """In the board's order."""
-        move = self._planned.popleft() if kind_of(line.command) is Kind.MOVE else None
+        move = self._planned.popleft() if kind_of(line.command) is CommandKind.MOVE else None
         if line.line_number is None or not self._is_of_file.get(line.line_number):
             return
         if self.is_cancelled and line.command == "M105":

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from printer_driver.core.replies.reported_state import (
     BED_CLEAR_SPELLINGS,
-    Wish,
+    HostAction,
 )
 from printer_driver.virtual.virtual_dialects import DIALECTS
 
@@ -155,7 +155,7 @@ class Sayings:
         return f"{axes} Count X:{self._number()}\n".encode() * self._chance.choice((1, 2, 30))
 
     def _actions(self, _: int) -> bytes:
-        names = (*(wish.value for wish in Wish), *BED_CLEAR_SPELLINGS, *PROMPTS, "prompt_")
+        names = (*(wish.value for wish in HostAction), *BED_CLEAR_SPELLINGS, *PROMPTS, "prompt_")
         if not self._malice.stops:
             names = tuple(set(names) - {"cancel", "disconnect", "poweroff"})
         slash = self._chance.choice(("//", "// "))

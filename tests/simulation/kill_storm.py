@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from printer_driver.printer import PrintId, PrintReport, PrintState
+from printer_driver.printer import PrintReport, PrintState
 from tests.harness.virtual_printers import (
     Board,
     DriverRig,
@@ -28,7 +28,7 @@ from tests.harness.virtual_printers import (
 
 GCODE = Path(__file__).parents[1] / "data" / "gcode"
 FILES = ("pin_ender3.gcode", "pin_mk3s.gcode")
-P1 = PrintId("p1")
+P1 = "p1"
 WIRES = ((), ("baud=115200", "latency_ms=1"), ("baud=250000", "latency_ms=4"))
 BOARDS = ((), ("advanced_ok",), ("rx_bytes=128",), ("emergency_parser",))
 NOISE = ((), ("flips_to_printer=2e-4",), ("flips_to_host=2e-4",), ("drops_to_printer=1e-4",))

@@ -68,7 +68,7 @@ def _check_deadline(streamer: Streamer, now_s: float) -> None:
 
 
 def _check_sizes(streamer: Streamer) -> None:
-    link, voice = streamer._link, streamer._voice
+    link, reported = streamer._link, streamer._reported
     sizes = {
         "in flight": (len(link._in_flight), IN_FLIGHT_MAX),
         "history": (len(link._history), HISTORY_LINES_MAX + 1),
@@ -76,14 +76,14 @@ def _check_sizes(streamer: Streamer) -> None:
         "fresh": (len(link._fresh), 0),
         "effects": (len(streamer._effects), 0),
         "half a line": (len(streamer._reader._partial), REPLY_BYTES_MAX),
-        "temperatures": (len(voice.temperatures), TEMPERATURES_MAX),
-        "abilities": (len(voice.capabilities), CAPABILITIES_MAX),
-        "faults": (len(voice.faults), FAULTS_MAX),
-        "name": (len(voice.firmware), TEXT_CHARS_MAX),
-        "notification": (len(voice.notification), TEXT_CHARS_MAX),
-        "choices": (len(voice.prompt.choices) if voice.prompt else 0, CHOICES_MAX),
-        "manual": (len(streamer._idling._manual), MANUAL_COMMANDS_MAX),
-        "greeting": (len(streamer._greeting._script), SCRIPT_MAX),
+        "temperatures": (len(reported.temperatures), TEMPERATURES_MAX),
+        "abilities": (len(reported.capabilities), CAPABILITIES_MAX),
+        "faults": (len(reported.faults), FAULTS_MAX),
+        "name": (len(reported.firmware), TEXT_CHARS_MAX),
+        "notification": (len(reported.notification), TEXT_CHARS_MAX),
+        "choices": (len(reported.prompt.choices) if reported.prompt else 0, CHOICES_MAX),
+        "manual": (len(streamer._idle_commands._manual), MANUAL_COMMANDS_MAX),
+        "greeting": (len(streamer._handshake._script), SCRIPT_MAX),
         "script": (len(streamer._feeder.job._script) if streamer._feeder else 0, SCRIPT_MAX),
     }
     for name, (size, size_max) in sizes.items():

@@ -8,7 +8,10 @@ from enum import Enum
 from printer_driver.printer import Connection, PrinterStatus, PrintState
 from printer_driver.virtual.board import BoardSetup
 from printer_driver.virtual.usb_wire import Wiring
-from printer_driver.virtual.virtual_dialects import DIALECTS, Setup
+from printer_driver.virtual.virtual_dialects import (
+    DIALECTS,
+    FirmwareSetup,
+)
 from tests.simulation.hostile_replies import Malice
 
 
@@ -75,7 +78,7 @@ def storm_of(seed: int) -> Storm:
     baud, rx_bytes = chance.choice((115200, 115200, 250000, None)), chance.choice((128, 1024))
     if not dialect.checks_lines:
         baud, rx_bytes = None, 1024  # as they are only ever connected: nothing is lost
-    firmware = Setup(
+    firmware = FirmwareSetup(
         dialect=dialect,
         advanced_ok=chance.random() < 0.3,
         emergency_parser=chance.random() < 0.3,

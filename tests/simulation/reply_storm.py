@@ -25,7 +25,7 @@ from printer_driver.core.streaming.stream_settings import (
     StreamSettings,
 )
 from printer_driver.core.streaming.streamer import Streamer
-from printer_driver.printer import Connection, PrintId, PrintReport, PrintState
+from printer_driver.printer import Connection, PrintReport, PrintState
 from printer_driver.virtual.board import Board
 from printer_driver.virtual.firmware import Say
 from printer_driver.virtual.incidents import (
@@ -216,7 +216,7 @@ class _Run:
         lines = list(a_file(self._chance))
         self._tell(
             ev.StartPrint(
-                print_id=PrintId(f"p{self._started}"),
+                print_id=f"p{self._started}",
                 commands=commands_of(iter(lines)),
                 bytes_total=sum(map(len, lines)),
             )
@@ -278,7 +278,7 @@ _ACTS: tuple[tuple[ev.Event | None, float], ...] = (
     (ev.CancelPrint(reason="Not wanted any more."), 2),
     (ev.AnswerPrompt(choice=1), 1),
     (ev.SendCommands(commands=("M117 hello", "G1 X1\nG1 X2", "é" * 99) * 20), 1),
-    (ev.EmergencyStop(), 0.3),
+    (ev.HaltFirmware(), 0.3),
     (ev.PortLost(reason="The cable is out."), 0.3),
     (None, 0.3),  # somebody presses the reset button
 )

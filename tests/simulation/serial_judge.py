@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from printer_driver.core.gcode.command_kinds import (
-    Kind,
+    CommandKind,
     kind_of,
 )
 from printer_driver.core.gcode.gcode_lines import (
@@ -95,7 +95,7 @@ def _is_beginning(printed: list[str], wanted: list[str], cut_max: int) -> bool:
     for command in printed:
         passed = list(itertools.takewhile(lambda x, this=command: x != this, ahead))  # type: ignore[misc]
         cut += len(passed)
-        if any(kind_of(x) is not Kind.MOVE for x in passed):
+        if any(kind_of(x) is not CommandKind.MOVE for x in passed):
             return False
     return len(printed) + cut <= len(wanted) and cut <= cut_max
 

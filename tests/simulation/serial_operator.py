@@ -46,7 +46,7 @@ class Hand:
         return end_s - self._since_s if self._doing is _Doing.CANCELLED else 0.0
 
     def act(
-        self, streamer: Streamer, witness: Witness, now_s: float, *, is_busy: bool
+        self, streamer: Streamer, executed: Witness, now_s: float, *, is_busy: bool
     ) -> ev.Event | None:
         """What to tell the streamer now; `is_busy`: the printer does something that takes time."""
         if now_s < self.at_s:
@@ -66,8 +66,8 @@ class Hand:
             case _Doing.PAUSING if report.state is PrintState.PAUSED:
                 self._note_pause(now_s)
             case _Doing.PAUSED if now_s >= self._until_s:
-                return self._resume(len(witness.printed), now_s)
-            case _Doing.RESUMING if len(witness.printed) > self._printed:
+                return self._resume(len(executed.printed), now_s)
+            case _Doing.RESUMING if len(executed.printed) > self._printed:
                 self.resuming_s = max(self.resuming_s, now_s - self._since_s)
                 self._doing = _Doing.WATCHING
         return None

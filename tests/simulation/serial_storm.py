@@ -16,7 +16,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from printer_driver.core.gcode.command_kinds import (
-    Kind,
+    CommandKind,
     kind_of,
 )
 from printer_driver.core.streaming import stream_events as ev
@@ -25,7 +25,7 @@ from printer_driver.core.streaming.stream_settings import (
     StreamSettings,
 )
 from printer_driver.core.streaming.streamer import Streamer
-from printer_driver.printer import PrintId, PrintReport, PrintState
+from printer_driver.printer import PrintReport, PrintState
 from printer_driver.virtual.board import (
     Board,
     BoardSetup,
@@ -33,7 +33,7 @@ from printer_driver.virtual.board import (
 from printer_driver.virtual.firmware import Executed
 from printer_driver.virtual.noise import NoiseRates
 from printer_driver.virtual.usb_wire import Wiring
-from printer_driver.virtual.virtual_dialects import Setup
+from printer_driver.virtual.virtual_dialects import FirmwareSetup
 from tests.simulation.executed_commands import (
     PlannedMove,
     Witness,
@@ -43,7 +43,7 @@ from tests.simulation.serial_operator import Hand
 
 LIMIT_S = 20_000.0
 NEVER_BEGUN = PrintReport(
-    print_id=PrintId("storm"), state=PrintState.FAILED, reason="A damaged line was an M112."
+    print_id="storm", state=PrintState.FAILED, reason="A damaged line was an M112."
 )
 REST_S_MAX = 120.0
 TAKE_TIME = ("M109", "M190", "G4", "G28")
@@ -120,7 +120,7 @@ class _Run:
         self._storm = storm
         self._board = Board(
             BoardSetup(
-                firmware=Setup(
+                firmware=FirmwareSetup(
                     rx_bytes=storm.rx_bytes,
                     advanced_ok=storm.advanced_ok,
                     emergency_parser=storm.emergency_parser,
@@ -140,8 +140,8 @@ class _Run:
         )
         park = PARK if storm.parks else None
         self._streamer = Streamer(settings=StreamSettings(compacts=storm.compacts, park=park))
-        self._witness = Witness(self._board)
-        self._hand = Hand(
+        self._executed = Witness(self._board)
+        self._operator = Hand(
             pauses=storm.pauses,
             cancels=storm.cancels,
             lines=len(list(file_commands(storm.file))),
@@ -168,28 +168,32 @@ class _Run:
     def _step(self) -> None:
         self._collect()
         self._watch_standstill()
-        dues = (self._streamer.next_deadline_s(), self._board.next_deadline_s(), self._hand.at_s)
+        dues = (
+            self._streamer.next_deadline_s(),
+            self._board.next_deadline_s(),
+            self._operator.at_s,
+        )
         self._now_s = max(self._now_s, min(due for due in dues if due is not None))
         self._board.tick(self._now_s)
         self._streamer.tick(self._now_s)
         last = self._outcome.executed[-1].command if self._outcome.executed else ""
         is_busy = self._board.condition.is_moving or last.startswith(TAKE_TIME)
-        if wish := self._hand.act(self._streamer, self._witness, self._now_s, is_busy=is_busy):
-            self._witness.is_cancelled = isinstance(wish, ev.CancelPrint)
+        if wish := self._operator.act(self._streamer, self._executed, self._now_s, is_busy=is_busy):
+            self._executed.is_cancelled = isinstance(wish, ev.CancelPrint)
             self._streamer.receive(wish, self._now_s)
 
     def _collect(self) -> None:
         for effect in self._board.effects():
             if isinstance(effect, Executed):
                 self._outcome.executed.append(effect)
-                self._witness.executed(effect)
+                self._executed.executed(effect)
             else:
                 self._streamer.receive(ev.Received(data=effect.data), self._now_s)
         if self._streamer.can_start and not self._is_started:
             self._start()
         for sent in self._streamer.effects():
             if isinstance(sent, ev.Send):
-                self._witness.sent(sent.lines)
+                self._executed.sent(sent.lines)
                 self._board.receive(sent.data, self._now_s)
             elif isinstance(sent, ev.PrintEnded):
                 self._outcome.report = sent.report
@@ -209,15 +213,18 @@ class _Run:
         self._is_started = True
         self._streamer.receive(
             ev.StartPrint(
-                print_id=PrintId("storm"), commands=file_commands(self._storm.file), bytes_total=1
+                print_id="storm", commands=file_commands(self._storm.file), bytes_total=1
             ),
             self._now_s,
         )
 
     def _watch_standstill(self) -> None:
         executed = self._outcome.executed
-        is_print = executed and kind_of(executed[-1].command) in (Kind.MOVE, Kind.HARMLESS)
-        is_meant = self._hand.is_holding or self._outcome.report is not None
+        is_print = executed and kind_of(executed[-1].command) in (
+            CommandKind.MOVE,
+            CommandKind.HARMLESS,
+        )
+        is_meant = self._operator.is_holding or self._outcome.report is not None
         if not is_print or is_meant or self._board.condition.is_moving:
             self._moved_s = self._now_s
         still_s = self._now_s - self._moved_s
@@ -228,11 +235,11 @@ class _Run:
         self._outcome.resends = telemetry.resends
         self._outcome.strays = telemetry.stray_lines
         self._outcome.filament_mm = self._board.condition.totals.e_mm
-        self._outcome.printed, self._outcome.moves = self._witness.printed, self._witness.moves
-        hand = self._hand
-        self._outcome.pauses = hand.pauses
-        self._outcome.pausing_s, self._outcome.resuming_s = hand.pausing_s, hand.resuming_s
-        self._outcome.cancelling_s = hand.cancelling_s(self._now_s)
+        self._outcome.printed, self._outcome.moves = self._executed.printed, self._executed.moves
+        operator = self._operator
+        self._outcome.pauses = operator.pauses
+        self._outcome.pausing_s, self._outcome.resuming_s = operator.pausing_s, operator.resuming_s
+        self._outcome.cancelling_s = operator.cancelling_s(self._now_s)
 
 
 def main() -> int:

@@ -72,8 +72,8 @@ class HalfRead(Ours):
     def state(self) -> QueueState:
         for root, key, value in self._document.take_changes():
             if value is not None:
-                self._reading.change(root, key, value)
-        return self._reading.state()
+                self._reader.change(root, key, value)
+        return self._reader.state()
 
 
 @pytest.mark.parametrize("mutant", [OneRecord, WholeJob, HalfRead])

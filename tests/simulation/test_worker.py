@@ -19,7 +19,7 @@ from crdtqueue.core.worker import worker_events as w
 from crdtqueue.core.worker.bed import Cooldown
 from crdtqueue.core.worker.scripts import (
     SCRIPT_STEPS,
-    Step,
+    CycleStep,
 )
 from crdtqueue.core.worker.worker_events import PrintPhase, WorkerState
 from tests.harness.samples import (
@@ -119,14 +119,14 @@ def test_whatever_happens_a_start_is_what_was_stored_and_the_bed_is_used(seed: i
         else:
             effects = bench.tell(anything(bench, chance))
         for effect in effects:
-            if isinstance(effect, w.Save):
+            if isinstance(effect, w.SaveMemory):
                 stored = effect.saved
                 assert stored.printing is None or not stored.bed_clear
             if isinstance(effect, w.StartScript):
                 assert effect.script == stored.script
                 assert stored.printing is None
                 started += 1
-            if isinstance(effect, w.Start):
+            if isinstance(effect, w.StartCopy):
                 started += 1
                 assert effect.printing == stored.printing
                 assert stored.held == (effect.printing.queue, effect.printing.claim)
@@ -163,10 +163,10 @@ def test_however_often_the_process_ends_each_copy_is_printed_once(seed: int) -> 
     assert progress(job).doubles == 0
     assert len({p.rpartition("/")[0] for p in prints}) == len(prints)  # No two of one claim.
     runs = Counter(printer.scripts.values())
-    assert runs[Step.BEFORE_PRINT] <= len(prints) + world.stops + world.given_back
-    assert runs[Step.PRINT_DONE] <= len(done)
-    assert runs[Step.PRINT_FAILED] <= len(prints) - len(done)
-    assert runs[Step.CLEAR_BED] <= len(done)
+    assert runs[CycleStep.BEFORE_PRINT] <= len(prints) + world.stops + world.given_back
+    assert runs[CycleStep.PRINT_DONE] <= len(done)
+    assert runs[CycleStep.PRINT_FAILED] <= len(prints) - len(done)
+    assert runs[CycleStep.CLEAR_BED] <= len(done)
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -179,11 +179,15 @@ def test_each_script_is_run_once_for_each_occasion(seed: int) -> None:
     run(world)
     runs = Counter(world.printer.scripts.values())
     prints = len(world.state.jobs[0].records)
-    once_each = {Step.BEFORE_PRINT: prints, Step.PRINT_DONE: prints, Step.QUEUE_FINISHED: 1}
+    once_each = {
+        CycleStep.BEFORE_PRINT: prints,
+        CycleStep.PRINT_DONE: prints,
+        CycleStep.QUEUE_FINISHED: 1,
+    }
     if not world.self_clearing:
-        once_each |= {Step.COOLDOWN: prints, Step.CLEAR_BED: prints}
+        once_each |= {CycleStep.COOLDOWN: prints, CycleStep.CLEAR_BED: prints}
     expected = {step: n for step, n in once_each.items() if step in world.scripts}
-    runs.pop(Step.WAITING, None)
+    runs.pop(CycleStep.WAITING, None)
     assert runs == expected
 
 

@@ -21,11 +21,14 @@ from crdtqueue.core.worker import worker_events as w
 from crdtqueue.core.worker.bed import Cooldown
 from crdtqueue.core.worker.scripts import (
     SCRIPT_STEPS,
+    CycleStep,
     ScriptRun,
-    Step,
 )
 from crdtqueue.core.worker.worker import Worker
-from crdtqueue.core.worker.worker_events import PrintPhase, Wait
+from crdtqueue.core.worker.worker_events import (
+    PrintPhase,
+    WaitReason,
+)
 from tests.harness.samples import (
     JOB,
     ME,
@@ -50,7 +53,7 @@ class SimPrinter:
     """It starts a print id once and for ever, and knows which part lies on its bed."""
 
     journal: dict[PrintId, PrintPhase] = field(default_factory=dict)
-    scripts: dict[PrintId, Step] = field(default_factory=dict)
+    scripts: dict[PrintId, CycleStep] = field(default_factory=dict)
     part: PrintId | str = ""
     bed_c: float = 20.0
     at: PrintId | str = ""
@@ -66,7 +69,7 @@ class SimPrinter:
         if script is None:
             assert not self.part, f"{print_id} was begun onto {self.part}"
             self.part, self.bed_c = print_id, 60.0
-        elif script.step is Step.CLEAR_BED:
+        elif script.step is CycleStep.CLEAR_BED:
             assert not self.part or self.journal.get(PrintId(self.part)) is PrintPhase.DONE
             assert self.bed_c <= COOL_C
         if script:
@@ -80,7 +83,7 @@ class SimPrinter:
         if self.at in self.journal:
             self.journal[PrintId(self.at)] = phase
             step = self.scripts.get(PrintId(self.at))
-            clears = self.self_clearing if step is None else step is Step.CLEAR_BED
+            clears = self.self_clearing if step is None else step is CycleStep.CLEAR_BED
             if clears and phase is PrintPhase.DONE:
                 self.part = ""
         self.at, self.last = "", self.at
@@ -106,7 +109,7 @@ class World:
         self.held: dict[JobId, Claim] = {}
         self.armed: dict[Claim, float] = {}
         self.printer = SimPrinter(self_clearing=self.self_clearing)
-        self.stored = w.Saved()
+        self.stored = w.WorkerMemory()
         self.epoch = self.boots = self.stops = self.given_back = 0
         self.now_s = 0.0
         self.in_flight: list[tuple[PrintId, ScriptRun | None]] = []
@@ -159,22 +162,22 @@ class World:
 
     def carry_out(self, effect: w.Effect) -> None:
         match effect:
-            case w.Save(saved=saved):
+            case w.SaveMemory(saved=saved):
                 self.stored = saved
-            case w.Ask():
+            case w.AskForJob():
                 self.claim()
-            case w.Fetch(file=wanted):
+            case w.FetchFile(file=wanted):
                 self.answers.append(w.Fetched(sha256=wanted.sha256))
-            case w.Start(printing=printing):
+            case w.StartCopy(printing=printing):
                 assert self.stored.printing == printing
                 assert not self.stored.bed_clear
                 self.start(printing)
             case w.StartScript(script=run):
                 assert self.stored.script == run
                 self.in_flight.append((run.print_id, run))
-            case w.Record():
+            case w.WriteRunRecord():
                 self.record(effect)
-            case w.End(claim=claim):
+            case w.EndClaim(claim=claim):
                 self.end(claim)
                 self.given_back += 1
                 self.answers.append(self.queues())
@@ -207,7 +210,7 @@ class World:
             del self.held[JOB]
         self.state = replace(self.state, ended=self.state.ended | {claim})
 
-    def start(self, printing: w.Printing) -> None:
+    def start(self, printing: w.CopyPrint) -> None:
         """As `Operator` does: a claim that is over, or was armed long ago, begins nothing."""
         claim = printing.claim
         if self.held.get(JOB) == claim and self.now_s <= self.armed.get(claim, 0.0):
@@ -216,7 +219,7 @@ class World:
             late = w.StartDelayed(print_id=printing.print_id, reason="Too late.", told=False)
             self.answers.append(late)
 
-    def record(self, effect: w.Record) -> None:
+    def record(self, effect: w.WriteRunRecord) -> None:
         job, done = self.state.jobs[0], effect.record
         phase = self.printer.journal[done.print_id]
         assert w.RESULTS[phase] is done.result
@@ -261,10 +264,10 @@ class World:
         """Takes parts off when asked, and looks at what has stopped, sooner or later."""
         if self.chance.random() < 0.5:
             return
-        if self.worker.wait is Wait.BED and not self.printer.at and self.worker.may_clear_bed:
+        if self.worker.wait is WaitReason.BED and not self.printer.at and self.worker.may_clear_bed:
             self.printer.part = ""
             self.answers.append(w.BedCleared())
-        elif self.worker.wait is Wait.MANAGING:
+        elif self.worker.wait is WaitReason.MANAGING:
             self.stops += 1
             self.answers.append(w.Manage(managing=True))
         elif on_hold(job := self.state.jobs[0]):

@@ -31,8 +31,8 @@ from crdtqueue.core.yjs.lib0 import (
     json_weight,
 )
 from crdtqueue.core.yjs.update_loader import (
-    Left,
-    replay,
+    Unloaded,
+    load_updates,
 )
 from crdtqueue.core.yjs.update_parser import (
     encode_state_vector,
@@ -175,7 +175,7 @@ class Document:
                 value = self._backend.get(root, key)
         return None if value is ABSENT else plain(value)
 
-    def load(self, updates: Sequence[bytes], *, first_is_checked: bool = False) -> Left:
+    def load(self, updates: Sequence[bytes], *, first_is_checked: bool = False) -> Unloaded:
         """Fill this new document with what the store has of it, and return what could not be.
 
         The observers are not told. `first_is_checked` spares the first update the check: it must be
@@ -188,7 +188,7 @@ class Document:
             self._integrate(updates[0])
         known = parse_state_vector(self.state_vector())
         rest = updates[1:] if first_is_checked else updates
-        left = replay(rest, self._roots, known, self._integrate)
+        left = load_updates(rest, self._roots, known, self._integrate)
         self._is_unread = True
         return left
 

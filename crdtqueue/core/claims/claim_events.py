@@ -74,7 +74,7 @@ class PeerGone:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Said:
+class ClaimMessageReceived:
     """A peer sent a claim message."""
 
     peer: PeerId
@@ -110,21 +110,29 @@ class SyncChanged:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stored:
+class PromiseStored:
     """A `StorePromise`, `StoreStart` or `StoreArmed` effect for this claim is durable."""
 
     effect: "Storing"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NotStored:
+class PromiseNotStored:
     """That effect could not be made durable."""
 
     effect: "Storing"
 
 
 Event: TypeAlias = (
-    Want | PeerSeen | PeerGone | Said | HeardOf | RecordsRead | SyncChanged | Stored | NotStored
+    Want
+    | PeerSeen
+    | PeerGone
+    | ClaimMessageReceived
+    | HeardOf
+    | RecordsRead
+    | SyncChanged
+    | PromiseStored
+    | PromiseNotStored
 )
 
 # Effects ------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ from crdtqueue.core.sync.messages import (
 )
 
 
-class Phase(Enum):
+class AttemptPhase(Enum):
     """How far an attempt is."""
 
     ASKING = auto()
@@ -44,7 +44,7 @@ class Attempt:
     """What was asked, and who has answered. `voters` are those who have not refused."""
 
     claim: Claim
-    phase: Phase
+    phase: AttemptPhase
     voters: set[PeerId]
     answered: set[PeerId]
     began_s: float
@@ -81,7 +81,7 @@ class Claimant:
     def next_deadline_s(self) -> float | None:
         """When the voters should have answered."""
         attempt = self._attempt
-        return attempt.deadline_s if attempt and attempt.phase is not Phase.STORING else None
+        return attempt.deadline_s if attempt and attempt.phase is not AttemptPhase.STORING else None
 
     def may_begin(self, claim: Claim, now_s: float) -> bool:
         """Whether a print may begin under this claim of ours now."""
@@ -93,7 +93,7 @@ class Claimant:
         attempt = self._attempt
         if attempt is None or attempt.claim.job != claim.job:
             return None
-        if attempt.phase is not Phase.ASKING:
+        if attempt.phase is not AttemptPhase.ASKING:
             return No.HELD
         return No.OUTRANKED if attempt.claim.rank > claim.rank else None
 
@@ -104,7 +104,7 @@ class Claimant:
         epoch = self._records.epoch(job) + 1
         self._attempt = Attempt(
             claim=Claim(job=job, epoch=epoch, peer=self._me, incarnation=self._incarnation),
-            phase=Phase.ASKING,
+            phase=AttemptPhase.ASKING,
             voters={peer for peer in in_sight if self._has_vote(peer)},
             answered=set(),
             began_s=now_s,
@@ -121,16 +121,16 @@ class Claimant:
 
     def granted(self, peer: PeerId, claim: Claim) -> None:
         """A voter has promised us the job."""
-        self._answered(peer, claim, Phase.ASKING)
+        self._answered(peer, claim, AttemptPhase.ASKING)
 
     def acknowledged(self, peer: PeerId, claim: Claim) -> None:
         """A voter has stored our start record."""
-        self._answered(peer, claim, Phase.ARMING)
+        self._answered(peer, claim, AttemptPhase.ARMING)
 
     def denied(self, peer: PeerId, claim: Claim, reason: No) -> None:
         """A voter refuses."""
         attempt = self._attempt
-        if attempt and attempt.claim == claim and attempt.phase is not Phase.STORING:
+        if attempt and attempt.claim == claim and attempt.phase is not AttemptPhase.STORING:
             self._do_without(peer, reason)
 
     def lose(self, peer: PeerId) -> None:
@@ -143,7 +143,7 @@ class Claimant:
         attempt = self._attempt
         if attempt is None or attempt.claim != claim:
             return
-        attempt.phase = Phase.ARMING
+        attempt.phase = AttemptPhase.ARMING
         attempt.answered = set()
         attempt.deadline_s = now_s + self._times.answer_s
         self._ask_all(attempt)
@@ -155,7 +155,7 @@ class Claimant:
 
     def unsynced(self) -> None:
         """The document is no longer in sync; an attempt that was granted may go on."""
-        if self._attempt and self._attempt.phase is Phase.ASKING:
+        if self._attempt and self._attempt.phase is AttemptPhase.ASKING:
             self.give_up(No.UNSYNCED)
 
     def give_way(self, job: JobId) -> None:
@@ -169,7 +169,7 @@ class Claimant:
         if attempt is None:
             return
         job, owner = attempt.claim.job, self._records.owner(attempt.claim.job, now_s)
-        if attempt.phase is Phase.ASKING:
+        if attempt.phase is AttemptPhase.ASKING:
             overtaken = self._records.epoch(job) >= attempt.claim.epoch
         else:
             overtaken = owner is not None and owner.rank > attempt.claim.rank
@@ -187,7 +187,7 @@ class Claimant:
         attempt, self._attempt = self._attempt, None
         if attempt is None:
             return
-        if attempt.phase is not Phase.ASKING:
+        if attempt.phase is not AttemptPhase.ASKING:
             self._do(WriteEnd(claim=attempt.claim, reason=reason.value))
         for peer in sorted(attempt.voters):
             self._do(Tell(peer=peer, message=Release(claim=ClaimText.of(attempt.claim))))
@@ -212,12 +212,12 @@ class Claimant:
 
     def _put_question(self, attempt: Attempt, peer: PeerId) -> None:
         text, basis = ClaimText.of(attempt.claim), self._records.basis(attempt.claim)
-        if attempt.phase is Phase.ASKING:
+        if attempt.phase is AttemptPhase.ASKING:
             self._do(Tell(peer=peer, message=Ask(claim=text, basis=basis)))
-        elif attempt.phase is Phase.ARMING:
+        elif attempt.phase is AttemptPhase.ARMING:
             self._do(Tell(peer=peer, message=Arm(claim=text, basis=basis)))
 
-    def _answered(self, peer: PeerId, claim: Claim, phase: Phase) -> None:
+    def _answered(self, peer: PeerId, claim: Claim, phase: AttemptPhase) -> None:
         attempt = self._attempt
         current = attempt and attempt.claim == claim and attempt.phase is phase
         if attempt and current and peer in attempt.voters:
@@ -229,10 +229,10 @@ class Claimant:
         attempt = self._attempt
         if attempt is None or not self._suffices(attempt, attempt.answered):
             return
-        if attempt.phase is Phase.ASKING:
-            attempt.phase = Phase.STORING
+        if attempt.phase is AttemptPhase.ASKING:
+            attempt.phase = AttemptPhase.STORING
             self._do(StoreStart(claim=attempt.claim))
-        elif attempt.phase is Phase.ARMING:
+        elif attempt.phase is AttemptPhase.ARMING:
             self._attempt = None
             begin_until_s = attempt.began_s + self._times.begin_within_s
             self._armed = attempt.claim, begin_until_s

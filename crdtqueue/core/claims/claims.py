@@ -25,20 +25,20 @@ Rules, with the reasons for them in docs/claims.md:
 from collections.abc import Iterable
 
 from crdtqueue.core.claims.claim_events import (
+    ClaimMessageReceived,
     ClaimTimes,
     Effect,
     Event,
     HeardOf,
     Missed,
     No,
-    NotStored,
     PeerGone,
     PeerSeen,
+    PromiseNotStored,
+    PromiseStored,
     RecordsRead,
-    Said,
     StateVoters,
     StoreArmed,
-    Stored,
     StorePromise,
     StoreStart,
     SyncChanged,
@@ -47,7 +47,7 @@ from crdtqueue.core.claims.claim_events import (
 from crdtqueue.core.claims.claim_records import ClaimRecords
 from crdtqueue.core.claims.claimant import Claimant
 from crdtqueue.core.claims.quorum import VoterList
-from crdtqueue.core.claims.voter import Votes
+from crdtqueue.core.claims.voter import Voter
 from crdtqueue.core.ids import Claim, JobId, PeerId
 from crdtqueue.core.sync.messages import (
     Arm,
@@ -96,14 +96,14 @@ class Claims:
         self._claimant = Claimant(
             me=me, incarnation=incarnation, records=self._records, times=times, do=self._do
         )
-        self._votes = Votes(
+        self._voter = Voter(
             records=self._records,
             times=times,
             object_to=self._object_to,
             give_way=self._claimant.give_way,
             do=self._do,
         )
-        self._votes.restore(promises, now_s)
+        self._voter.restore(promises, now_s)
 
     # What happened
 
@@ -117,7 +117,7 @@ class Claims:
                 self._see(peer, now_s)
             case PeerGone(peer=peer):
                 self._lose(peer)
-            case Said(peer=peer, message=message):
+            case ClaimMessageReceived(peer=peer, message=message):
                 self._see(peer, now_s)
                 self._said(peer, message, now_s)
             case HeardOf(peer=peer, held=held):
@@ -129,14 +129,14 @@ class Claims:
                 self._synced = synced
                 if not synced:
                     self._claimant.unsynced()
-            case Stored(effect=StoreStart(claim=claim)):
+            case PromiseStored(effect=StoreStart(claim=claim)):
                 self._claimant.start_stored(claim, now_s)
-            case Stored(effect=StorePromise() | StoreArmed() as promised):
-                self._votes.stored(promised)
-            case NotStored(effect=StoreStart(claim=claim)):
+            case PromiseStored(effect=StorePromise() | StoreArmed() as promised):
+                self._voter.stored(promised)
+            case PromiseNotStored(effect=StoreStart(claim=claim)):
                 self._claimant.start_not_stored(claim)
-            case NotStored(effect=StorePromise() | StoreArmed() as promised):
-                self._votes.not_stored(promised, now_s)
+            case PromiseNotStored(effect=StorePromise() | StoreArmed() as promised):
+                self._voter.not_stored(promised, now_s)
 
     def tick(self, now_s: float) -> None:
         """Lets time pass: peers fall out of sight, promises lapse, answers come too late.
@@ -154,7 +154,7 @@ class Claims:
         """When `tick` has something to do, at the latest."""
         deadlines = [self._last_s + self._times.heartbeat_s]
         deadlines += [seen + self._times.out_of_sight_s for seen in self._seen_s.values()]
-        others = self._votes.next_deadline_s(), self._claimant.next_deadline_s()
+        others = self._voter.next_deadline_s(), self._claimant.next_deadline_s()
         return min(deadlines + [each for each in others if each is not None])
 
     # What is known
@@ -210,7 +210,7 @@ class Claims:
         owner = self.held_by(job, now_s)
         if owner and owner.peer != self.me:
             return No.HELD
-        return No.PROMISED if self._votes.promised(job, now_s) else None
+        return No.PROMISED if self._voter.promised(job, now_s) else None
 
     def is_cold(self, now_s: float) -> bool:
         """Whether this peer knows others, has just started, and has not met one of them yet."""
@@ -235,7 +235,7 @@ class Claims:
     @property
     def size(self) -> int:
         """How much is remembered beside the document's records."""
-        return len(self._seen_s) + self._votes.size + self._records.size
+        return len(self._seen_s) + self._voter.size + self._records.size
 
     # Time
 
@@ -247,7 +247,7 @@ class Claims:
             self._records.slept(gap_s)
         for peer in [p for p, s in self._seen_s.items() if now_s >= s + times.out_of_sight_s]:
             self._lose(peer)
-        self._votes.lapse(now_s)
+        self._voter.lapse(now_s)
         self._claimant.let_pass(now_s)
         self._state_voters(now_s)
 
@@ -270,7 +270,7 @@ class Claims:
 
     def _lose(self, peer: PeerId) -> None:
         self._seen_s.pop(peer, None)
-        self._votes.lose(peer)
+        self._voter.lose(peer)
         self._claimant.lose(peer)
 
     def _heard_of(self, peer: PeerId, held: tuple[HeldClaim, ...], now_s: float) -> None:
@@ -282,7 +282,7 @@ class Claims:
     def _read(self, event: RecordsRead, now_s: float) -> None:
         self._others = event.others - {self.me}
         self._records.read(event.claims, event.over, now_s)
-        self._votes.forget_ended()
+        self._voter.forget_ended()
         if self._records.go_by(event.rules):
             self._stated_s = None
             self._claimant.give_up(No.STALE)
@@ -304,11 +304,11 @@ class Claims:
             case Ask() | Arm() | Release() if claim.peer != peer:
                 return  # Nobody speaks for another peer's claim.
             case Ask():
-                self._votes.asked(message, now_s)
+                self._voter.asked(message, now_s)
             case Arm():
-                self._votes.armed(message, now_s)
+                self._voter.armed(message, now_s)
             case Release():
-                self._votes.released(claim, now_s)
+                self._voter.released(claim, now_s)
             case Grant():
                 self._claimant.granted(peer, claim)
             case Armed():

@@ -19,10 +19,10 @@ class _Starts:
     """The instances of one peer, the last heard last, and where each was heard when."""
 
     heard: dict[str, tuple[str, float]] = field(default_factory=dict)
-    twins: bool = False
+    duplicates: bool = False
 
 
-class Twins:
+class DuplicateIdentities:
     """The instances of every peer that says hello, as a third one hears them."""
 
     def __init__(self) -> None:
@@ -41,8 +41,8 @@ class Twins:
         while len(heard) > INSTANCES_MAX:
             del heard[next(iter(heard))]
         starts.heard = heard
-        starts.twins = back or (starts.twins and len(heard) > 1)
-        return starts.twins
+        starts.duplicates = back or (starts.duplicates and len(heard) > 1)
+        return starts.duplicates
 
     def places(self, peer: PeerId) -> tuple[str, ...]:
         """Where the instances of a peer were heard lately."""

@@ -6,13 +6,13 @@ was heard of a moment ago may be about to begin, unseen by the person who has lo
 
 from enum import Enum, auto
 
-from crdtqueue.core.sentences import Span
+from crdtqueue.core.durations import Span
 
 MARK_LOST_AFTER_S = 60.0
 """The silence before a mark: far longer than it takes to fall out of sight and to begin a print."""
 
 
-class Whereabouts(Enum):
+class OwnerPresence(Enum):
     """Where the owner of a job is, for who wants to mark it lost."""
 
     HERE = auto()
@@ -21,18 +21,18 @@ class Whereabouts(Enum):
 
 
 def why_not_lost(
-    owner: str, job: str, where: Whereabouts, *, silent_s: float, after_s: float
+    owner: str, job: str, where: OwnerPresence, *, silent_s: float, after_s: float
 ) -> str:
     """Why `owner` cannot be marked lost, and what to do instead; empty if it can.
 
     It was last heard of `silent_s` ago, and must have been silent for `after_s`.
     """
-    if where is Whereabouts.HERE:
+    if where is OwnerPresence.HERE:
         return (
             f"This printer has {job} itself. Cancel its print, or stop managing the printer; then"
             " another one may begin."
         )
-    if where is Whereabouts.IN_SIGHT:
+    if where is OwnerPresence.IN_SIGHT:
         return (
             f"{owner} is in sight. Cancel the print there, or stop managing that printer; then"
             " another one may begin."

@@ -42,7 +42,7 @@ class Promise:
     expires_s: float
 
 
-class Votes:
+class Voter:
     """The promises of one peer in one queue. `do` takes the effects.
 
     `object_to` says what else than promises speaks against a claim at the moment, and `give_way` is

@@ -50,14 +50,14 @@ Fields: TypeAlias = dict[str, JsonValue]
 
 def read_queue(roots: Mapping[str, Root]) -> QueueState:
     """What a whole document says, with everything that makes no sense left out."""
-    reading = Reading()
+    reading = DocumentReader()
     for root, entries in roots.items():
         for key, value in entries.items():
             reading.change(root, key, value)
     return reading.state()
 
 
-class Reading:
+class DocumentReader:
     """A document as far as it has been told. Call `change` for each key, then `state`."""
 
     def __init__(self) -> None:

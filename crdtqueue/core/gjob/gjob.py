@@ -32,7 +32,7 @@ from crdtqueue.core.gjob.gjob_members import (
     check_name,
     distinct_names,
     portable_name,
-    shown,
+    printable_name,
 )
 from crdtqueue.core.ids import Profile
 
@@ -76,14 +76,14 @@ class Gjob:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stored:
+class StoredMember:
     """A file of the archive that is now in the file store, and the printer it was sliced for."""
 
     file: FileRef
     sliced_for: Profile | None
 
 
-def gjob_of(manifest: Manifest, stored: Mapping[str, Stored]) -> Gjob:
+def gjob_of(manifest: Manifest, stored: Mapping[str, StoredMember]) -> Gjob:
     """The job that `manifest` describes; `stored` has the file for each of its paths.
 
     A set without profiles gets the one that its file was sliced for.
@@ -99,7 +99,7 @@ def gjob_of(manifest: Manifest, stored: Mapping[str, Stored]) -> Gjob:
     )
 
 
-def _set_of(each: ManifestSet, stored: Stored) -> GjobSet:
+def _set_of(each: ManifestSet, stored: StoredMember) -> GjobSet:
     named = tuple(name for name in each.profiles or () if name)
     profiles = _agreed(each, _parsed(named))
     if not profiles and stored.sliced_for:
@@ -150,7 +150,7 @@ def build_manifest(job: Gjob) -> tuple[bytes, dict[str, FileRef]]:
     # Continuous Print opens it in the encoding of its machine: only ASCII is safe.
     data = json.dumps(manifest, ensure_ascii=True, allow_nan=False).encode("ascii")
     if len(data) > MANIFEST_BYTES_MAX:
-        raise Invalid(f"{shown(job.name)} has too many sets for a .gjob. Split the job.")
+        raise Invalid(f"{printable_name(job.name)} has too many sets for a .gjob. Split the job.")
     return data, {path: file for file, path in names.items()}
 
 

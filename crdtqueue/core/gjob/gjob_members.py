@@ -58,7 +58,7 @@ class Member:
     encrypted: bool = False
 
 
-def shown(name: str) -> str:
+def printable_name(name: str) -> str:
     """A name from outside, as a message may quote it."""
     return repr(name if len(name) <= 60 else f"{name[:60]}…")
 
@@ -76,18 +76,22 @@ def check_name(name: str) -> None:
         raise Invalid("A file in the .gjob has no name. Export the job again.")
     if len(name) > NAME_CHARS_MAX:
         raise Invalid(
-            f"The name {shown(name)} in the .gjob is longer than {NAME_CHARS_MAX} characters."
-            " Give the file a shorter one."
+            f"The name {printable_name(name)} in the .gjob is longer than {NAME_CHARS_MAX}"
+            " characters. Give the file a shorter one."
         )
     if not is_plain(name):
-        raise Invalid(f"The name {shown(name)} in the .gjob has control characters. Rename it.")
+        raise Invalid(
+            f"The name {printable_name(name)} in the .gjob has control characters. Rename it."
+        )
     if name.startswith(("/", "\\")) or _DRIVE.match(name) or "/" in name or "\\" in name:
         raise Invalid(
-            f"{shown(name)} in the .gjob is a path. All files must be at its top level, with no"
-            " folder or drive before their names."
+            f"{printable_name(name)} in the .gjob is a path. All files must be at its top level,"
+            " with no folder or drive before their names."
         )
     if name in {".", ".."}:
-        raise Invalid(f"{shown(name)} in the .gjob is no name of a file. Export the job again.")
+        raise Invalid(
+            f"{printable_name(name)} in the .gjob is no name of a file. Export the job again."
+        )
 
 
 def same_name(name: str) -> str:
@@ -115,7 +119,7 @@ def check_members(members: Sequence[Member], *, archive_bytes: int, file_bytes_m
 
 
 def _check_kind(member: Member) -> None:
-    name = shown(member.name)
+    name = printable_name(member.name)
     if stat.S_IFMT(member.mode) not in {0, stat.S_IFREG}:
         raise Invalid(
             f"{name} in the .gjob is a link or a device, not a file. Pack the file itself."
@@ -130,7 +134,7 @@ def _check_kind(member: Member) -> None:
 
 
 def _check_size(member: Member, file_bytes_max: int) -> None:
-    name = shown(member.name)
+    name = printable_name(member.name)
     most = MANIFEST_BYTES_MAX if member.name == MANIFEST_NAME else file_bytes_max
     if member.size_bytes > most:
         raise Invalid(f"{name} in the .gjob is larger than {most // 1024**2} MB.")
@@ -147,7 +151,7 @@ def _check_distinct(members: Sequence[Member]) -> None:
     twice = next((each.name for each in members if counts[same_name(each.name)] > 1), None)
     if twice is not None:
         raise Invalid(
-            f"The name {shown(twice)} is twice in the .gjob (capitals and accents do not"
+            f"The name {printable_name(twice)} is twice in the .gjob (capitals and accents do not"
             " make names differ). Rename one of the files."
         )
 
@@ -157,12 +161,14 @@ def check_complete(members: Collection[str], paths: Collection[str]) -> None:
     missing = next((path for path in paths if path not in members), None)
     if missing is not None:
         raise Invalid(
-            f"The manifest names {shown(missing)}, which is not in the .gjob. Export the job again."
+            f"The manifest names {printable_name(missing)}, which is not in the .gjob. Export the"
+            " job again."
         )
     extra = next((m for m in members if m not in paths and m != MANIFEST_NAME), None)
     if extra is not None:
         raise Invalid(
-            f"{shown(extra)} is in the .gjob, but no set of the manifest names it. Remove it."
+            f"{printable_name(extra)} is in the .gjob, but no set of the manifest names it."
+            " Remove it."
         )
 
 

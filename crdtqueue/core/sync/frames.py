@@ -99,14 +99,22 @@ class PassedOn:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Unknown:
+class UnknownFrame:
     """A message of a type not known here. Ignore it, as Yjs does."""
 
     message_type: int
 
 
 Frame: TypeAlias = (
-    SyncStep1 | SyncStep2 | Update | Awareness | QueryAwareness | Json | Binary | PassedOn | Unknown
+    SyncStep1
+    | SyncStep2
+    | Update
+    | Awareness
+    | QueryAwareness
+    | Json
+    | Binary
+    | PassedOn
+    | UnknownFrame
 )
 
 
@@ -161,7 +169,7 @@ def decode(frame: bytes) -> Frame:
         raise Hostile(f"a message of {len(frame)} bytes is over the {FRAME_BYTES_MAX} allowed")
     reader = Reader(frame)
     message = _read(reader, reader.var_uint())
-    if not isinstance(message, Unknown):
+    if not isinstance(message, UnknownFrame):
         reader.expect_end()
     return message
 
@@ -185,7 +193,7 @@ def _read(reader: Reader, message_type: int) -> Frame:
         case 102:
             return _read_passed_on(reader)
         case _:
-            return Unknown(message_type=message_type)
+            return UnknownFrame(message_type=message_type)
 
 
 def _read_passed_on(reader: Reader) -> PassedOn:

@@ -71,7 +71,7 @@ class Hello(_Message):
     """Random, made at each start of the process, and never stored: a copied store has another."""
 
 
-class PrinterNews(_Message):
+class PrinterSummary(_Message):
     """What a printer is doing, for people to look at."""
 
     state: Name
@@ -99,7 +99,7 @@ class Heartbeat(_Message):
 
     kind: Literal["heartbeat"] = "heartbeat"
     held: Annotated[list[HeldClaim], Field(max_length=200)] = []
-    printer: PrinterNews | None = None
+    printer: PrinterSummary | None = None
 
 
 class Ask(_Message):
@@ -156,7 +156,7 @@ class Bye(_Message):
     kind: Literal["bye"] = "bye"
 
 
-class Twin(_Message):
+class DuplicateIdentity(_Message):
     """The sender hears two processes with the receiver's identity, there, and links to neither."""
 
     kind: Literal["twin"] = "twin"
@@ -179,7 +179,9 @@ class NoPiece(_Message):
 
 
 ClaimMessage: TypeAlias = Ask | Grant | Deny | Arm | Armed | Release
-Message: TypeAlias = Hello | Heartbeat | Bye | Twin | ClaimMessage | WantPiece | NoPiece
+Message: TypeAlias = (
+    Hello | Heartbeat | Bye | DuplicateIdentity | ClaimMessage | WantPiece | NoPiece
+)
 
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 

@@ -21,7 +21,7 @@ from crdtqueue.core.sync.frames import (
 REPEATED_GAPS_MAX = 3
 
 
-class Replica(Protocol):
+class SyncedDocument(Protocol):
     """What a session needs of the document."""
 
     def integrate(self, update: bytes) -> bool:
@@ -37,7 +37,7 @@ class Replica(Protocol):
 class SyncSession:
     """Call `start` once, then `receive` with each frame; send what `effects` returns, in order."""
 
-    def __init__(self, replica: Replica) -> None:
+    def __init__(self, replica: SyncedDocument) -> None:
         self._replica = replica
         self._asked = False
         self._gaps = 0

@@ -24,7 +24,7 @@ WAITING_MAX: Final = 256
 WAITING_BYTES_MAX: Final = 256 * 2**10
 
 
-class Forwarding(Generic[Source]):
+class UpdateRelay(Generic[Source]):
     """What waits to be passed on, with the link that it came by. `take` it within `FORWARD_S`, and
     at once when `is_full`."""
 

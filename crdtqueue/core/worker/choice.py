@@ -18,7 +18,7 @@ from crdtqueue.core.worker.strategy import (
 )
 from crdtqueue.core.worker.worker_events import (
     QueueView,
-    Saved,
+    WorkerMemory,
 )
 
 _Known = dict[tuple[QueueName, JobId], tuple[Job, Offer | None]]
@@ -64,7 +64,7 @@ class Choice:
 
     # What could be taken
 
-    def in_turn(self, saved: Saved) -> Iterable[tuple[QueueName, JobId]]:
+    def in_turn(self, saved: WorkerMemory) -> Iterable[tuple[QueueName, JobId]]:
         """What could be taken now, the first first: queue after queue, in each by its strategy."""
         for queue in self.queues or ():
             offers = self._offers[queue.name]
@@ -79,30 +79,30 @@ class Choice:
             for offer in turn:
                 yield queue.name, offer.job
 
-    def next_job(self, saved: Saved) -> JobId | None:
+    def next_job(self, saved: WorkerMemory) -> JobId | None:
         """The first job of the queues that this printer would take; None if there is none."""
         return next((job for _, job in self.in_turn(saved)), None)
 
-    def overtaken_by(self, queue: QueueName, job: JobId, saved: Saved) -> Overtaken | None:
+    def overtaken_by(self, queue: QueueName, job: JobId, saved: WorkerMemory) -> Overtaken | None:
         """Who is overtaken if `job` is taken now."""
         before = _overtaken_in(queue, saved)
         return after_taking(job, self._offers[queue], queue=queue, overtaken=before)
 
     # What is in hand
 
-    def in_hand(self, saved: Saved) -> tuple[QueueView, Job, Copy] | None:
+    def in_hand(self, saved: WorkerMemory) -> tuple[QueueView, Job, Copy] | None:
         """The queue, the job that is held, and its next copy; None if there is none."""
         view = self.view(saved.held[0]) if saved.held else None
         job = view.state.job(saved.held[1].job) if view and saved.held else None
         copy = next_copy(job, self._profile) if job else None
         return (view, job, copy) if view and job and copy else None
 
-    def missing(self, saved: Saved) -> Mapping[int, str]:
+    def missing(self, saved: WorkerMemory) -> Mapping[int, str]:
         """The materials that the next copy in hand waits for, by tool."""
         hand = self.in_hand(saved) if saved.loaded.said else None
         return saved.loaded.missing(hand[2].set.materials) if hand else {}
 
-    def reason_to_end(self, saved: Saved) -> str:
+    def reason_to_end(self, saved: WorkerMemory) -> str:
         """Why the claim must be given back before the next copy; empty if it is gone on with."""
         if saved.held is None or self.queues is None:
             return ""
@@ -138,5 +138,5 @@ def _lost(view: QueueView, claim: Claim) -> str:
     return "replaced" if owner and owner.rank > claim.rank else ""
 
 
-def _overtaken_in(queue: QueueName, saved: Saved) -> Overtaken | None:
+def _overtaken_in(queue: QueueName, saved: WorkerMemory) -> Overtaken | None:
     return next((each for each in saved.overtaken if each.queue == queue), None)

@@ -9,7 +9,7 @@ from crdtqueue.core.worker.worker_events import (
 )
 
 
-class PrinterWatch:
+class ObservedPrinter:
     """The printer as it was seen last."""
 
     def __init__(self) -> None:

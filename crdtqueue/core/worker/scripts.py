@@ -16,7 +16,7 @@ SCRIPT_BYTES_MAX = 16 * 1024
 _PREFIX = "script/"
 
 
-class Step(StrEnum):
+class CycleStep(StrEnum):
     """Something that a printer does between two prints: the script of an event, or to cool down."""
 
     ACTIVATED = "activated"
@@ -36,9 +36,11 @@ class Step(StrEnum):
     DEACTIVATED = "deactivated"
 
 
-SCRIPT_STEPS: tuple[Step, ...] = tuple(step for step in Step if step is not Step.COOL)
+SCRIPT_STEPS: tuple[CycleStep, ...] = tuple(
+    step for step in CycleStep if step is not CycleStep.COOL
+)
 
-Scripts: TypeAlias = Mapping[Step, FileRef]
+Scripts: TypeAlias = Mapping[CycleStep, FileRef]
 """The script of each event that has one."""
 
 
@@ -50,7 +52,7 @@ class ScriptRun:
     printer was told to do before, as long as somebody may have to know.
     """
 
-    step: Step
+    step: CycleStep
     print_id: PrintId
     file: FileRef
     prepares: JobId | None = None
@@ -62,6 +64,6 @@ def script_id(instance: str, number: int) -> PrintId:
     return PrintId(f"{_PREFIX}{instance}/{number}")
 
 
-def with_script(scripts: Scripts, *steps: Step) -> tuple[Step, ...]:
+def with_script(scripts: Scripts, *steps: CycleStep) -> tuple[CycleStep, ...]:
     """Those of `steps` for which there is something to do."""
-    return tuple(step for step in steps if step is Step.COOL or step in scripts)
+    return tuple(step for step in steps if step is CycleStep.COOL or step in scripts)

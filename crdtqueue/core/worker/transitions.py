@@ -14,17 +14,17 @@ from crdtqueue.core.document.progress import (
 )
 from crdtqueue.core.ids import Claim, JobId, Profile, QueueName, claim_of_print
 from crdtqueue.core.worker.scripts import (
+    CycleStep,
     ScriptRun,
     Scripts,
-    Step,
     with_script,
 )
 from crdtqueue.core.worker.strategy import Overtaken
 from crdtqueue.core.worker.worker_events import (
-    Printing,
+    CopyPrint,
     QueueView,
-    Saved,
     WorkerConfig,
+    WorkerMemory,
 )
 
 FAILED_JOBS_MAX = 3
@@ -34,7 +34,7 @@ DOUBTFUL_MAX = 8
 REASON_CHARS_MAX = 200
 OVERTAKEN_QUEUES_MAX = 32
 
-_BED_STEPS = {Step.COOLDOWN, Step.COOL, Step.CLEAR_BED, Step.WAITING}
+_BED_STEPS = {CycleStep.COOLDOWN, CycleStep.COOL, CycleStep.CLEAR_BED, CycleStep.WAITING}
 _LOOK = "Look at the printer, then start managing it again:"
 _CANCELLED = f"{_LOOK} the print was cancelled."
 _BROKEN = _LOOK + " prints of {number} jobs have failed here one after the other, at last: {reason}"
@@ -42,14 +42,14 @@ _SCRIPT_FAILED = _LOOK + " the script {event} has not run to its end: {reason}"
 
 
 def after_print(
-    saved: Saved,
+    saved: WorkerMemory,
     result: Result,
     reason: str,
     *,
     moved: bool,
     config: WorkerConfig,
     scripts: Scripts,
-) -> Saved:
+) -> WorkerMemory:
     """The print in `saved` is recorded.
 
     `moved` is whether the printer has begun with it at all.
@@ -71,7 +71,7 @@ def after_print(
     return after
 
 
-def _failed_jobs(saved: Saved, result: Result, *, moved: bool) -> tuple[JobId, ...]:
+def _failed_jobs(saved: WorkerMemory, result: Result, *, moved: bool) -> tuple[JobId, ...]:
     if result is Result.DONE or saved.printing is None:
         return ()
     job = saved.printing.claim.job
@@ -81,12 +81,12 @@ def _failed_jobs(saved: Saved, result: Result, *, moved: bool) -> tuple[JobId, .
     return (*saved.failed_jobs, job)
 
 
-def _steps(result: Result, *, clear: bool, config: WorkerConfig) -> list[Step]:
-    steps = [Step.PRINT_DONE if result is Result.DONE else Step.PRINT_FAILED]
+def _steps(result: Result, *, clear: bool, config: WorkerConfig) -> list[CycleStep]:
+    steps = [CycleStep.PRINT_DONE if result is Result.DONE else CycleStep.PRINT_FAILED]
     if config.cooldown and not clear:
-        steps += [Step.COOLDOWN, Step.COOL]
+        steps += [CycleStep.COOLDOWN, CycleStep.COOL]
     if result is Result.DONE and not clear:
-        steps.append(Step.CLEAR_BED)
+        steps.append(CycleStep.CLEAR_BED)
     return steps
 
 
@@ -95,21 +95,21 @@ def is_tried_too_often(job: Job, retries: int) -> bool:
     return not on_hold(job) and failures(job) - job.forgiven > retries
 
 
-def script_begun(saved: Saved, run: ScriptRun) -> Saved:
+def script_begun(saved: WorkerMemory, run: ScriptRun) -> WorkerMemory:
     """It is about to be run, and not to be done any more."""
     todo = tuple(step for step in saved.todo if step is not run.step)
     return replace(saved, script=run, last_begun=run.print_id, strange=False, todo=todo)
 
 
 def after_script(
-    saved: Saved, run: ScriptRun, result: Result, reason: str, *, moved: bool
-) -> Saved:
+    saved: WorkerMemory, run: ScriptRun, result: Result, reason: str, *, moved: bool
+) -> WorkerMemory:
     """The script in `saved` is over.
 
     `moved` is whether the printer has begun with it at all: if not, what it says of its bed is
     still said of what came before.
     """
-    clears = run.step is Step.CLEAR_BED and not saved.strange
+    clears = run.step is CycleStep.CLEAR_BED and not saved.strange
     never_begun = not moved and saved.last_begun == run.print_id
     last_begun = run.after if never_begun else saved.last_begun
     saved = replace(saved, script=None, strange=False, last_begun=last_begun)
@@ -121,7 +121,7 @@ def after_script(
     return replace(saved, bed_clear=saved.bed_clear or clears, prepared=prepared)
 
 
-def begun(saved: Saved, printing: Printing, scripts: Scripts) -> Saved:
+def begun(saved: WorkerMemory, printing: CopyPrint, scripts: Scripts) -> WorkerMemory:
     """A print is about to be begun: the bed counts as used from now on."""
     return replace(
         saved,
@@ -129,13 +129,13 @@ def begun(saved: Saved, printing: Printing, scripts: Scripts) -> Saved:
         last_begun=printing.print_id,
         strange=False,
         bed_clear=False,
-        worked=Step.QUEUE_FINISHED in scripts,
+        worked=CycleStep.QUEUE_FINISHED in scripts,
         called=False,
         loaded=saved.loaded.used(printing.materials),
     )
 
 
-def never_begun(saved: Saved, *, recorded: bool, told: bool) -> Saved:
+def never_begun(saved: WorkerMemory, *, recorded: bool, told: bool) -> WorkerMemory:
     """The printer does not know the print in `saved`: the bed is as it was before.
 
     Unless it is recorded, and the printer forgetful. What it was `told` may arrive yet.
@@ -152,12 +152,12 @@ def never_begun(saved: Saved, *, recorded: bool, told: bool) -> Saved:
     )
 
 
-def _doubtful(saved: Saved) -> tuple[Printing, ...]:
+def _doubtful(saved: WorkerMemory) -> tuple[CopyPrint, ...]:
     known = (*saved.doubtful, saved.printing) if saved.printing else saved.doubtful
     return tuple(dict.fromkeys(known))[-DOUBTFUL_MAX:]
 
 
-def begun_after_all(saved: Saved, doubtful: Printing) -> Saved:
+def begun_after_all(saved: WorkerMemory, doubtful: CopyPrint) -> WorkerMemory:
     """The printer was told to begin it nevertheless, by a request that was long on its way.
 
     What it was to begin by now is in doubt in its turn. The claim that is held stays so.
@@ -176,15 +176,15 @@ def begun_after_all(saved: Saved, doubtful: Printing) -> Saved:
     return replace(saved, held_queue=doubtful.queue, held_claim=doubtful.claim.key)
 
 
-def stopped(saved: Saved, because: str, scripts: Scripts) -> Saved:
+def stopped(saved: WorkerMemory, because: str, scripts: Scripts) -> WorkerMemory:
     """The printer takes no more jobs of its own accord."""
     if not saved.managing:
         return saved
-    todo = (*saved.todo, *with_script(scripts, Step.DEACTIVATED))
+    todo = (*saved.todo, *with_script(scripts, CycleStep.DEACTIVATED))
     return replace(saved, managing=False, stopped_because=because, failed_jobs=(), todo=todo)
 
 
-def managed(saved: Saved, scripts: Scripts, *, managing: bool) -> Saved:
+def managed(saved: WorkerMemory, scripts: Scripts, *, managing: bool) -> WorkerMemory:
     """A person starts or stops managing.
 
     Whoever changes their mind before the script of it was run has it not run at all. What was still
@@ -192,20 +192,20 @@ def managed(saved: Saved, scripts: Scripts, *, managing: bool) -> Saved:
     """
     if managing == saved.managing:
         return saved
-    wanted, other = Step.ACTIVATED, Step.DEACTIVATED
+    wanted, other = CycleStep.ACTIVATED, CycleStep.DEACTIVATED
     if not managing:
         wanted, other = other, wanted
     steps = with_script(scripts, wanted) if other not in saved.todo else ()
     return replace(saved, managing=managing, stopped_because="", failed_jobs=(), todo=steps)
 
 
-def bed_cleared(saved: Saved) -> Saved:
+def bed_cleared(saved: WorkerMemory) -> WorkerMemory:
     """Somebody was at the bed."""
     todo = _without_bed(saved)
     return replace(saved, bed_clear=True, last_begun=None, called=False, todo=todo)
 
 
-def used_by_somebody(saved: Saved) -> Saved:
+def used_by_somebody(saved: WorkerMemory) -> WorkerMemory:
     """Something that is not ours is printed: no script may drive into that part."""
     under_way = saved.at_printer is not None
     return replace(
@@ -213,28 +213,30 @@ def used_by_somebody(saved: Saved) -> Saved:
     )
 
 
-def _without_bed(saved: Saved) -> tuple[Step, ...]:
+def _without_bed(saved: WorkerMemory) -> tuple[CycleStep, ...]:
     return tuple(step for step in saved.todo if step not in _BED_STEPS)
 
 
-def materials_said(saved: Saved, tools: tuple[str, ...] | None) -> Saved:
+def materials_said(saved: WorkerMemory, tools: tuple[str, ...] | None) -> WorkerMemory:
     """A person says what is loaded, or no longer wants to be asked (None)."""
     known = saved.loaded
     loaded = replace(known, tools=known.tools if tools is None else tools, said=tools is not None)
-    todo = tuple(step for step in saved.todo if step is not Step.WAITING)
+    todo = tuple(step for step in saved.todo if step is not CycleStep.WAITING)
     return replace(saved, loaded=loaded, called=False, todo=todo)
 
 
-def with_overtaken(saved: Saved, queue: QueueName, overtaken: Overtaken | None) -> Saved:
+def with_overtaken(
+    saved: WorkerMemory, queue: QueueName, overtaken: Overtaken | None
+) -> WorkerMemory:
     """Another job of `queue` was taken than its first."""
     others = tuple(each for each in saved.overtaken if each.queue != queue)
     known = (*others, overtaken) if overtaken else others
     return replace(saved, overtaken=known[-OVERTAKEN_QUEUES_MAX:])
 
 
-def printing_of(view: QueueView, job: Job, claim: Claim, copy: Copy, wall_s: float) -> Printing:
+def printing_of(view: QueueView, job: Job, claim: Claim, copy: Copy, wall_s: float) -> CopyPrint:
     """The next print under `claim`; one that was never recorded keeps its number."""
-    return Printing(
+    return CopyPrint(
         queue=view.name,
         claim=claim,
         number=_last_number(job, claim) + 1,
@@ -249,7 +251,7 @@ def printing_of(view: QueueView, job: Job, claim: Claim, copy: Copy, wall_s: flo
 
 
 def record_of(
-    printing: Printing,
+    printing: CopyPrint,
     result: Result,
     reason: str,
     profile: Profile,
@@ -272,7 +274,7 @@ def record_of(
     )
 
 
-def is_recorded(printing: Printing, view: QueueView | None) -> bool:
+def is_recorded(printing: CopyPrint, view: QueueView | None) -> bool:
     """Whether its record is there, or cannot be looked for."""
     jobs = (*view.state.jobs, *view.state.deleted) if view else ()
     known = {record.print_id for job in jobs for record in job.records}

@@ -12,7 +12,7 @@ SETTLED_S = 60.0
 """Of answers without a pause; over the printer process's CHECK_S_MAX."""
 
 
-class Doubts:
+class UnconfirmedStarts:
     """Told now and then which prints are doubtful (`Saved.doubtful`)."""
 
     def __init__(self) -> None:

@@ -33,11 +33,11 @@ from crdtqueue.core.worker import transitions as after
 from crdtqueue.core.worker import worker_events as w
 from crdtqueue.core.worker.bed import Cooling
 from crdtqueue.core.worker.choice import Choice
-from crdtqueue.core.worker.observed_printer import PrinterWatch
+from crdtqueue.core.worker.observed_printer import ObservedPrinter
 from crdtqueue.core.worker.scripts import (
+    CycleStep,
     ScriptRun,
     Scripts,
-    Step,
     script_id,
     with_script,
 )
@@ -50,7 +50,7 @@ from crdtqueue.core.worker.transitions import (
 from crdtqueue.core.worker.worker_events import (
     AT_PRINTER,
     AT_REST,
-    Wait,
+    WaitReason,
     WorkerState,
 )
 
@@ -75,7 +75,7 @@ class Worker:
         instance: str,
         config: w.WorkerConfig,
         scripts: Scripts,
-        saved: w.Saved,
+        saved: w.WorkerMemory,
     ) -> None:
         self._me = me
         self._instance = instance
@@ -83,7 +83,7 @@ class Worker:
         self._scripts = scripts
         self._saved = saved
         self._choice = Choice(config.profile)
-        self._watched = PrinterWatch()
+        self._watched = ObservedPrinter()
         self._cooling = Cooling(config.cooldown) if config.cooldown else None
         self._scripts_begun = 0
         self._asked: tuple[QueueName, JobId] | None = None
@@ -112,7 +112,7 @@ class Worker:
         return self._state
 
     @property
-    def saved(self) -> w.Saved:
+    def saved(self) -> w.WorkerMemory:
         """What is, or is about to be, in the store."""
         return self._saved
 
@@ -132,20 +132,20 @@ class Worker:
         return self._saved.stopped_because or self._problem
 
     @property
-    def wait(self) -> Wait | None:
+    def wait(self) -> WaitReason | None:
         """Why nothing could be begun now; None if it could, were there something."""
         todo = self._saved.todo
         if self.printer.problem:
-            return Wait.PRINTER
+            return WaitReason.PRINTER
         if self._watched.is_busy:
-            return Wait.SOMEBODY_ELSE
+            return WaitReason.SOMEBODY_ELSE
         if todo:
-            return Wait.COOLING if todo[0] is Step.COOL else Wait.SCRIPT
+            return WaitReason.COOLING if todo[0] is CycleStep.COOL else WaitReason.SCRIPT
         if not self._saved.bed_clear:
-            return Wait.BED
+            return WaitReason.BED
         if not self._saved.managing:
-            return Wait.MANAGING
-        return Wait.MATERIAL if self.missing else None
+            return WaitReason.MANAGING
+        return WaitReason.MATERIAL if self.missing else None
 
     @property
     def missing(self) -> Mapping[int, str]:
@@ -161,7 +161,7 @@ class Worker:
     def may_clear_bed(self) -> bool:
         """Whether the bed can be said to be clear: nobody's print is on it now."""
         run, ours = self._saved.script, self._saved.at_printer
-        clears = run is not None and run.step is Step.CLEAR_BED
+        clears = run is not None and run.step is CycleStep.CLEAR_BED
         by_hand = self._watched.is_busy_with_another_than(ours)
         return self._saved.printing is None and not clears and not by_hand
 
@@ -275,21 +275,24 @@ class Worker:
     def _plan(self) -> None:
         """Calls a person to the printer, and notices that the queues are empty, once each."""
         saved = self._saved
-        if not saved.managing or not self._scripts.keys() & {Step.WAITING, Step.QUEUE_FINISHED}:
+        if not saved.managing or not self._scripts.keys() & {
+            CycleStep.WAITING,
+            CycleStep.QUEUE_FINISHED,
+        }:
             return
         wanted = bool(self._choice.in_hand(saved)) or self.next_job is not None
-        waits = self.wait in {Wait.BED, Wait.MATERIAL}
-        if wanted and waits and not saved.called and Step.WAITING in self._scripts:
-            self._save(replace(saved, called=True, todo=(*saved.todo, Step.WAITING)))
+        waits = self.wait in {WaitReason.BED, WaitReason.MATERIAL}
+        if wanted and waits and not saved.called and CycleStep.WAITING in self._scripts:
+            self._save(replace(saved, called=True, todo=(*saved.todo, CycleStep.WAITING)))
         elif saved.worked and not wanted and not saved.held and self._choice.all_ready:
-            steps = with_script(self._scripts, Step.QUEUE_FINISHED)
+            steps = with_script(self._scripts, CycleStep.QUEUE_FINISHED)
             self._save(replace(saved, worked=False, todo=(*saved.todo, *steps)))
 
     def _do_steps(self, now_s: float) -> None:
         while self._saved.todo and self._state in AT_REST:
             step = self._saved.todo[0]
             file = self._scripts.get(step)
-            cooling = self._cooling if step is Step.COOL else None
+            cooling = self._cooling if step is CycleStep.COOL else None
             if cooling and not cooling.is_over(self.printer.bed_c, now_s):
                 return
             if file is None:
@@ -301,7 +304,7 @@ class Worker:
         if self._cooling:
             self._cooling.end()
 
-    def _begin_script(self, step: Step, file: FileRef, prepares: JobId | None = None) -> None:
+    def _begin_script(self, step: CycleStep, file: FileRef, prepares: JobId | None = None) -> None:
         self._scripts_begun += 1
         print_id = script_id(self._instance, self._scripts_begun)
         before = self._saved.last_begun
@@ -324,7 +327,7 @@ class Worker:
             if job not in self._avoid_until_s:
                 self._overtakes = self._choice.overtaken_by(queue, job, self._saved)
                 self._state, self._asked = WorkerState.CLAIMING, (queue, job)
-                self._effects.append(w.Ask(queue=queue, job=job))
+                self._effects.append(w.AskForJob(queue=queue, job=job))
                 return
 
     def _end_strays(self, now_s: float) -> None:
@@ -356,7 +359,7 @@ class Worker:
             self._give_back(*held, reason, now_s)
 
     def _give_back(self, queue: QueueName, claim: Claim, reason: str, now_s: float) -> None:
-        self._effects.append(w.End(queue=queue, claim=claim, reason=reason))
+        self._effects.append(w.EndClaim(queue=queue, claim=claim, reason=reason))
         self._ended.add(claim)
         self._avoid_until_s[claim.job] = now_s + RETRY_S
 
@@ -368,17 +371,17 @@ class Worker:
         if hand is None or self.held is None or self.wait is not None or hand[0].holds_back:
             return
         view, job, copy = hand
-        script = self._scripts.get(Step.BEFORE_PRINT)
+        script = self._scripts.get(CycleStep.BEFORE_PRINT)
         if job.id in self._avoid_until_s:
             return
         if self._fetched != copy.set.file:
             self._state, self._fetching = WorkerState.FETCHING, copy.set.file
-            self._effects.append(w.Fetch(queue=view.name, file=copy.set.file))
+            self._effects.append(w.FetchFile(queue=view.name, file=copy.set.file))
         elif not self._may_begin(self.held[1], now_s):
             self._state, self._asked = WorkerState.CLAIMING, (view.name, job.id)
-            self._effects.append(w.Ask(queue=view.name, job=job.id))
+            self._effects.append(w.AskForJob(queue=view.name, job=job.id))
         elif script and self._saved.prepared != job.id:
-            self._begin_script(Step.BEFORE_PRINT, script, job.id)
+            self._begin_script(CycleStep.BEFORE_PRINT, script, job.id)
         else:
             self._begin(printing_of(view, job, self.held[1], copy, wall_s))
 
@@ -387,11 +390,11 @@ class Worker:
         armed = self._begin_until
         return armed is not None and armed[0] == claim and now_s <= armed[1]
 
-    def _begin(self, printing: w.Printing) -> None:
+    def _begin(self, printing: w.CopyPrint) -> None:
         self._state, self._problem, self._fetched = WorkerState.STARTING, "", None
         self._reached = False
         self._save(after.begun(self._saved, printing, self._scripts))
-        self._effects.append(w.Start(printing=printing))
+        self._effects.append(w.StartCopy(printing=printing))
 
     # STARTING → PRINTING → REPORTING → HOLDING
 
@@ -405,7 +408,7 @@ class Worker:
             # Perhaps it was told after all, and the answer lost: the printer has to say.
             self._state = WorkerState.RESUMING
         elif printing:
-            self._effects.append(w.Start(printing=printing))
+            self._effects.append(w.StartCopy(printing=printing))
         elif run:
             self._effects.append(w.StartScript(script=run))
 
@@ -471,7 +474,9 @@ class Worker:
             self._problem = "" if result is Result.DONE else reason
             profile = self._config.profile
             record = record_of(printing, result, reason, profile, bytes_done, wall_s)
-            self._effects.append(w.Record(queue=printing.queue, record=record, file=printing.file))
+            self._effects.append(
+                w.WriteRunRecord(queue=printing.queue, record=record, file=printing.file)
+            )
 
     def _recorded(self, now_s: float) -> None:
         if self._state is not WorkerState.REPORTING:
@@ -509,10 +514,10 @@ class Worker:
     def _rest(self) -> WorkerState:
         return WorkerState.HOLDING if self._saved.held else WorkerState.IDLE
 
-    def _save(self, saved: w.Saved) -> None:
+    def _save(self, saved: w.WorkerMemory) -> None:
         if saved != self._saved:
             self._saved = saved
-            self._effects.append(w.Save(saved=saved))
+            self._effects.append(w.SaveMemory(saved=saved))
 
     def _is_ours(self, print_id: PrintId) -> bool:
         return print_id == self._saved.at_printer

@@ -19,9 +19,9 @@ from crdtqueue.core.worker.bed import (
 )
 from crdtqueue.core.worker.materials import Loaded
 from crdtqueue.core.worker.scripts import (
+    CycleStep,
     ScriptRun,
     Scripts,
-    Step,
 )
 from crdtqueue.core.worker.strategy import Overtaken
 
@@ -43,7 +43,7 @@ AT_REST = frozenset({WorkerState.IDLE, WorkerState.HOLDING})
 AT_PRINTER = frozenset({WorkerState.STARTING, WorkerState.RESUMING, WorkerState.PRINTING})
 
 
-class Wait(StrEnum):
+class WaitReason(StrEnum):
     """Why nothing could be begun now. Of several reasons the first counts."""
 
     PRINTER = "offline"
@@ -93,7 +93,7 @@ RESULTS = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Printing:
+class CopyPrint:
     """One print of ours, from before its start until it is recorded. It survives restarts."""
 
     queue: QueueName
@@ -114,7 +114,7 @@ class Printing:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Saved:
+class WorkerMemory:
     """What the worker keeps in the store.
 
     `held_claim` is the key of the armed claim that the printer works on, also between two copies;
@@ -130,12 +130,12 @@ class Saved:
     somebody else.
     """
 
-    printing: Printing | None = None
+    printing: CopyPrint | None = None
     script: ScriptRun | None = None
-    todo: tuple[Step, ...] = ()
+    todo: tuple[CycleStep, ...] = ()
     prepared: JobId | None = None
     strange: bool = False
-    doubtful: tuple[Printing, ...] = ()
+    doubtful: tuple[CopyPrint, ...] = ()
     last_begun: PrintId | None = None
     bed_clear: bool = True
     managing: bool = True
@@ -312,7 +312,7 @@ Event: TypeAlias = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ask:
+class AskForJob:
     """Ask for the job in this queue, or for a further print of the one that is held; answered by
     `Claimed` or `NotClaimed`. `Claimed` ends the claim that is held."""
 
@@ -321,7 +321,7 @@ class Ask:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class End:
+class EndClaim:
     """Write the end record of our claim."""
 
     queue: QueueName
@@ -330,7 +330,7 @@ class End:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fetch:
+class FetchFile:
     """Have the file here; answered by `Fetched` or `NotFetched`."""
 
     queue: QueueName
@@ -338,18 +338,18 @@ class Fetch:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Save:
+class SaveMemory:
     """Store this durably before any later effect is carried out."""
 
-    saved: Saved
+    saved: WorkerMemory
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Start:
+class StartCopy:
     """Tell the printer to start, if its claim still allows it at that moment; answer with
     `StartDelayed` if not. The printer starts a print id once and for ever."""
 
-    printing: Printing
+    printing: CopyPrint
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -360,7 +360,7 @@ class StartScript:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Record:
+class WriteRunRecord:
     """Write the run record durably, unless it is there; answered by `Recorded`."""
 
     queue: QueueName
@@ -376,4 +376,13 @@ class PauseJob:
     job: JobId
 
 
-Effect: TypeAlias = Ask | End | Fetch | Save | Start | StartScript | Record | PauseJob
+Effect: TypeAlias = (
+    AskForJob
+    | EndClaim
+    | FetchFile
+    | SaveMemory
+    | StartCopy
+    | StartScript
+    | WriteRunRecord
+    | PauseJob
+)

@@ -23,19 +23,19 @@ _Checked: TypeAlias = tuple[bytes, UpdateSummary]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Left:
+class Unloaded:
     """Updates that are not in the document: no sense in them, or something missing before them."""
 
     bad: list[bytes]
     waiting: list[bytes]
 
 
-def replay(
+def load_updates(
     updates: Iterable[bytes],
     roots: frozenset[str],
     known: dict[int, int],
     integrate: Callable[[bytes], None],
-) -> Left:
+) -> Unloaded:
     """Check updates and pass them to `integrate`, each once nothing before it is missing.
 
     `known` is the state vector of the document, and is kept up to date.
@@ -47,7 +47,7 @@ def replay(
         if len(later) == len(waiting):
             break
         waiting = later
-    return Left(bad=bad, waiting=[update for update, _ in waiting])
+    return Unloaded(bad=bad, waiting=[update for update, _ in waiting])
 
 
 def _checked(

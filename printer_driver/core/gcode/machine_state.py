@@ -99,7 +99,7 @@ class MachineState:
         return [*modes, "G1 F" + f"{feedrate:.3f}".rstrip("0").rstrip(".")]
 
 
-def replay(
+def state_behind(
     commands: Iterable[FileCommand],
     end_offset: int,
     sent_offset: int = 0,

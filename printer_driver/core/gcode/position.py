@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import hypot, isnan, nan
 
 from printer_driver.core.gcode.command_kinds import (
-    Kind,
+    CommandKind,
     code_of,
     kind_of,
 )
@@ -113,11 +113,11 @@ class Head:
         self.e = self._extruded = nan
         self.is_extruder_relative = None
 
-    def execute(self, command: str, kind: Kind, now_s: float) -> None:
+    def execute(self, command: str, kind: CommandKind, now_s: float) -> None:
         """One command is being sent."""
-        if kind is Kind.MOVE:
+        if kind is CommandKind.MOVE:
             self._move(command, now_s)
-        elif kind is not Kind.HARMLESS:
+        elif kind is not CommandKind.HARMLESS:
             self._change(command)
         elif command.startswith(("M106", "M107")):
             self.fan = command
@@ -237,8 +237,8 @@ def _words_of(command: str) -> dict[str, float]:
 def may_move(command: str) -> bool:
     """Whether it may move the head; a tool change and a macro may."""
     kind, code = kind_of(command), code_of(command)
-    if kind is not Kind.LONG:
-        return kind is Kind.MOVE
+    if kind is not CommandKind.LONG:
+        return kind is CommandKind.MOVE
     is_still = code in _STILL_G or code.startswith("M")
     return not is_still or _MOVING_M.fullmatch(code) is not None
 
@@ -254,7 +254,7 @@ def differences(expected: Position, reported: Position) -> dict[str, float]:
     return found
 
 
-def replay(commands: Iterable[str], *, g90_sets_extruder: bool = True) -> Head:
+def head_behind(commands: Iterable[str], *, g90_sets_extruder: bool = True) -> Head:
     """The head after these commands, as for a host that has not sent them itself."""
     head = Head(g90_sets_extruder=g90_sets_extruder)
     for command in commands:

@@ -12,11 +12,11 @@ is still under way somewhere then finds no file, so it cannot begin after it was
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from printer_driver.core.octoprint.end_evidence import (
+from printer_driver.core.octoprint.end_cause import (
     CANCELLED,
     DISCONNECTED,
     RESET,
-    Evidence,
+    EndCauseTracker,
     reported,
 )
 from printer_driver.core.octoprint.push_messages import (
@@ -25,9 +25,9 @@ from printer_driver.core.octoprint.push_messages import (
     PushState,
 )
 from printer_driver.core.octoprint.rest_answers import (
-    Job,
     JobPhase,
-    StoredFile,
+    OctoPrintFile,
+    OctoPrintJob,
 )
 from printer_driver.printer import PrintReport, PrintState
 
@@ -47,7 +47,7 @@ TAKEN_OVER = (
 )
 
 
-class Phase(StrEnum):
+class OctoPrintPhase(StrEnum):
     """Where the print is."""
 
     ASKING = "asking"  # in the journal; OctoPrint has not answered the request to begin
@@ -67,14 +67,14 @@ class Asked:
 class JobSeen:
     """What OctoPrint is at."""
 
-    job: Job
+    job: OctoPrintJob
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OutcomeSeen:
     """The print's own copy, None if it is not there, and the printer's last error."""
 
-    file: StoredFile | None
+    file: OctoPrintFile | None
     error: str
 
 
@@ -92,7 +92,7 @@ class CopyInUse:
 class ProgressPushed:
     """What OctoPrint was at, up to a second ago: good for progress, and for nothing else."""
 
-    job: Job
+    job: OctoPrintJob
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,7 +103,7 @@ class EventPushed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LogPushed:
+class TerminalLogSeen:
     """The end of the printer's terminal: whether its last print was ended by a reset."""
 
     has_reset: bool
@@ -124,7 +124,7 @@ Event = (
     | CopyInUse
     | ProgressPushed
     | EventPushed
-    | LogPushed
+    | TerminalLogSeen
     | PushTurned
 )
 
@@ -155,7 +155,7 @@ _STATES = {
 }
 
 
-def seen_in(report: PrintReport, job: Job) -> PrintReport:
+def seen_in(report: PrintReport, job: OctoPrintJob) -> PrintReport:
     """The report of a print that OctoPrint is at."""
     bytes_total = report.bytes_total or job.size_bytes
     bytes_done = report.bytes_done if job.done_bytes is None else job.done_bytes
@@ -178,20 +178,20 @@ class OctoPrintPrint:
     def __init__(self, report: PrintReport, path: str) -> None:
         self.report = report
         self.path = path
-        self._phase = Phase.ASKING
+        self._phase = OctoPrintPhase.ASKING
         self._ended_s = 0.0
-        self._last_job: Job | None = None
+        self._last_job: OctoPrintJob | None = None
         self._is_checked = False
         self._is_complete = False
         self._is_cancelling = False
-        self._evidence = Evidence(path)
+        self._evidence = EndCauseTracker(path)
         self._push = PushState.DOWN
-        self._log: LogPushed | None = None
+        self._log: TerminalLogSeen | None = None
         self._failed_s: float | None = None
         self._effects: list[Effect] = []
 
     @property
-    def phase(self) -> Phase:
+    def phase(self) -> OctoPrintPhase:
         """Where the print is."""
         return self._phase
 
@@ -203,37 +203,44 @@ class OctoPrintPrint:
     def receive(self, event: Event, now_s: float) -> None:
         """Takes in what was seen; what is late or unasked for is ignored."""
         match event:
-            case Asked() if self._phase is Phase.ASKING:
-                self._phase = Phase.BEGUN
+            case Asked() if self._phase is OctoPrintPhase.ASKING:
+                self._phase = OctoPrintPhase.BEGUN
             case JobSeen(job=job) if job.is_at(self.path):
                 self._at_it(job)
             case JobSeen(job=job):
                 self._not_at_it(job, now_s)
-            case OutcomeSeen(file=file, error=error) if self._phase is Phase.RUNNING:
+            case OutcomeSeen(file=file, error=error) if self._phase is OctoPrintPhase.RUNNING:
                 self._is_checked = True
                 if file and file.is_printed:  # a person prints the copy once more
                     self._conclude(file, error)
-            case OutcomeSeen(file=file, error=error) if self._phase is Phase.ENDING:
+            case OutcomeSeen(file=file, error=error) if self._phase is OctoPrintPhase.ENDING:
                 self._outcome(file, error, now_s)
-            case CopyGone() if self._phase is Phase.FENCING:
+            case CopyGone() if self._phase is OctoPrintPhase.FENCING:
                 self._over(PrintState.FAILED, LOST)
-            case CopyInUse() if self._phase is Phase.FENCING:
-                self._phase, self._ended_s = Phase.ENDING, now_s
-            case ProgressPushed(job=job) if self._phase is Phase.RUNNING and job.is_at(self.path):
+            case CopyInUse() if self._phase is OctoPrintPhase.FENCING:
+                self._phase, self._ended_s = OctoPrintPhase.ENDING, now_s
+            case ProgressPushed(job=job) if self._phase is OctoPrintPhase.RUNNING and job.is_at(
+                self.path
+            ):
                 self.report = replace(seen_in(self.report, job), state=self.report.state)
             case EventPushed(event=pushed):
                 self._evidence.receive(pushed)
-            case LogPushed() as log if self._phase is Phase.ENDING:  # else it is of another print
+            case TerminalLogSeen() as log if (
+                self._phase is OctoPrintPhase.ENDING
+            ):  # else it is of another print
                 self._log = log
             case PushTurned(push=push):
                 self._push = push
 
-    def _at_it(self, job: Job) -> None:
-        if self._phase is Phase.OVER:
+    def _at_it(self, job: OctoPrintJob) -> None:
+        if self._phase is OctoPrintPhase.OVER:
             return
-        if self._phase is not Phase.RUNNING or (job.print_time_s or 0.0) < self.report.elapsed_s:
+        if (
+            self._phase is not OctoPrintPhase.RUNNING
+            or (job.print_time_s or 0.0) < self.report.elapsed_s
+        ):
             self._is_checked = False
-        self._phase, self._last_job = Phase.RUNNING, job
+        self._phase, self._last_job = OctoPrintPhase.RUNNING, job
         self._failed_s = self._log = None
         self.report = seen_in(self.report, job)
         self._is_complete = job.phase is JobPhase.FINISHING and job.is_all_sent
@@ -242,18 +249,21 @@ class OctoPrintPrint:
         if not self._is_checked and not is_ending:
             self._effects.append(ReadOutcome())
 
-    def _not_at_it(self, job: Job, now_s: float) -> None:
-        if self._phase in (Phase.BEGUN, Phase.RUNNING):
-            self._phase, self._ended_s = Phase.ENDING, now_s
+    def _not_at_it(self, job: OctoPrintJob, now_s: float) -> None:
+        if self._phase in (OctoPrintPhase.BEGUN, OctoPrintPhase.RUNNING):
+            self._phase, self._ended_s = OctoPrintPhase.ENDING, now_s
             self._last_job = job
             is_selected = job.path == self.path and job.phase is JobPhase.IDLE
             self._is_complete |= is_selected and job.is_all_sent
             self._is_cancelling |= is_selected
-        if self._phase in (Phase.ENDING, Phase.FENCING):  # FENCING: it got no answer
-            self._phase = Phase.ENDING
+        if self._phase in (
+            OctoPrintPhase.ENDING,
+            OctoPrintPhase.FENCING,
+        ):  # FENCING: it got no answer
+            self._phase = OctoPrintPhase.ENDING
             self._effects.append(ReadOutcome())
 
-    def _outcome(self, file: StoredFile | None, error: str, now_s: float) -> None:
+    def _outcome(self, file: OctoPrintFile | None, error: str, now_s: float) -> None:
         if file and file.is_printed:
             if file.first_succeeded or not self._may_learn_why(now_s):
                 self._conclude(file, error)
@@ -266,7 +276,7 @@ class OctoPrintPrint:
         elif file is None:
             self._over(PrintState.FAILED, DELETED)
         else:
-            self._phase = Phase.FENCING
+            self._phase = OctoPrintPhase.FENCING
             self._effects.append(DeleteCopy())
 
     def _may_learn_why(self, now_s: float) -> bool:
@@ -280,7 +290,7 @@ class OctoPrintPrint:
             and now_s - self._failed_s < CAUSE_WAIT_S
         )
 
-    def _conclude(self, file: StoredFile, error: str) -> None:
+    def _conclude(self, file: OctoPrintFile, error: str) -> None:
         if file.first_succeeded:
             self._over(PrintState.DONE, print_time_s=file.print_time_s)
         elif error and not self._evidence.is_settled:
@@ -293,7 +303,7 @@ class OctoPrintPrint:
             self._over(PrintState.CANCELLED, CANCELLED)
         elif self._last_job and self._last_job.phase is JobPhase.OFFLINE:
             self._over(PrintState.FAILED, DISCONNECTED)
-        elif self._phase is Phase.ENDING and self._last_job and self._last_job.path:
+        elif self._phase is OctoPrintPhase.ENDING and self._last_job and self._last_job.path:
             self._over(PrintState.CANCELLED, TAKEN_OVER)
         else:
             self._over(PrintState.FAILED, UNCLEAR)
@@ -305,5 +315,5 @@ class OctoPrintPrint:
         if state is PrintState.DONE:
             elapsed_s = self.report.elapsed_s if print_time_s is None else print_time_s
             report = replace(report, bytes_done=report.bytes_total, elapsed_s=elapsed_s)
-        self._phase, self.report = Phase.OVER, report
+        self._phase, self.report = OctoPrintPhase.OVER, report
         self._effects.append(Over(report=report))

@@ -11,7 +11,7 @@ from printer_driver.core.octoprint.push_messages import (
     PushState,
     StatePushed,
 )
-from printer_driver.core.octoprint.rest_answers import Job
+from printer_driver.core.octoprint.rest_answers import OctoPrintJob
 from printer_driver.printer import Temperature
 
 LOOK_GAP_S = 0.2
@@ -22,7 +22,7 @@ SILENCE_S = 2.0
 """Without a message: nothing need have changed, but the socket may be dead."""
 
 
-class Lookout:
+class PollSchedule:
     """Keeps the time of the next look; asked, never asking."""
 
     def __init__(self, *, poll_s: float) -> None:
@@ -53,7 +53,7 @@ class Lookout:
             if isinstance(each, StatePushed) and each.temperatures is not None:
                 self.temperatures = each.temperatures
 
-    def looked(self, job: Job, asked_s: float) -> None:
+    def looked(self, job: OctoPrintJob, asked_s: float) -> None:
         """OctoPrint was asked at `asked_s`, and answered this; later news are news still."""
         self._known, self._looked_s = _key(job), asked_s
 
@@ -67,5 +67,5 @@ class Lookout:
         return min(self._looked_s + HEARTBEAT_S, silent_s)
 
 
-def _key(job: Job) -> tuple[object, ...]:
+def _key(job: OctoPrintJob) -> tuple[object, ...]:
     return job.phase, job.path

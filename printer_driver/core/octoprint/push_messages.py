@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from printer_driver.core.octoprint.rest_answers import (
-    Job,
+    OctoPrintJob,
     UnreadableAnswerError,
     job_of,
     message_of,
@@ -65,7 +65,7 @@ SUBSCRIPTION: dict[str, Any] = {
 class StatePushed:
     """The state, up to a second old; `temperatures` is None where none are new."""
 
-    job: Job
+    job: OctoPrintJob
     temperatures: tuple[Temperature, ...] | None = None
 
 

@@ -63,7 +63,7 @@ _PHASES_BY_START = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Job:
+class OctoPrintJob:
     """`GET /api/job`: the state of the connection, and the file that is selected or printed."""
 
     phase: JobPhase
@@ -83,7 +83,7 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StoredFile:
+class OctoPrintFile:
     """A file in OctoPrint's own storage, with how often it was printed and how that ended."""
 
     path: str
@@ -112,7 +112,7 @@ class StoredFile:
         return self.successes > 0 and self.failures == 1 and not self.is_last_success
 
 
-def job_of(answer: Any) -> Job:
+def job_of(answer: Any) -> OctoPrintJob:
     """Reads `GET /api/job`. Raises `UnreadableAnswerError`."""
     text = _text(_object(answer).get("state"))
     if not text:
@@ -120,7 +120,7 @@ def job_of(answer: Any) -> Job:
     job = _object(answer.get("job") or {})
     file, progress = _object(job.get("file") or {}), _object(answer.get("progress") or {})
     is_local = file.get("origin") == "local" and isinstance(file.get("path"), str)
-    return Job(
+    return OctoPrintJob(
         phase=_phase(text),
         text=text,
         error=_text(answer.get("error")),
@@ -139,7 +139,7 @@ def _phase(text: str) -> JobPhase:
     return _PHASES.get(text, JobPhase.OTHER)
 
 
-def file_of(answer: Any) -> StoredFile:
+def file_of(answer: Any) -> OctoPrintFile:
     """Reads `GET /api/files/local/…` of a file. Raises `UnreadableAnswerError`."""
     fields = _object(answer)
     path, size = fields.get("path"), _number(fields.get("size"))
@@ -147,7 +147,7 @@ def file_of(answer: Any) -> StoredFile:
         raise UnreadableAnswerError("no path or size")
     prints = _object(fields.get("prints") or {})
     last = _object(prints.get("last") or {})
-    return StoredFile(
+    return OctoPrintFile(
         path=path,
         size_bytes=int(size),
         sha1=_text(fields.get("hash")).lower(),
@@ -159,7 +159,7 @@ def file_of(answer: Any) -> StoredFile:
     )
 
 
-def folder_of(answer: Any) -> tuple[StoredFile, ...]:
+def folder_of(answer: Any) -> tuple[OctoPrintFile, ...]:
     """The files in `GET /api/files/local/…` of a folder; entries that are no files are left out."""
     children = _object(answer).get("children")
     if not isinstance(children, list) or len(children) > FILES_MAX:

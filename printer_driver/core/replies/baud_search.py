@@ -26,7 +26,7 @@ class SetBaud:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ask:
+class WriteProbe:
     """Write these bytes."""
 
     data: bytes
@@ -41,10 +41,10 @@ class BaudSearch:
         """How often all speeds were tried in vain."""
         self._bauds = tuple(bauds)
         self._place = 0
-        self._effects: list[SetBaud | Ask] = []
+        self._effects: list[SetBaud | WriteProbe] = []
         self._try(now_s, FIRST_TRY_S)
 
-    def effects(self) -> list[SetBaud | Ask]:
+    def effects(self) -> list[SetBaud | WriteProbe]:
         """What is to be done since the last call, in order."""
         effects, self._effects = self._effects, []
         return effects
@@ -75,11 +75,11 @@ class BaudSearch:
             self._try(now_s, TRY_S)
         if now_s >= self._ask_at_s:
             self._ask_at_s = now_s + ASK_EVERY_S
-            self._effects.append(Ask(data=b"\nM105\n"))
+            self._effects.append(WriteProbe(data=b"\nM105\n"))
 
 
 def is_firmware_talk(line: bytes) -> bool:
     """Whether a line is one that only firmware says."""
     if not line.isascii() or not line.decode("ascii").isprintable():
         return False
-    return not isinstance(rp.parse_reply(line), rp.Unknown)
+    return not isinstance(rp.parse_reply(line), rp.UnknownReply)

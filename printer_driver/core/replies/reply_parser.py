@@ -128,7 +128,7 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Start:
+class Booted:
     """The firmware has just booted."""
 
 
@@ -176,7 +176,7 @@ class Echo:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Unknown:
+class UnknownReply:
     """Noise, or a dialect we do not know."""
 
     text: str
@@ -192,14 +192,14 @@ Reply = (
     | Busy
     | Waiting
     | Failure
-    | Start
+    | Booted
     | Banner
     | FirmwareName
     | Capability
     | Action
     | OwnProgress
     | Echo
-    | Unknown
+    | UnknownReply
 )
 
 BARE_OK = Ok()
@@ -214,7 +214,7 @@ def parse_reply(line: bytes) -> Reply:
         return Ok(line_number=number, planner_free=planner, buffer_free=buffer)
     text = line.decode("utf-8", errors="replace").strip()
     if _BOOTED.fullmatch(text):
-        return Start()
+        return Booted()
     if _OK.match(text):
         return _parse_ok(text)
     if resend := _RESEND.match(text):
@@ -290,7 +290,7 @@ def _parse_report(text: str) -> Reply:
         return PositionReport(position=position)
     if temperatures := _temperatures(text):
         return TemperatureReport(temperatures=temperatures, is_heating=_HEATING in text)
-    return Unknown(text=text)
+    return UnknownReply(text=text)
 
 
 def _own_progress(percent: re.Match[str], text: str) -> OwnProgress:

@@ -25,7 +25,7 @@ FAULTS_MAX = 20
 CHOICES_MAX = 16
 
 
-class Wish(StrEnum):
+class HostAction(StrEnum):
     """What the printer asks its host for (`//action:…`)."""
 
     PAUSE = "pause"
@@ -44,7 +44,9 @@ class Wish(StrEnum):
 
 BED_CLEAR_SPELLINGS = ("bed_clear", "bed-clear", "bedclear", "bed_cleared")
 """No firmware and no host has a name for it yet, so what people are likely to write counts."""
-_WISHES = {wish.value: wish for wish in Wish} | dict.fromkeys(BED_CLEAR_SPELLINGS, Wish.BED_CLEAR)
+_WISHES = {wish.value: wish for wish in HostAction} | dict.fromkeys(
+    BED_CLEAR_SPELLINGS, HostAction.BED_CLEAR
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +58,7 @@ class Prompt:
     is_shown: bool = False
 
 
-class Voice:
+class ReportedState:
     """Everything is bounded: a printer may say anything any number of times."""
 
     def __init__(self) -> None:
@@ -148,17 +150,17 @@ class Voice:
         chamber = ["M141 S0"] if "C" in self.temperatures else []
         return ["M104 S0", "M140 S0", *others, *chamber]
 
-    def take_action(self, name: str, argument: str) -> Wish | None:
+    def take_action(self, name: str, argument: str) -> HostAction | None:
         """The typed wish in an `//action:`, in any case; None for one that is not known."""
         name, argument = name.lower(), argument[:TEXT_CHARS_MAX]
         if name.startswith("prompt_"):
             return self._take_prompt(name, argument)
         wish = _WISHES.get(name)
-        if wish is Wish.NOTIFICATION:
+        if wish is HostAction.NOTIFICATION:
             self.notification = argument
         return wish
 
-    def _take_prompt(self, name: str, argument: str) -> Wish | None:
+    def _take_prompt(self, name: str, argument: str) -> HostAction | None:
         prompt = self.prompt
         if name == "prompt_begin":
             self.prompt = Prompt(text=argument)
@@ -171,4 +173,4 @@ class Voice:
             self.prompt = replace(prompt, is_shown=True)
         else:
             return None
-        return Wish.PROMPT if name in ("prompt_show", "prompt_end") else None
+        return HostAction.PROMPT if name in ("prompt_show", "prompt_end") else None

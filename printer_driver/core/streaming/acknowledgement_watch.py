@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from printer_driver.core.gcode.command_kinds import Kind
+from printer_driver.core.gcode.command_kinds import CommandKind
 
 PATIENCE_S = 0.5
 """After the planned moves are over and nothing else was sent that takes time."""
@@ -15,7 +15,7 @@ SILENCE_S_MAX = 600.0
 """Without any sign of life while it owes an answer; firmware without keepalive probes beds so."""
 
 
-class Watch:
+class AcknowledgementWatch:
     """Told of every sign of life; says when to ask, and when to give up.
 
     The wait grows with every probe that stays unanswered, so silent firmware is not flooded.
@@ -42,7 +42,9 @@ class Watch:
         self.keepalive_s = keepalive_s
         self._busy_s = now_s
 
-    def is_probe_due(self, kinds: Iterable[Kind], moving_until_s: float, now_s: float) -> bool:
+    def is_probe_due(
+        self, kinds: Iterable[CommandKind], moving_until_s: float, now_s: float
+    ) -> bool:
         """Whether an M105 is to be sent behind what is in flight (`kinds`)."""
         if now_s < self.due_s:
             return False
@@ -64,15 +66,15 @@ class Watch:
         asked = self._unanswered
         return asked + 1 if asked < STEADY_PROBES else int(2 ** (asked - 1))
 
-    def _patience_s(self, kinds: set[Kind], moving_until_s: float) -> tuple[float, float]:
+    def _patience_s(self, kinds: set[CommandKind], moving_until_s: float) -> tuple[float, float]:
         """How long the moves take, and how long to wait from then on; only this grows."""
         if self.keepalive_s is None:
             busy_s = UNKNOWN_KEEPALIVE_S
         else:
             busy_s = self.keepalive_s + KEEPALIVE_MARGIN_S
-        if kinds & {Kind.LONG, Kind.HEATING} or self._busy_s == self._alive_s:
+        if kinds & {CommandKind.LONG, CommandKind.HEATING} or self._busy_s == self._alive_s:
             return 0.0, busy_s
-        if Kind.MOVE not in kinds:
+        if CommandKind.MOVE not in kinds:
             return 0.0, PATIENCE_S
         return min(busy_s - PATIENCE_S, max(0.0, moving_until_s - self._alive_s)), PATIENCE_S
 

@@ -81,7 +81,7 @@ class EmergencyStop:
             if self._phase is _Phase.STOPPING and _says_stopped(line):
                 self._end(Confirmation.BY_FIRMWARE)
             elif self._phase is _Phase.BOOTING and isinstance(
-                rp.parse_reply(line), rp.Start | rp.Banner
+                rp.parse_reply(line), rp.Booted | rp.Banner
             ):
                 self._end(Confirmation.BY_RESET)
         self.tick(now_s)

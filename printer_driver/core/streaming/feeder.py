@@ -6,23 +6,23 @@ from enum import Enum
 from math import isnan
 
 from printer_driver.core.gcode.command_kinds import (
-    Kind,
+    CommandKind,
     kind_of,
 )
 from printer_driver.core.gcode.position import (
     Position,
     differences,
 )
-from printer_driver.core.replies.reported_state import Voice
+from printer_driver.core.replies.reported_state import ReportedState
 from printer_driver.core.streaming.file_wait import FileWait
 from printer_driver.core.streaming.line_sender import LineSender
 from printer_driver.core.streaming.print_sequence import (
     HEATERS_OFF,
     REPORT_POSITION,
-    Job,
-    Stage,
+    PrintSequence,
+    PrintStage,
 )
-from printer_driver.core.streaming.resend_count import LinkBrokenError
+from printer_driver.core.streaming.resend_count import WireBrokenError
 from printer_driver.core.streaming.sent_line import REPORT_TEMPERATURES
 
 SYNC_S = 2.0
@@ -44,10 +44,10 @@ BLOCKED_S = 0.002
 """An `ok` that comes so much later than a full window takes waited for room in the planner."""
 PLACE_S_MAX = 120.0
 """Over the nominal time of the moves: until an answer to M114 counts as lost."""
-_WAITS_FOR_PLACE = (Stage.PAUSING, Stage.RESUMING, Stage.FINISHING)
-_AT_THE_END = (Stage.FINISHING, Stage.VERIFYING)
+_WAITS_FOR_PLACE = (PrintStage.PAUSING, PrintStage.RESUMING, PrintStage.FINISHING)
+_AT_THE_END = (PrintStage.FINISHING, PrintStage.VERIFYING)
 """Every line is executed; a head that firmware has kept within its limits spoils nothing."""
-_LOOKS_FOR_HEAD = (Stage.STREAMING, *_AT_THE_END)
+_LOOKS_FOR_HEAD = (PrintStage.STREAMING, *_AT_THE_END)
 COOL_AT_ONCE = "".join(f"{command}\n" for command in ("", "M108", *HEATERS_OFF)).encode("ascii")
 """For firmware that may hear and cannot be heard, or is in a heating wait."""
 NUMBER_BYTES = len("N1999 *255\n")
@@ -77,10 +77,10 @@ class _Extruder(Enum):
 class Feeder:
     """The running print between the file and the wire."""
 
-    def __init__(self, *, job: Job, lines: LineSender, voice: Voice) -> None:
+    def __init__(self, *, job: PrintSequence, lines: LineSender, reported: ReportedState) -> None:
         self.job = job
         self._lines = lines
-        self._voice = voice
+        self._reported = reported
         self._sync_at_s = 0.0
         self._owes_sync = False
         self._break_at_s = 0.0
@@ -108,7 +108,7 @@ class Feeder:
         self.job.cancel(reason)
         self._lines.repeat_no_commands()
         self._cancelled_s = self._break_at_s = now_s
-        dialect = self._voice.dialect
+        dialect = self._reported.dialect
         if dialect.acknowledges_receipt and dialect.breaks_waits:  # no wait is in flight there
             self._breaks["M108"] += 1
             self._lines.send_unnumbered("M108", now_s)
@@ -121,7 +121,7 @@ class Feeder:
     @property
     def is_over(self) -> bool:
         """Nothing is left to be done for this print."""
-        return self.job.stage is Stage.OVER
+        return self.job.stage is PrintStage.OVER
 
     @property
     def says(self) -> str:
@@ -168,7 +168,7 @@ class Feeder:
             is_wrong = "e" in off or isnan(position.e)
             self._extruder = _Extruder.DOUBTED if is_wrong else _Extruder.BELIEVED
         e = 0.0 if self._extruder is _Extruder.BELIEVED else off.pop("e", 0.0)
-        if not self._was_refused and self.job.stage is Stage.STREAMING:
+        if not self._was_refused and self.job.stage is PrintStage.STREAMING:
             off.clear()  # firmware keeps the head within its limits, whatever the file says
         if not e or was is _Extruder.DOUBTED:
             return ""
@@ -183,7 +183,7 @@ class Feeder:
             if self.job.stage in _AT_THE_END:
                 self.job.reason = f"{problem} Look at the part."
                 return problem
-            raise LinkBrokenError(problem)
+            raise WireBrokenError(problem)
         self._lines.counters.stray_lines += 1
         if not self.job.head.is_extruder_relative or abs(off["e"]) > STRAY_EXTRUSION_MM_MAX:
             return f"A piece of a damaged line ran: off in {words}."
@@ -206,20 +206,20 @@ class Feeder:
 
     def _wait_for_file(self, now_s: float) -> str:
         """It may have come while nothing could be sent; a print that is paused needs none of it."""
-        if self.job.stage is Stage.STREAMING and not self.job.is_line_there():
+        if self.job.stage is PrintStage.STREAMING and not self.job.is_line_there():
             return self._file_wait.go_on(self.job.lines_read, now_s)
         return self._file_wait.end(now_s)
 
     def _step(self, now_s: float) -> bool:
         """One step of the print; False when it waits for something."""
         job = self.job
-        if job.stage is Stage.BREAKING_WAITS and self._breaks_waits(now_s):
+        if job.stage is PrintStage.BREAKING_WAITS and self._breaks_waits(now_s):
             return False
         if self._check is not _Check.NONE and job.stage in _LOOKS_FOR_HEAD:
             return self._look_for_head(now_s)
-        is_streaming = job.stage is Stage.STREAMING
-        if not is_streaming and self._is_idle(now_s) and job.on_idle(self._voice.heaters_off()):
-            return job.stage is not Stage.OVER
+        is_streaming = job.stage is PrintStage.STREAMING
+        if not is_streaming and self._is_idle(now_s) and job.on_idle(self._reported.heaters_off()):
+            return job.stage is not PrintStage.OVER
         return self._send_next(now_s)
 
     def _is_idle(self, now_s: float) -> bool:
@@ -228,7 +228,7 @@ class Feeder:
         Where `ok` only means received, the answer to the M114 behind M400 shows that.
         """
         job = self.job
-        if self._voice.dialect.acknowledges_receipt and job.stage in _WAITS_FOR_PLACE:
+        if self._reported.dialect.acknowledges_receipt and job.stage in _WAITS_FOR_PLACE:
             is_late = now_s >= job.head.moving_until_s + PLACE_S_MAX
             return self._lines.is_idle and (not self._places_due or is_late)
         return self._lines.is_idle
@@ -259,11 +259,11 @@ class Feeder:
     def _note_starvation(self, now_s: float) -> None:
         """Between two moves the planner may have run empty."""
         job = self.job
-        if job.kind is Kind.MOVE:
+        if job.kind is CommandKind.MOVE:
             if self._was_moving and now_s > job.head.moving_until_s:
                 self._lines.counters.starved_s += now_s - job.head.moving_until_s
             self._was_moving = True
-        elif job.kind is not Kind.HARMLESS:
+        elif job.kind is not CommandKind.HARMLESS:
             self._was_moving = False
 
     def _look_for_head(self, now_s: float) -> bool:
@@ -288,7 +288,7 @@ class Feeder:
         job, lines = self.job, self._lines
         if lines.is_idle:
             is_moving = job.head.moving_until_s > now_s + DRAIN_S
-            if is_moving and self._voice.dialect.stops_moves:
+            if is_moving and self._reported.dialect.stops_moves:
                 job.head.moving_until_s = now_s
                 lines.send_unnumbered("M410", now_s)
                 return True
@@ -314,11 +314,11 @@ class Feeder:
             self._breaks[command] += 1
             lines.send_unnumbered(command, now_s)
 
-    def _breaking_command(self, kinds: set[Kind], now_s: float) -> str:
+    def _breaking_command(self, kinds: set[CommandKind], now_s: float) -> str:
         """M400 is ended by M410 alone, a filament change by M108, a heating wait by M108."""
-        dialect, drained_s = self._voice.dialect, self._cancelled_s + DRAIN_S
-        waits = bool(kinds & {Kind.LONG, Kind.HEATING}) and dialect.breaks_waits
-        if Kind.HEATING in kinds or not dialect.stops_moves:
+        dialect, drained_s = self._reported.dialect, self._cancelled_s + DRAIN_S
+        waits = bool(kinds & {CommandKind.LONG, CommandKind.HEATING}) and dialect.breaks_waits
+        if CommandKind.HEATING in kinds or not dialect.stops_moves:
             return "M108" if waits else ""
         if now_s >= drained_s:
             return "M410"
@@ -330,7 +330,7 @@ class Feeder:
         if now_s >= self._sync_at_s:
             is_first, self._sync_at_s = not self._sync_at_s, now_s + SYNC_S
             self._owes_sync = not is_first and not self._lines.awaits_temperatures
-        return self._owes_sync and self.job.stage is not Stage.BREAKING_WAITS
+        return self._owes_sync and self.job.stage is not PrintStage.BREAKING_WAITS
 
     def _sync(self, now_s: float) -> bool:
         """Ask for the temperatures; False when there is no room for that yet."""
@@ -342,7 +342,7 @@ class Feeder:
 
     def next_deadline_s(self) -> float:
         """When `go_on` is due without an event."""
-        if self.job.stage is Stage.BREAKING_WAITS:
+        if self.job.stage is PrintStage.BREAKING_WAITS:
             return self._break_at_s
         return self._sync_at_s
 

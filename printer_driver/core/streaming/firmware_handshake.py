@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from enum import Enum
 
 from printer_driver.core.replies.dialects import Dialect
-from printer_driver.core.replies.reported_state import Voice
+from printer_driver.core.replies.reported_state import ReportedState
 from printer_driver.core.streaming.feeder import COOL_AT_ONCE
 from printer_driver.core.streaming.line_sender import LineSender
 from printer_driver.core.streaming.print_sequence import HEATERS_OFF
 from printer_driver.core.streaming.sent_line import (
-    NO_PROGRESS,
+    NO_PLACE,
     REPORT_TEMPERATURES,
 )
 from printer_driver.core.streaming.stream_settings import (
@@ -42,7 +42,7 @@ _BUSY = "The printer is busy, perhaps heating; it is asked until it answers."
 _HOT = " Its heaters may be on with nobody to watch them: switch it off."
 
 
-class Step(Enum):
+class HandshakeStep(Enum):
     """How far the conversation has come."""
 
     NONE = "none"  # no port
@@ -55,17 +55,19 @@ class Step(Enum):
     DONE = "done"
 
 
-class Greeting:
+class FirmwareHandshake:
     """Sends through `lines` until `step` is DONE."""
 
-    def __init__(self, *, lines: LineSender, voice: Voice, settings: StreamSettings) -> None:
-        self.step = Step.NONE
+    def __init__(
+        self, *, lines: LineSender, reported: ReportedState, settings: StreamSettings
+    ) -> None:
+        self.step = HandshakeStep.NONE
         self.must_cool = False
         self.at_s = 0.0
         """When the next M110 is due, while HALTED, WAITING or HELLO."""
         self.problem = ""
         self._lines = lines
-        self._voice = voice
+        self._reported = reported
         self._settings = settings
         self._script: list[str] = []
         self._hellos = 0
@@ -79,38 +81,38 @@ class Greeting:
         self._lines.reset()
         if self.must_cool:
             self._lines.send_blindly(COOL_AT_ONCE)
-        self.step, self.problem = Step.WAITING, ""
+        self.step, self.problem = HandshakeStep.WAITING, ""
         self.at_s = now_s + BOOT_S
 
     def stop(self) -> None:
         """The port is gone."""
         self._lines.reset()
-        self.step = Step.NONE
+        self.step = HandshakeStep.NONE
         self._hellos = 0
 
     def halt(self, now_s: float, *, pause_s: float = HALT_PAUSE_S) -> None:
         """The firmware has stopped itself, which switches its heaters off; or it only seems so."""
         self._lines.reset()
-        self.step, self.must_cool = Step.HALTED, True
+        self.step, self.must_cool = HandshakeStep.HALTED, True
         self._hellos = self._coolings = 0
         self._halt_pause_s = HALT_PAUSE_S
         self.at_s = now_s + pause_s
 
     def hurry(self, now_s: float) -> None:
         """A halted printer is to be cooled now, and not only when that is due."""
-        if self.step is Step.HALTED:
+        if self.step is HandshakeStep.HALTED:
             self.at_s = now_s
 
     def say_hello(self, now_s: float) -> None:
         """Begin anew with M110; and with cooling, since firmware may hear and not be heard."""
-        self.step = Step.HELLO
+        self.step = HandshakeStep.HELLO
         self.at_s = now_s + HELLO_RETRY_S
         self._questions = self._coolings = 0
         self._hellos += 1
         if self._hellos > HELLOS_BEFORE_PROBLEM:
-            is_heard = self._voice.activity or self._voice.reports > self._reports_before
+            is_heard = self._reported.activity or self._reported.reports > self._reports_before
             self.problem = (_BUSY if is_heard else _SILENT) + (_HOT if self.must_cool else "")
-        self._reports_before = self._voice.reports
+        self._reports_before = self._reported.reports
         if self.must_cool:
             self._cool_at_sight(HEATERS_OFF, now_s)
         else:
@@ -125,35 +127,35 @@ class Greeting:
         is_ahead = self._lines.takes_unchecked
         self._lines.hello(now_s, ahead="M108" if is_ahead else "")
         for command in commands if is_ahead else ("M108", *commands):
-            self._lines.send(command, NO_PROGRESS, now_s, follows=True)
+            self._lines.send(command, NO_PLACE, now_s, follows=True)
 
     def refused(self, now_s: float) -> bool:
         """A line was refused; True when that was a greeting's, which then begins anew."""
         again_s = now_s + HELLO_AGAIN_S
         match self.step:
-            case Step.HELLO:
+            case HandshakeStep.HELLO:
                 self.at_s = min(self.at_s, again_s)
                 self._lines.refuse(None, now_s)
-            case Step.IDENTIFYING:  # it did not hear the M110
+            case HandshakeStep.IDENTIFYING:  # it did not hear the M110
                 self._lines.reset()
-                self.step, self.at_s = Step.WAITING, again_s
-            case Step.ARRANGING | Step.COOLING | Step.DONE:
+                self.step, self.at_s = HandshakeStep.WAITING, again_s
+            case HandshakeStep.ARRANGING | HandshakeStep.COOLING | HandshakeStep.DONE:
                 return False
         return True
 
     def skipped(self, now_s: float) -> None:
         """The firmware takes a line for one that it has had; it did not hear the M110."""
-        if self.step is Step.IDENTIFYING:
+        if self.step is HandshakeStep.IDENTIFYING:
             self.refused(now_s)
 
     def tick(self, now_s: float) -> None:
         """Send what is due."""
         match self.step:
-            case Step.HALTED:
+            case HandshakeStep.HALTED:
                 self._cool_halted(now_s)
-            case Step.HELLO if self._lines.is_idle:
-                self.step = Step.IDENTIFYING
-            case Step.WAITING | Step.HELLO if now_s >= self.at_s:
+            case HandshakeStep.HELLO if self._lines.is_idle:
+                self.step = HandshakeStep.IDENTIFYING
+            case HandshakeStep.WAITING | HandshakeStep.HELLO if now_s >= self.at_s:
                 self.say_hello(now_s)
         while self._go_on(now_s):
             pass
@@ -162,50 +164,56 @@ class Greeting:
         is_told = self._coolings > 0 and self._lines.is_idle and self._are_heaters_off
         is_over = now_s >= self.at_s and self._coolings >= HALT_COOLINGS_MAX
         # Where `ok` means received, what heats may still be queued in front of the cooling.
-        if is_over or (is_told and not self._voice.dialect.acknowledges_receipt):
-            self.step, self.must_cool = Step.NONE, not is_told
+        if is_over or (is_told and not self._reported.dialect.acknowledges_receipt):
+            self.step, self.must_cool = HandshakeStep.NONE, not is_told
         elif now_s >= self.at_s:
             self._coolings += 1
             self._halt_pause_s = min(2 * self._halt_pause_s, HALT_PAUSE_S_MAX)
             self.at_s = now_s + self._halt_pause_s
-            self._reports_before = self._voice.reports
-            self._cool_at_sight((*self._voice.heaters_off(), REPORT_TEMPERATURES), now_s)
+            self._reports_before = self._reported.reports
+            self._cool_at_sight((*self._reported.heaters_off(), REPORT_TEMPERATURES), now_s)
 
     def _go_on(self, now_s: float) -> bool:
         """One step; False when it waits for an answer or is done."""
-        if self.step in (Step.NONE, Step.HALTED, Step.WAITING, Step.HELLO, Step.DONE):
+        if self.step in (
+            HandshakeStep.NONE,
+            HandshakeStep.HALTED,
+            HandshakeStep.WAITING,
+            HandshakeStep.HELLO,
+            HandshakeStep.DONE,
+        ):
             return False
         if not self._lines.is_idle:
             return False
         if self._script:
-            self._lines.send(self._script.pop(0), NO_PROGRESS, now_s, follows=False)
+            self._lines.send(self._script.pop(0), NO_PLACE, now_s, follows=False)
             return False
         match self.step:
-            case Step.IDENTIFYING:
+            case HandshakeStep.IDENTIFYING:
                 self._identify()
-            case Step.ARRANGING:
-                self.step = Step.COOLING
+            case HandshakeStep.ARRANGING:
+                self.step = HandshakeStep.COOLING
             case _:
                 self._cool()
         return True
 
     def _identify(self) -> None:
-        if self._questions >= (1 if self._voice.firmware else QUESTIONS_MAX):
+        if self._questions >= (1 if self._reported.firmware else QUESTIONS_MAX):
             self._arrange()
         else:
             self._questions += 1
             self._script = ["M115", REPORT_TEMPERATURES]
 
     def _arrange(self) -> None:
-        dialect, voice = self._voice.dialect, self._voice
+        dialect, reported = self._reported.dialect, self._reported
         self._set_up_lines(dialect)
-        self.step = Step.ARRANGING
+        self.step = HandshakeStep.ARRANGING
         self._script = [f"M113 S{KEEPALIVE_S:g}"] if dialect.sets_keepalive else []
         if self._settings.alone_s and dialect.stops_when_alone:
             self._script.append(NOT_ALONE)  # an earlier process may have been killed in mid-print
-        if voice.reports_temperatures:
+        if reported.reports_temperatures:
             self._script.append(f"M155 S{REPORT_EVERY_S}")
-            voice.was_asked_to_report = True
+            reported.was_asked_to_report = True
 
     def _set_up_lines(self, dialect: Dialect) -> None:
         settings = self._settings
@@ -214,7 +222,7 @@ class Greeting:
         self._lines.window.set_limits(
             bufsize=settings.bufsize or dialect.bufsize,
             rx_bytes=settings.rx_bytes or dialect.rx_bytes,
-            has_emergency_parser=self._voice.can(
+            has_emergency_parser=self._reported.can(
                 "EMERGENCY_PARSER", otherwise=dialect.has_emergency_parser
             ),
         )
@@ -222,19 +230,19 @@ class Greeting:
     @property
     def _are_heaters_off(self) -> bool:
         """The firmware reports a target of zero for every heater, since it was told so."""
-        is_told = self._voice.reports > self._reports_before
-        return is_told and not any(self._voice.targets_c)
+        is_told = self._reported.reports > self._reports_before
+        return is_told and not any(self._reported.targets_c)
 
     def _cool(self) -> None:
         if not self.must_cool or (self._coolings and self._are_heaters_off):
-            self.step, self.must_cool, self.problem = Step.DONE, False, ""
+            self.step, self.must_cool, self.problem = HandshakeStep.DONE, False, ""
             self._hellos = 0
         elif self._coolings >= COOLINGS_MAX:
             self.problem = "The heaters may still be on: switch the printer off."
-            self.step, self.must_cool = Step.DONE, False
+            self.step, self.must_cool = HandshakeStep.DONE, False
         else:
             self._coolings += 1
-            self._reports_before = self._voice.reports
+            self._reports_before = self._reported.reports
             # Firmware that reports behind its `ok` has done so when the second is acknowledged.
             questions = 1 if self._lines.marks_temperatures else 2
-            self._script = [*self._voice.heaters_off(), *[REPORT_TEMPERATURES] * questions]
+            self._script = [*self._reported.heaters_off(), *[REPORT_TEMPERATURES] * questions]

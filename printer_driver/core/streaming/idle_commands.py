@@ -7,7 +7,7 @@ from printer_driver.core.gcode.gcode_lines import command_of
 from printer_driver.core.replies.faults import TEXT_CHARS_MAX
 from printer_driver.core.streaming.line_sender import LineSender
 from printer_driver.core.streaming.sent_line import (
-    NO_PROGRESS,
+    NO_PLACE,
     REPORT_TEMPERATURES,
 )
 from printer_driver.errors import GcodeError
@@ -17,7 +17,7 @@ POLL_S = 2.0
 MANUAL_COMMANDS_MAX = 32
 
 
-class Idling:
+class IdleCommands:
     """Sends one line at a time through `lines`."""
 
     def __init__(self, lines: LineSender) -> None:
@@ -49,8 +49,8 @@ class Idling:
         """Send what is due."""
         lines = self._lines
         if self._manual and lines.is_idle:
-            lines.send(self._manual.popleft(), NO_PROGRESS, now_s, follows=False)
+            lines.send(self._manual.popleft(), NO_PLACE, now_s, follows=False)
         if now_s >= self.poll_at_s:
             self.poll_at_s = now_s + POLL_S
             if lines.is_idle:
-                lines.send(REPORT_TEMPERATURES, NO_PROGRESS, now_s, follows=False)
+                lines.send(REPORT_TEMPERATURES, NO_PLACE, now_s, follows=False)

@@ -26,11 +26,11 @@ from printer_driver.core.replies.reply_parser import (
     BARE_OK,
     Ok,
 )
-from printer_driver.core.streaming.resend_count import Refusals
+from printer_driver.core.streaming.resend_count import ResendCount
 from printer_driver.core.streaming.sent_line import (
-    NO_PROGRESS,
+    NO_PLACE,
     REPORT_TEMPERATURES,
-    Progress,
+    FilePlace,
     SentLine,
 )
 from printer_driver.core.streaming.telemetry import Counters
@@ -99,14 +99,14 @@ class LineSender:
         self._history: dict[int, SentLine] = {}
         self._cursor = self._next_number  # of the next line on the wire
         self._number_before = -1  # what the firmware expects if it did not hear the last M110
-        self._done = NO_PROGRESS
+        self._done = NO_PLACE
         self._proven_number = -1
         self._proofs_asked = 0
         self._is_question_answered = False  # by an `ok` without temperatures
         self._plain_answers = 0
         self._flow = _Flow.SENDING
         self._heard_s = 0.0
-        self._refusals = Refusals()
+        self._resend_count = ResendCount()
         self._owes_bare_ok = False
 
     def hello(self, now_s: float, *, ahead: str = "") -> None:
@@ -189,7 +189,7 @@ class LineSender:
         return self._bytes_unanswered <= UNCHECKED_BYTES_MAX
 
     @property
-    def done(self) -> Progress:
+    def done(self) -> FilePlace:
         """What lies behind the last acknowledged line."""
         return self._done
 
@@ -218,7 +218,7 @@ class LineSender:
 
     # --- sending -----------------------------------------------------------------------------
 
-    def send(self, command: str, progress: Progress, now_s: float, *, follows: bool) -> None:
+    def send(self, command: str, progress: FilePlace, now_s: float, *, follows: bool) -> None:
         """Number the command and send it; `has_room` said it may go."""
         number = self._next_number
         line = SentLine(
@@ -416,7 +416,7 @@ class LineSender:
 
         Raises `LinkBrokenError` when that cannot be had.
         """
-        is_echo = self._refusals.is_echo(now_s, is_quieting=self._flow is _Flow.QUIETING)
+        is_echo = self._resend_count.is_echo(now_s, is_quieting=self._flow is _Flow.QUIETING)
         self._heard_s = now_s
         self._owes_bare_ok = self.bare_ok_after_resend
         self._flow = _Flow.QUIETING
@@ -426,9 +426,9 @@ class LineSender:
         if number == self._number_before and number not in self._history:
             number = self._base  # the M110 itself was lost
         if number != self._next_number and number not in self._history:
-            self._refusals.count_strange(number, now_s)
+            self._resend_count.count_strange(number, now_s)
             return
-        if self._refusals.count(number, is_echo=is_echo):
+        if self._resend_count.count(number, is_echo=is_echo):
             self.counters.resends += 1
         self._take_back(number)
 
@@ -466,7 +466,7 @@ class LineSender:
     def _may_repeat(self, line: SentLine) -> bool:
         """The firmware has taken all lines before the refused one; their `ok`s may be lost."""
         in_flight = self._in_flight
-        if any(x.number is None or x.number >= self._refusals.number for x in in_flight):
+        if any(x.number is None or x.number >= self._resend_count.number for x in in_flight):
             return self._fits(len(line.data), follows=line.follows)
         return not in_flight or len(in_flight) < self.window.lines_max
 

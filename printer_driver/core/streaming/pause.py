@@ -37,7 +37,7 @@ _ASTRAY = (
 
 
 @dataclass(kw_only=True, slots=True)
-class Look:
+class PositionCheck:
     """Answers to M114, compared with where the head should be."""
 
     axes: str = "xyze"
@@ -90,7 +90,7 @@ class Pause:
     problem: str = ""
     """Why the print cannot go on, for a person."""
     _are_targets_sure: bool = False
-    _look: Look = field(default_factory=Look)
+    _look: PositionCheck = field(default_factory=PositionCheck)
     _place: Position = field(default_factory=Position)
     """Where the print goes on; unknown unless the firmware has told the same."""
     _modes: list[str] = field(default_factory=list)
@@ -119,7 +119,7 @@ class Pause:
 
     def settling(self) -> Iterator[list[str]]:
         """Until it is sure what to come back to."""
-        self._look = Look(remark=_NOT_PARKED if self.park else "")
+        self._look = PositionCheck(remark=_NOT_PARKED if self.park else "")
         yield [WAIT_FOR_MOVES, *_QUESTIONS]
         for _ in range(ASKS_MAX - 1):
             if self._is_settled:
@@ -168,13 +168,13 @@ class Pause:
         ones.
         """
         self.problem = ""
-        yield from self._looking(Look(remark=_MOVED, axes=self._axes))
+        yield from self._looking(PositionCheck(remark=_MOVED, axes=self._axes))
         seen = self._look
         yield self._warming(targets)
         has_to_move = self._is_parked or seen.is_elsewhere
         if has_to_move:
             yield self._way_back(seen)
-            yield from self._looking(Look(remark=_ASTRAY, axes="xyz"))
+            yield from self._looking(PositionCheck(remark=_ASTRAY, axes="xyz"))
             if self._look.off:
                 self.problem = self._look.words()
                 return
@@ -185,7 +185,7 @@ class Pause:
         """E as well, unless it was not sure when the pause began."""
         return "xyz" if isnan(self._place.e) else "xyze"
 
-    def _looking(self, look: Look) -> Iterator[list[str]]:
+    def _looking(self, look: PositionCheck) -> Iterator[list[str]]:
         self._look = look
         if not self._can_come_back:
             return
@@ -203,7 +203,7 @@ class Pause:
         waits = [_wait_for(x) for x in cold if now_c]
         return sorted(waits, reverse=True)  # the bed first, M190: it takes longer
 
-    def _way_back(self, seen: Look) -> list[str]:
+    def _way_back(self, seen: PositionCheck) -> list[str]:
         """Above the part, if it is not sure that the head is."""
         at = self._place
         park = self.park or Park(x=at.x, y=at.y)

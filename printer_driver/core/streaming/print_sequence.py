@@ -6,7 +6,7 @@ from dataclasses import replace
 from enum import Enum
 
 from printer_driver.core.gcode.command_kinds import (
-    Kind,
+    CommandKind,
     kind_of,
 )
 from printer_driver.core.gcode.gcode_lines import (
@@ -27,25 +27,25 @@ from printer_driver.core.streaming.pause import (
     Pause,
 )
 from printer_driver.core.streaming.sent_line import (
-    NO_PROGRESS,
+    NO_PLACE,
     REPORT_TEMPERATURES,
-    Progress,
+    FilePlace,
 )
 from printer_driver.core.streaming.stream_settings import (
     NOT_ALONE,
     StreamSettings,
 )
-from printer_driver.printer import PrintId, PrintReport, PrintState, Temperature
+from printer_driver.printer import PrintReport, PrintState, Temperature
 
 HEATERS_OFF = ("M104 S0", "M140 S0")
 VERIFICATIONS_MAX = 5
 _HARMLESS_HERE = re.compile(r"M(?:400|114|105|85 .*|107|84|1(?:04|40|41)(?: T\d+)? S0)")
 """Of the scripts: safe to leave out or to send twice where the file goes on."""
 
-__all__ = ["HEATERS_OFF", "REPORT_POSITION", "Job", "Stage"]
+__all__ = ["HEATERS_OFF", "REPORT_POSITION", "PrintSequence", "PrintStage"]
 
 
-class Stage(Enum):
+class PrintStage(Enum):
     """How far a print has come."""
 
     STREAMING = "streaming"
@@ -62,13 +62,18 @@ class Stage(Enum):
 
 
 _STATES = {
-    Stage.PAUSED: PrintState.PAUSED,
-    Stage.BREAKING_WAITS: PrintState.CANCELLING,
-    Stage.SHUTTING_DOWN: PrintState.CANCELLING,
-    Stage.COOLING: PrintState.CANCELLING,
+    PrintStage.PAUSED: PrintState.PAUSED,
+    PrintStage.BREAKING_WAITS: PrintState.CANCELLING,
+    PrintStage.SHUTTING_DOWN: PrintState.CANCELLING,
+    PrintStage.COOLING: PrintState.CANCELLING,
 }
-_CANCELLED = (Stage.BREAKING_WAITS, Stage.SHUTTING_DOWN, Stage.COOLING, Stage.OVER)
-_HELD = (Stage.PAUSING, Stage.PARKING, Stage.PAUSED)
+_CANCELLED = (
+    PrintStage.BREAKING_WAITS,
+    PrintStage.SHUTTING_DOWN,
+    PrintStage.COOLING,
+    PrintStage.OVER,
+)
+_HELD = (PrintStage.PAUSING, PrintStage.PARKING, PrintStage.PAUSED)
 
 
 class _Wish(Enum):
@@ -79,7 +84,7 @@ class _Wish(Enum):
     RESUME = "resume"  # while it is made to pause
 
 
-class Job:
+class PrintSequence:
     """Hands out one command after the other; its owner says when all are acknowledged.
 
     Done is proven, not counted: behind the last command and an M400 goes a numbered M105, whose
@@ -89,7 +94,7 @@ class Job:
     def __init__(
         self,
         *,
-        print_id: PrintId,
+        print_id: str,
         commands: Iterator[FileCommand],
         bytes_total: int,
         started_s: float,
@@ -98,12 +103,12 @@ class Job:
         compacts: bool = False,
         alone_s: int = 0,
     ) -> None:
-        self.stage = Stage.STREAMING
+        self.stage = PrintStage.STREAMING
         self.reason = ""
         self.final_state = PrintState.DONE
-        self.progress = Progress(print_id=print_id)
+        self.progress = FilePlace(print_id=print_id)
         self.head = head or Head()
-        self.kind = Kind.LONG
+        self.kind = CommandKind.LONG
         """Of what `next_command` gave."""
         self.follows = False
         """Whether that may be in flight together with other lines; see `LineSender`."""
@@ -130,11 +135,11 @@ class Job:
         self._are_heaters_off = False
         self._is_bed_clear = False
 
-    def report(self, done: Progress, now_s: float) -> PrintReport:
+    def report(self, done: FilePlace, now_s: float) -> PrintReport:
         """The print at this moment; `done` belongs to the last acknowledged line."""
         if done.print_id != self._print_id:
-            done = NO_PROGRESS
-        state = self.final_state if self.stage is Stage.OVER else PrintState.PRINTING
+            done = NO_PLACE
+        state = self.final_state if self.stage is PrintStage.OVER else PrintState.PRINTING
         state = _STATES.get(self.stage, state)
         if state is PrintState.PRINTING and not done.lines:
             state = PrintState.STARTING
@@ -149,7 +154,7 @@ class Job:
             bed_cleared=self._is_bed_clear and state is PrintState.DONE,
         )
 
-    def ended(self, state: PrintState, reason: str, done: Progress, now_s: float) -> PrintReport:
+    def ended(self, state: PrintState, reason: str, done: FilePlace, now_s: float) -> PrintReport:
         """Its last report. What was cancelled stays so, whatever has happened since."""
         report = self.report(done, now_s)
         if state is PrintState.FAILED and self.final_state is PrintState.CANCELLED:
@@ -174,31 +179,31 @@ class Job:
         `targets` are all heaters, as last reported.
         """
         self._heaters = targets
-        if self.stage is Stage.STREAMING:
+        if self.stage is PrintStage.STREAMING:
             self._begin_pause()
         else:
-            self._wish = _Wish.PAUSE if self.stage is Stage.RESUMING else _Wish.NONE
+            self._wish = _Wish.PAUSE if self.stage is PrintStage.RESUMING else _Wish.NONE
 
     def _begin_pause(self) -> None:
-        self.stage, self._wish = Stage.PAUSING, _Wish.NONE
+        self.stage, self._wish = PrintStage.PAUSING, _Wish.NONE
         self._pause = Pause(heaters=self._heaters, head=self.head, park=self._settings.park)
         self._scripts = self._pause.settling()
         self._script += [*next(self._scripts), *self._unguard()]
 
     def hold(self) -> None:
         """The printer pauses by itself (`action:paused`) and will say when it goes on."""
-        if self.stage is Stage.STREAMING:
+        if self.stage is PrintStage.STREAMING:
             self._pause = Pause()
-            self.stage, self._script = Stage.PAUSED, self._unguard()
+            self.stage, self._script = PrintStage.PAUSED, self._unguard()
             if self._next:
                 self._classify_next()
-        elif self.stage is Stage.RESUMING:
+        elif self.stage is PrintStage.RESUMING:
             self._wish = _Wish.PAUSE
 
     def resume(self, targets: tuple[Temperature, ...] = ()) -> None:
         """Go on after a pause, from the exact place, as warm as before; `targets` as of now."""
-        if self.stage is Stage.PAUSED:
-            self.stage, self.reason, self._wish = Stage.RESUMING, "", _Wish.NONE
+        if self.stage is PrintStage.PAUSED:
+            self.stage, self.reason, self._wish = PrintStage.RESUMING, "", _Wish.NONE
             self._scripts = self._pause.returning(targets)
             self._script += next(self._scripts, [])
         else:
@@ -208,25 +213,25 @@ class Job:
         """Stop the file for good."""
         if self.stage in _CANCELLED:
             return
-        self.stage, self._script = Stage.BREAKING_WAITS, []
+        self.stage, self._script = PrintStage.BREAKING_WAITS, []
         self.reason, self.final_state = reason, PrintState.CANCELLED
 
     # --- what the firmware says --------------------------------------------------------------
 
     def heard_proof(self) -> None:
         """Every line sent is executed or planned; see `LineSender.is_proven`."""
-        if self.stage is Stage.VERIFYING and self._verifications:
-            self.stage = Stage.OVER
+        if self.stage is PrintStage.VERIFYING and self._verifications:
+            self.stage = PrintStage.OVER
 
     def heard_targets(self, targets_c: list[float]) -> None:
         """A report of all heaters came, in the order of those of `pause`."""
         self._are_heaters_off = not any(targets_c)
-        if self.stage is Stage.PAUSING and REPORT_TEMPERATURES not in self._script:
+        if self.stage is PrintStage.PAUSING and REPORT_TEMPERATURES not in self._script:
             self._pause.heard_targets(targets_c)  # the file's last commands are executed
 
     def heard_position(self, position: Position) -> str:
         """M114 was answered beside the file's lines. Returns what is to be noted."""
-        if self.stage in (Stage.PAUSING, Stage.RESUMING):
+        if self.stage in (PrintStage.PAUSING, PrintStage.RESUMING):
             return self._pause.heard_position(position)
         return ""
 
@@ -236,7 +241,7 @@ class Job:
 
     def take_back_extrusion(self, surplus: float) -> None:
         """A piece of a line ran that should not have: retract as much before the next line."""
-        if self.stage is Stage.STREAMING:
+        if self.stage is PrintStage.STREAMING:
             self._script.append(f"G1 E{-surplus:.5f}")
 
     # --- where the host is lost --------------------------------------------------------------
@@ -261,10 +266,10 @@ class Job:
             text = self._script[0]
             self.kind, self.follows = kind_of(text), False
             return text
-        if self.stage is not Stage.STREAMING:
+        if self.stage is not PrintStage.STREAMING:
             return ""
         if not self._next and not self._read():
-            self.stage = Stage.FINISHING
+            self.stage = PrintStage.FINISHING
             self._script = [WAIT_FOR_MOVES, REPORT_POSITION, *self._unguard()]
             return self.next_command()
         return self._next
@@ -293,10 +298,10 @@ class Job:
 
     def _classify_next(self) -> None:
         kind = self.kind = kind_of(self._next)
-        if kind is Kind.MOVE:
+        if kind is CommandKind.MOVE:
             self.follows = self.head.is_absolute is True
         else:
-            self.follows = kind is Kind.HARMLESS
+            self.follows = kind is CommandKind.HARMLESS
 
     def take(self, now_s: float) -> str:
         """What `next_command` gave is being sent; returns it as it goes on the wire."""
@@ -312,34 +317,34 @@ class Job:
         self.head.execute(text, self.kind, now_s)
         if self._is_bed_clear and lays_filament(text):
             self._is_bed_clear = False
-        self.progress = Progress(self._print_id, self.lines_read, self._end_offset)
-        if self._alone_s and not self._is_guarded and self.kind is Kind.MOVE:
+        self.progress = FilePlace(self._print_id, self.lines_read, self._end_offset)
+        if self._alone_s and not self._is_guarded and self.kind is CommandKind.MOVE:
             self._guard_behind(text)
-        return compact(text) if self._compacts and self.kind is Kind.MOVE else text
+        return compact(text) if self._compacts and self.kind is CommandKind.MOVE else text
 
     # --- the next stage ----------------------------------------------------------------------
 
     def on_idle(self, heaters_off: list[str]) -> bool:
         """Everything sent is acknowledged; True when that brought the print further."""
-        if self._script or self.stage is Stage.STREAMING:
+        if self._script or self.stage is PrintStage.STREAMING:
             return False
         match self.stage:
-            case Stage.PAUSING | Stage.RESUMING:
+            case PrintStage.PAUSING | PrintStage.RESUMING:
                 self._go_on_with_pause()
-            case Stage.PARKING:
-                self.stage = Stage.PAUSED
-            case Stage.PAUSED if self._wish is _Wish.RESUME:
+            case PrintStage.PARKING:
+                self.stage = PrintStage.PAUSED
+            case PrintStage.PAUSED if self._wish is _Wish.RESUME:
                 self.resume()
-            case Stage.FINISHING:
-                self.stage = Stage.VERIFYING
-            case Stage.VERIFYING:
+            case PrintStage.FINISHING:
+                self.stage = PrintStage.VERIFYING
+            case PrintStage.VERIFYING:
                 return self._ask_for_temperatures()
-            case Stage.BREAKING_WAITS:
-                self.stage = Stage.SHUTTING_DOWN
+            case PrintStage.BREAKING_WAITS:
+                self.stage = PrintStage.SHUTTING_DOWN
                 self._script = [*heaters_off, *self._unguard(), *self._settings.cancel_script]
-            case Stage.SHUTTING_DOWN:
-                self.stage, self._are_heaters_off = Stage.COOLING, False
-            case Stage.COOLING:
+            case PrintStage.SHUTTING_DOWN:
+                self.stage, self._are_heaters_off = PrintStage.COOLING, False
+            case PrintStage.COOLING:
                 return self._cool_down(heaters_off)
             case _:
                 return False
@@ -349,20 +354,20 @@ class Job:
         script = next(self._scripts, None)
         if script is not None:
             self._script = script
-        elif self.stage is Stage.PAUSING:
-            self.stage, self._script = Stage.PARKING, self._pause.parking()
+        elif self.stage is PrintStage.PAUSING:
+            self.stage, self._script = PrintStage.PARKING, self._pause.parking()
         elif self._pause.problem:
-            self.stage, self.reason = Stage.PAUSED, self._pause.problem
+            self.stage, self.reason = PrintStage.PAUSED, self._pause.problem
             self._wish = _Wish.NONE
         elif self._wish is _Wish.PAUSE:
             self._begin_pause()
         else:
-            self.stage = Stage.STREAMING
+            self.stage = PrintStage.STREAMING
 
     def _ask_for_temperatures(self) -> bool:
         """Firmware that never says `ok T:` is believed after some plain answers."""
         if self._verifications >= VERIFICATIONS_MAX:
-            self.stage = Stage.OVER
+            self.stage = PrintStage.OVER
             return True
         self._verifications += 1
         self._script = [REPORT_TEMPERATURES]
@@ -370,9 +375,9 @@ class Job:
 
     def _cool_down(self, heaters_off: list[str]) -> bool:
         if self._are_heaters_off:
-            self.stage = Stage.OVER
+            self.stage = PrintStage.OVER
         elif self._verifications >= VERIFICATIONS_MAX:
-            self.stage = Stage.OVER
+            self.stage = PrintStage.OVER
             self.reason += " The heaters may still be on: switch the printer off."
         else:
             again = heaters_off if self._verifications else []

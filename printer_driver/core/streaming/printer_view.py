@@ -8,9 +8,9 @@ from printer_driver.core.streaming.streamer import Streamer
 from printer_driver.printer import Connection, PrinterStatus, Question
 
 
-def shown(streamer: Streamer, now_s: float) -> PrinterStatus:
+def status_of(streamer: Streamer, now_s: float) -> PrinterStatus:
     """The streamer's status, with the last fault's kind and the firmware's question."""
-    faults = streamer.voice.faults
+    faults = streamer.reported.faults
     return replace(
         streamer.status(now_s),
         fault=faults[-1].kind.value if faults else "",

@@ -239,7 +239,7 @@ class Recovery:
             self._take_after_verdict(reply)
             return
         match reply:
-            case rp.Start() | rp.Banner():
+            case rp.Booted() | rp.Banner():
                 self._stop("The printer restarted and has forgotten where it was.")
             case rp.Failure(fault=fault):
                 self._take_fault(fault)
@@ -265,7 +265,7 @@ class Recovery:
 
     def _take_after_verdict(self, reply: rp.Reply) -> None:
         """Until the print goes on, a restart still makes the verdict wrong."""
-        if isinstance(reply, rp.Start | rp.Banner) and isinstance(self.verdict, ResumeBehind):
+        if isinstance(reply, rp.Booted | rp.Banner) and isinstance(self.verdict, ResumeBehind):
             self._stop("The printer restarted and has forgotten where it was.")
 
     def _take_fault(self, fault: Fault) -> None:

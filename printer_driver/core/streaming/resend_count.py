@@ -10,11 +10,11 @@ STRANGE_APART_S = 10.0
 """Longer apart, noise has altered the number."""
 
 
-class LinkBrokenError(Exception):
+class WireBrokenError(Exception):
     """The wire or the numbering is beyond repair; the text says why."""
 
 
-class Refusals:
+class ResendCount:
     """Counts since the last greeting."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Refusals:
         self._times = self._times + 1 if number == self.number else 1
         self.number = number
         if self._times >= RESENDS_MAX:
-            raise LinkBrokenError(
+            raise WireBrokenError(
                 f"The printer refused line {number} {RESENDS_MAX} times; check the USB cable."
             )
         return True
@@ -57,6 +57,6 @@ class Refusals:
         self._strange_s = now_s
         self._strange += 1
         if self._strange >= STRANGE_RESENDS_MAX:
-            raise LinkBrokenError(
+            raise WireBrokenError(
                 f"The printer asks for line {number}, which it was not sent; it has lost count."
             )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 REPORT_TEMPERATURES = "M105"
 
 
-class Progress(NamedTuple):
+class FilePlace(NamedTuple):
     """How much of which file lies behind one line."""
 
     print_id: str = ""
@@ -17,7 +17,7 @@ class Progress(NamedTuple):
     """Behind them something was done that is not in the file, and the head may be elsewhere."""
 
 
-NO_PROGRESS = Progress()
+NO_PLACE = FilePlace()
 
 
 @dataclass(kw_only=True, slots=True)
@@ -27,7 +27,7 @@ class SentLine:
     number: int | None
     command: str
     data: bytes
-    progress: Progress
+    progress: FilePlace
     follows: bool
     """It may be sent, and others may be sent behind it, while lines are in flight."""
     sent_s: float

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from printer_driver.core.gcode.gcode_lines import FileCommand
 from printer_driver.core.gcode.position import Head
 from printer_driver.core.replies.faults import Fault
-from printer_driver.core.replies.reported_state import Wish
+from printer_driver.core.replies.reported_state import HostAction
 from printer_driver.core.streaming.sent_line import SentLine
-from printer_driver.printer import PrintId, PrintReport
+from printer_driver.printer import PrintReport
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +40,7 @@ class StartPrint:
     nothing of the file is sent before a `ResumePrint`.
     """
 
-    print_id: PrintId
+    print_id: str
     commands: Iterator[FileCommand]
     bytes_total: int
     head: Head | None = None
@@ -65,7 +65,7 @@ class CancelPrint:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class EmergencyStop:
+class HaltFirmware:
     """Halt the firmware at once (M112); it then needs a reset."""
 
 
@@ -91,7 +91,7 @@ Event = (
     | PausePrint
     | ResumePrint
     | CancelPrint
-    | EmergencyStop
+    | HaltFirmware
     | AnswerPrompt
     | SendCommands
 )
@@ -128,7 +128,7 @@ class FaultRaised:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class BedCleared:
+class BedReportedClear:
     """The printer said, with nothing under way, that the part of the last print was taken off.
 
     Where it says so within a print, that print's report tells.
@@ -136,24 +136,24 @@ class BedCleared:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wished:
+class HostActionAsked:
     """The printer asked its host for something; pauses and cancels are done already."""
 
-    wish: Wish
+    wish: HostAction
     argument: str = ""
 
 
 _LEFT = CancelPrint(reason="The printer asked to be disconnected; look at its panel.")
-WISHED: dict[Wish, Event] = {
-    Wish.PAUSE: PausePrint(),
-    Wish.FILAMENT_RUNOUT: PausePrint(),
-    Wish.OUT_OF_FILAMENT: PausePrint(),
-    Wish.RESUME: ResumePrint(),
-    Wish.RESUMED: ResumePrint(),
-    Wish.CANCEL: CancelPrint(reason="Cancelled at the printer."),
-    Wish.DISCONNECT: _LEFT,
-    Wish.POWEROFF: _LEFT,
+WISHED: dict[HostAction, Event] = {
+    HostAction.PAUSE: PausePrint(),
+    HostAction.FILAMENT_RUNOUT: PausePrint(),
+    HostAction.OUT_OF_FILAMENT: PausePrint(),
+    HostAction.RESUME: ResumePrint(),
+    HostAction.RESUMED: ResumePrint(),
+    HostAction.CANCEL: CancelPrint(reason="Cancelled at the printer."),
+    HostAction.DISCONNECT: _LEFT,
+    HostAction.POWEROFF: _LEFT,
 }
 """What each wish of the printer's own panel is to a running print."""
 
-Effect = Send | PrintEnded | Note | FaultRaised | Wished | BedCleared
+Effect = Send | PrintEnded | Note | FaultRaised | HostActionAsked | BedReportedClear

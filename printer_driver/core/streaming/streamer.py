@@ -5,7 +5,7 @@
 """
 
 from printer_driver.core.gcode.command_kinds import (
-    Kind,
+    CommandKind,
     kind_of,
 )
 from printer_driver.core.gcode.position import (
@@ -19,12 +19,12 @@ from printer_driver.core.replies.faults import (
     Severity,
 )
 from printer_driver.core.replies.reported_state import (
+    HostAction,
     Prompt,
-    Voice,
-    Wish,
+    ReportedState,
 )
 from printer_driver.core.streaming import stream_events as ev
-from printer_driver.core.streaming.acknowledgement_watch import Watch
+from printer_driver.core.streaming.acknowledgement_watch import AcknowledgementWatch
 from printer_driver.core.streaming.feeder import (
     COOL_AT_ONCE,
     Feeder,
@@ -33,18 +33,18 @@ from printer_driver.core.streaming.firmware_handshake import (
     HALT_PAUSE_S,
     KEEPALIVE_S,
     STOP_PAUSE_S,
-    Greeting,
-    Step,
+    FirmwareHandshake,
+    HandshakeStep,
 )
 from printer_driver.core.streaming.idle_commands import (
     POLL_S,
-    Idling,
+    IdleCommands,
 )
 from printer_driver.core.streaming.line_sender import LineSender
-from printer_driver.core.streaming.print_sequence import Job
-from printer_driver.core.streaming.resend_count import LinkBrokenError
+from printer_driver.core.streaming.print_sequence import PrintSequence
+from printer_driver.core.streaming.resend_count import WireBrokenError
 from printer_driver.core.streaming.sent_line import (
-    NO_PROGRESS,
+    NO_PLACE,
     REPORT_TEMPERATURES,
 )
 from printer_driver.core.streaming.stream_settings import StreamSettings
@@ -70,10 +70,12 @@ class Streamer:
     ) -> None:
         self._settings = settings or StreamSettings()
         self._link = LineSender()
-        self._voice = Voice()
-        self._watch = Watch()
-        self._greeting = Greeting(lines=self._link, voice=self._voice, settings=self._settings)
-        self._greeting.must_cool = heaters_off_first
+        self._reported = ReportedState()
+        self._watch = AcknowledgementWatch()
+        self._handshake = FirmwareHandshake(
+            lines=self._link, reported=self._reported, settings=self._settings
+        )
+        self._handshake.must_cool = heaters_off_first
         self._reader = rp.LineReader()
         self._effects: list[ev.Effect] = []
         self._connection = Connection.OFFLINE
@@ -81,7 +83,7 @@ class Streamer:
         self._feeder: Feeder | None = None
         self._last_report: PrintReport | None = None
         self._last_telemetry = Telemetry()
-        self._idling = Idling(self._link)
+        self._idle_commands = IdleCommands(self._link)
 
     # --- what others ask ---------------------------------------------------------------------
 
@@ -93,12 +95,12 @@ class Streamer:
     @property
     def must_cool(self) -> bool:
         """Heaters may be on that nobody wants, whether or not the printer can be told."""
-        return self._greeting.must_cool
+        return self._handshake.must_cool
 
     @property
     def owes_cooling(self) -> bool:
         """A print broke off and its heaters are about to be switched off."""
-        return self.must_cool and self._greeting.step is not Step.NONE
+        return self.must_cool and self._handshake.step is not HandshakeStep.NONE
 
     @property
     def can_start(self) -> bool:
@@ -106,9 +108,9 @@ class Streamer:
         return self._feeder is None and self._connection is Connection.READY
 
     @property
-    def voice(self) -> Voice:
+    def reported(self) -> ReportedState:
         """What the printer has told of itself; to be read only."""
-        return self._voice
+        return self._reported
 
     @property
     def window_lines_max(self) -> int:
@@ -123,7 +125,7 @@ class Streamer:
     @property
     def prompt(self) -> Prompt | None:
         """The question that the firmware asks; answered with `AnswerPrompt`."""
-        return self._voice.prompt
+        return self._reported.prompt
 
     def status(self, now_s: float) -> PrinterStatus:
         """The printer at this moment."""
@@ -131,9 +133,9 @@ class Streamer:
             connection=self._connection,
             problem=self._problem,
             print=self._report(now_s),
-            temperatures=tuple(self._voice.temperatures.values()),
-            firmware=self._voice.firmware,
-            notification=(self._feeder.says if self._feeder else "") or self._voice.said,
+            temperatures=tuple(self._reported.temperatures.values()),
+            firmware=self._reported.firmware,
+            notification=(self._feeder.says if self._feeder else "") or self._reported.said,
         )
 
     def telemetry(self, now_s: float) -> Telemetry:
@@ -156,15 +158,15 @@ class Streamer:
 
     def next_deadline_s(self) -> float | None:
         """When `tick` is due; None while there is no port."""
-        step = self._greeting.step
-        if step is Step.NONE:
+        step = self._handshake.step
+        if step is HandshakeStep.NONE:
             return None
-        if step in (Step.HALTED, Step.WAITING, Step.HELLO):
-            return self._greeting.at_s
-        due_s = self._idling.poll_at_s
+        if step in (HandshakeStep.HALTED, HandshakeStep.WAITING, HandshakeStep.HELLO):
+            return self._handshake.at_s
+        due_s = self._idle_commands.poll_at_s
         if self._feeder:
             due_s = self._feeder.next_deadline_s()
-        elif step is not Step.DONE:
+        elif step is not HandshakeStep.DONE:
             due_s = self._watch.due_s
         if (quiet_s := self._link.next_deadline_s()) is not None:
             due_s = min(due_s, quiet_s)
@@ -181,12 +183,12 @@ class Streamer:
                 self._open(now_s)
             case ev.PortLost(reason=reason):
                 self._lose_port(reason, now_s)
-            case ev.EmergencyStop():
+            case ev.HaltFirmware():
                 self._stop_at_once(now_s)
             case ev.StartPrint():
                 self._start(event, now_s)
             case ev.SendCommands(commands=commands):
-                for note in self._idling.take(commands, is_busy=self._feeder is not None):
+                for note in self._idle_commands.take(commands, is_busy=self._feeder is not None):
                     self._note(note)
             case ev.AnswerPrompt(choice=choice):
                 self._answer(choice, now_s)
@@ -197,27 +199,27 @@ class Streamer:
     def _open(self, now_s: float) -> None:
         self._reader = rp.LineReader()
         self._connection, self._problem = Connection.CONNECTING, ""
-        self._greeting.boot(now_s)
+        self._handshake.boot(now_s)
 
     def hurry_cooling(self, now_s: float) -> None:
         """Its process is about to end."""
-        self._greeting.hurry(now_s)
+        self._handshake.hurry(now_s)
 
     def _lose_port(self, reason: str, now_s: float) -> None:
         if self._feeder:
             self._end(PrintState.FAILED, f"The connection to the printer was lost. {reason}", now_s)
-            self._greeting.must_cool = True
+            self._handshake.must_cool = True
         self._drop_commands()
-        self._greeting.stop()
+        self._handshake.stop()
         self._connection, self._problem = Connection.OFFLINE, reason
-        self._voice.temperatures.clear()
+        self._reported.temperatures.clear()
 
     def _start(self, event: ev.StartPrint, now_s: float) -> None:
         assert self.can_start  # noqa: S101 - the contract of StartPrint
-        dialect = self._voice.dialect
+        dialect = self._reported.dialect
         self._link.counters = Counters(started_s=now_s)
         self._drop_commands()
-        job = Job(
+        job = PrintSequence(
             print_id=event.print_id,
             commands=event.commands,
             bytes_total=event.bytes_total,
@@ -227,14 +229,14 @@ class Streamer:
             compacts=self._settings.compacts and dialect.takes_compact_lines,
             alone_s=self._settings.alone_s if dialect.stops_when_alone else 0,
         )
-        self._feeder = Feeder(job=job, lines=self._link, voice=self._voice)
+        self._feeder = Feeder(job=job, lines=self._link, reported=self._reported)
         if event.is_paused:
             self._control(ev.PausePrint(), now_s)
 
     def _control(self, event: ev.Event, now_s: float) -> None:
         if self._feeder is None:
             return
-        targets = tuple(self._voice.temperatures.values())
+        targets = tuple(self._reported.temperatures.values())
         match event:
             case ev.PausePrint():
                 self._feeder.job.pause(targets)
@@ -246,7 +248,7 @@ class Streamer:
                 pass
 
     def _answer(self, choice: int, now_s: float) -> None:
-        if self._voice.prompt and self._greeting.step is Step.DONE:
+        if self._reported.prompt and self._handshake.step is HandshakeStep.DONE:
             self._link.send_unnumbered(f"M876 S{choice}", now_s)
 
     def _stop_at_once(self, now_s: float) -> None:
@@ -259,11 +261,11 @@ class Streamer:
         self._end(PrintState.FAILED, problem, now_s)
         self._drop_commands()
         self._connection, self._problem = Connection.HALTED, problem
-        self._greeting.halt(now_s, pause_s=pause_s)
+        self._handshake.halt(now_s, pause_s=pause_s)
 
     def _drop_commands(self) -> None:
         """What a person has sent and is still to go was not meant for what comes now."""
-        for note in self._idling.drop():
+        for note in self._idle_commands.drop():
             self._note(note)
 
     def _end(self, state: PrintState, reason: str, now_s: float) -> None:
@@ -272,7 +274,7 @@ class Streamer:
         report = self._feeder.job.ended(state, reason, self._link.done, now_s)
         self._last_telemetry = self.telemetry(now_s)
         self._feeder, self._last_report = None, report
-        self._idling.poll_at_s = now_s
+        self._idle_commands.poll_at_s = now_s
         self._effects.append(ev.PrintEnded(report=report))
 
     def _note(self, text: str) -> None:
@@ -287,7 +289,7 @@ class Streamer:
                     self._take_ok(rp.BARE_OK, now_s)
                 else:
                     self._take(rp.parse_reply(line), now_s)
-            except LinkBrokenError as error:
+            except WireBrokenError as error:
                 self._break_off(str(error), now_s)
 
     def _take(self, reply: rp.Reply, now_s: float) -> None:
@@ -299,17 +301,17 @@ class Streamer:
             case rp.TemperatureReport():
                 self._take_temperatures(reply, now_s)
             case rp.Busy(activity=activity):
-                self._voice.activity = activity
+                self._reported.activity = activity
                 self._watch.note_busy(now_s, self._keepalive_s)
             case rp.Resend(line_number=number):
                 self._take_refusal(number, now_s)
             case rp.LineError(last_line=last_line):
                 self._take_refusal(None if last_line is None else last_line + 1, now_s)
             case rp.Skipped():
-                self._greeting.skipped(now_s)
+                self._handshake.skipped(now_s)
             case rp.Failure(fault=fault):
                 self._take_fault(fault, now_s)
-            case rp.Start() if not self._is_to_say_start:
+            case rp.Booted() if not self._is_to_say_start:
                 self._take_boot(now_s)
             case rp.Banner() if self._connection is Connection.HALTED:
                 self._take_boot(now_s)
@@ -320,11 +322,11 @@ class Streamer:
             case rp.Action(name=name, argument=argument):
                 self._take_action(name, argument, now_s)
             case rp.FirmwareName(name=name):
-                self._voice.note_firmware(name)
+                self._reported.note_firmware(name)
             case rp.Capability(name=name, is_on=is_on):
-                self._voice.note_capability(name, is_on=is_on)
+                self._reported.note_capability(name, is_on=is_on)
             case rp.OwnProgress():
-                self._voice.progress = reply
+                self._reported.progress = reply
             case _:
                 pass
 
@@ -336,44 +338,47 @@ class Streamer:
 
     @property
     def _keepalive_s(self) -> float:
-        dialect = self._voice.dialect
+        dialect = self._reported.dialect
         return KEEPALIVE_S if dialect.sets_keepalive else dialect.keepalive_s or POLL_S
 
     def _take_ok(self, ok: rp.Ok, now_s: float) -> None:
         link = self._link
         if ok is not rp.BARE_OK:
             self._take_extras(ok)
-        if self._greeting.step is Step.IDENTIFYING and not ok.temperatures:
+        if self._handshake.step is HandshakeStep.IDENTIFYING and not ok.temperatures:
             link.marks_temperatures &= not link.awaits_temperatures
         self._watch.note_life(now_s)
-        self._voice.activity = ""
+        self._reported.activity = ""
         count = link.acknowledge(ok, now_s)
         feeder = self._feeder
         if feeder and count:
             feeder.acknowledged(count, now_s)
         if ok.temperatures and feeder:
-            feeder.job.heard_targets(self._voice.targets_c)
+            feeder.job.heard_targets(self._reported.targets_c)
             if link.is_proven:
                 feeder.job.heard_proof()
 
     def _take_extras(self, ok: rp.Ok) -> None:
         if ok.temperatures:
             self._link.marks_temperatures = True
-            self._voice.note_temperatures(ok.temperatures)
+            self._reported.note_temperatures(ok.temperatures)
         if ok.position:
             self._take_position(ok.position)
         if ok.firmware:
-            self._voice.note_firmware(ok.firmware)
+            self._reported.note_firmware(ok.firmware)
 
     def _take_temperatures(self, report: rp.TemperatureReport, now_s: float) -> None:
         """Firmware that was not asked to tell them now and then is in a heating wait."""
-        self._voice.note_temperatures(report.temperatures)
+        self._reported.note_temperatures(report.temperatures)
         kinds = {kind_of(line.command) for line in self._link.in_flight}
-        is_unasked = not self._voice.was_asked_to_report and kinds & {Kind.HEATING, Kind.LONG}
+        is_unasked = not self._reported.was_asked_to_report and kinds & {
+            CommandKind.HEATING,
+            CommandKind.LONG,
+        }
         if report.is_heating or is_unasked:
             self._watch.note_busy(now_s, max(self._keepalive_s, 1.0))
         if self._feeder:
-            self._feeder.job.heard_targets(self._voice.targets_c)
+            self._feeder.job.heard_targets(self._reported.targets_c)
 
     def _take_wait(self, now_s: float) -> None:
         """Firmware that is idle while lines are in flight has lost their acknowledgements."""
@@ -388,7 +393,7 @@ class Streamer:
 
     def _take_refusal(self, number: int | None, now_s: float) -> None:
         self._watch.note_life(now_s)
-        if self._greeting.refused(now_s):
+        if self._handshake.refused(now_s):
             return
         self._link.refuse(number, now_s)
         if self._feeder:
@@ -396,12 +401,12 @@ class Streamer:
 
     def _take_fault(self, fault: Fault, now_s: float) -> None:
         is_halted = self._connection is Connection.HALTED
-        if is_halted and fault in self._voice.faults:
+        if is_halted and fault in self._reported.faults:
             return  # some say so each time that they are cooled
-        self._voice.faults.append(fault)
+        self._reported.faults.append(fault)
         self._note(f"The printer reports: {fault.text}")
         self._effects.append(ev.FaultRaised(fault=fault))
-        if is_halted or self._greeting.step is Step.NONE:
+        if is_halted or self._handshake.step is HandshakeStep.NONE:
             return
         if fault.severity is Severity.NEEDS_RESET:
             self._effects.append(ev.Send(data=COOL_AT_ONCE))
@@ -410,24 +415,24 @@ class Streamer:
             self._break_off(fault.sentence, now_s)
 
     def _take_boot(self, now_s: float) -> None:
-        self._voice.was_asked_to_report = False
+        self._reported.was_asked_to_report = False
         self._drop_commands()
         if self._feeder:
             reason = "The printer restarted in mid-print; check its power supply."
             self._end(PrintState.FAILED, reason, now_s)
-            self._greeting.must_cool = True
+            self._handshake.must_cool = True
         if self._connection is not Connection.OFFLINE:
             self._connection, self._problem = Connection.CONNECTING, ""
-            self._greeting.say_hello(now_s)
+            self._handshake.say_hello(now_s)
 
     def _take_action(self, name: str, argument: str, now_s: float) -> None:
-        wish = self._voice.take_action(name, argument)
+        wish = self._reported.take_action(name, argument)
         if wish is None:
             return
-        self._effects.append(ev.Wished(wish=wish, argument=argument[:TEXT_CHARS_MAX]))
-        if wish is Wish.BED_CLEAR:
+        self._effects.append(ev.HostActionAsked(wish=wish, argument=argument[:TEXT_CHARS_MAX]))
+        if wish is HostAction.BED_CLEAR:
             self._take_bed_clear()
-        elif wish is Wish.PAUSED and self._feeder:
+        elif wish is HostAction.PAUSED and self._feeder:
             self._feeder.job.hold()
         elif event := ev.WISHED.get(wish):
             self._control(event, now_s)
@@ -437,57 +442,60 @@ class Streamer:
         if self._feeder:
             self._feeder.job.heard_bed_clear()
         elif self._connection is Connection.READY:
-            self._effects.append(ev.BedCleared())
+            self._effects.append(ev.BedReportedClear())
 
     def _break_off(self, reason: str, now_s: float) -> None:
         """The print cannot go on but the firmware may listen: greet it anew and cool it."""
-        self._greeting.must_cool = self._greeting.must_cool or self._feeder is not None
+        self._handshake.must_cool = self._handshake.must_cool or self._feeder is not None
         self._end(PrintState.FAILED, reason, now_s)
         self._note(reason)
         self._drop_commands()
-        if self._greeting.step is not Step.NONE:
+        if self._handshake.step is not HandshakeStep.NONE:
             self._connection = Connection.CONNECTING
-            self._greeting.boot(now_s)
+            self._handshake.boot(now_s)
 
     # --- the decision ------------------------------------------------------------------------
 
     def tick(self, now_s: float) -> None:
         """Do what is due and send what may be sent."""
-        link, step = self._link, self._greeting.step
-        if step in (Step.NONE, Step.HALTED):
-            self._greeting.tick(now_s)
+        link, step = self._link, self._handshake.step
+        if step in (HandshakeStep.NONE, HandshakeStep.HALTED):
+            self._handshake.tick(now_s)
             return
         was_idle = link.is_idle
         link.tick(now_s)
-        if step is not Step.DONE:
+        if step is not HandshakeStep.DONE:
             self._greet(now_s)
         elif self._feeder:
             self._feed(self._feeder, now_s)
         else:
-            self._idling.go_on(now_s)
+            self._idle_commands.go_on(now_s)
         if link.is_idle:
             return
         if was_idle:
             self._watch.note_life(now_s)
-        elif now_s >= self._watch.due_s and self._greeting.step not in (Step.WAITING, Step.HELLO):
+        elif now_s >= self._watch.due_s and self._handshake.step not in (
+            HandshakeStep.WAITING,
+            HandshakeStep.HELLO,
+        ):
             self._watch_silence(now_s)
 
     def _greet(self, now_s: float) -> None:
-        self._greeting.tick(now_s)
-        self._problem = self._greeting.problem
-        if self._greeting.step is Step.DONE:
+        self._handshake.tick(now_s)
+        self._problem = self._handshake.problem
+        if self._handshake.step is HandshakeStep.DONE:
             self._connection = Connection.READY
-            self._idling.poll_at_s = now_s
-            is_refused = any("M113" in fault.text for fault in self._voice.faults)
-            if self._voice.dialect.sets_keepalive and not is_refused:
+            self._idle_commands.poll_at_s = now_s
+            is_refused = any("M113" in fault.text for fault in self._reported.faults)
+            if self._reported.dialect.sets_keepalive and not is_refused:
                 self._watch.keepalive_s = KEEPALIVE_S
-            self._idling.go_on(now_s)
+            self._idle_commands.go_on(now_s)
 
     def _feed(self, feeder: Feeder, now_s: float) -> None:
         try:
             if note := feeder.go_on(now_s):
                 self._note(note)
-        except (GcodeError, LinkBrokenError) as error:
+        except (GcodeError, WireBrokenError) as error:
             self._break_off(str(error), now_s)
             return
         if feeder.is_over:
@@ -506,7 +514,7 @@ class Streamer:
             return
         if link.acknowledge_questions():
             return
-        is_busy = bool({Kind.LONG, Kind.HEATING}.intersection(kinds))
+        is_busy = bool({CommandKind.LONG, CommandKind.HEATING}.intersection(kinds))
         if len(kinds) >= link.window.lines_max + (0 if is_busy else PROBES_OVER):
             return  # M108 and M112 need a free slot, too
         link.counters.probes += 1
@@ -514,5 +522,5 @@ class Streamer:
             # A numbered one also proves the numbering; while lines are repeated none is free.
             link.send_unnumbered(REPORT_TEMPERATURES, now_s)
         else:
-            progress = feeder.job.progress if feeder else NO_PROGRESS
+            progress = feeder.job.progress if feeder else NO_PLACE
             link.send(REPORT_TEMPERATURES, progress, now_s, follows=True)

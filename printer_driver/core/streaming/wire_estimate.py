@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import hypot, inf, isnan
 
 from printer_driver.core.gcode.command_kinds import (
-    Kind,
+    CommandKind,
     kind_of,
 )
 from printer_driver.core.gcode.position import (
@@ -21,7 +21,7 @@ OK_BYTES = len("ok\n")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Link:
+class WireSpeed:
     """The wire. `latency_s` is one way, of the USB adapter; `baud` 0 for native USB."""
 
     baud: int
@@ -38,7 +38,7 @@ class Link:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LinkEstimate:
+class WireEstimate:
     """What the wire means for one file."""
 
     lines_per_s: float
@@ -59,7 +59,7 @@ class LinkEstimate:
         )
 
 
-def estimate(commands: Iterable[str], link: Link) -> LinkEstimate:
+def estimate(commands: Iterable[str], link: WireSpeed) -> WireEstimate:
     """Nominal speeds, without acceleration: what it calls fast enough is. One pass, no memory.
 
     A piece of the file is as many moves as the planner holds; it hides shorter bursts.
@@ -74,21 +74,21 @@ def estimate(commands: Iterable[str], link: Link) -> LinkEstimate:
         x, y, moving_until_s = head.x, head.y, head.moving_until_s
         head.execute(command, kind, 0.0)
         length = hypot(head.x - x, head.y - y)
-        if kind is not Kind.MOVE or isnan(length) or not length:
+        if kind is not CommandKind.MOVE or isnan(length) or not length:
             continue
         piece.append((length, head.moving_until_s - moving_until_s, len(command)))
         moves += 1
         if len(piece) == PLANNER_MOVES and (speed := _limited_to(piece, link)):
             limited += 1
             slowest_mm_per_s = min(slowest_mm_per_s, speed)
-    return LinkEstimate(
+    return WireEstimate(
         lines_per_s=round(link.lines_per_s(line_bytes / lines), 1) if lines else 0.0,
         limited_share=round(limited / moves, 4) if moves else 0.0,
         speed_mm_per_s=round(slowest_mm_per_s, 1) if limited else 0.0,
     )
 
 
-def _limited_to(piece: deque[tuple[float, float, int]], link: Link) -> float:
+def _limited_to(piece: deque[tuple[float, float, int]], link: WireSpeed) -> float:
     """The speed in mm/s at which this piece arrives; 0 when it arrives faster than it is made."""
     length, duration_s = sum(x[0] for x in piece), sum(x[1] for x in piece)
     lines_per_s = link.lines_per_s(sum(x[2] for x in piece) / len(piece))

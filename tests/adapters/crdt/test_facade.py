@@ -20,7 +20,7 @@ from crdtqueue.core.yjs.lib0 import (
     write_var_string,
     write_var_uint,
 )
-from crdtqueue.core.yjs.update_loader import Left
+from crdtqueue.core.yjs.update_loader import Unloaded
 from crdtqueue.core.yjs.update_parser import (
     parse_state_vector,
     parse_update,
@@ -559,7 +559,7 @@ def test_a_document_that_is_loaded_is_the_one_that_was_stored(
     stored = [early.diff(b"\x00"), *updates[len(updates) // 2 :]]
     fast, slow, shuffled = (opened(backend, number) for number in (3, 4, 5))
     left = fast.load(stored, first_is_checked=True)
-    assert left == slow.load(stored) == Left(bad=[], waiting=[])
+    assert left == slow.load(stored) == Unloaded(bad=[], waiting=[])
     mixed = [*chance.sample(updates, len(updates)), *chance.sample(updates, len(updates) // 2)]
     assert shuffled.load(mixed) == left
     whole = {(root, key): v for root, entries in late.read().items() for key, v in entries.items()}
@@ -593,7 +593,7 @@ def test_a_loaded_document_is_silent_until_something_new_comes(opened: Open, bac
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_only_a_new_document_is_loaded(opened: Open, backend: str) -> None:
     document = opened(backend, 1)
-    assert document.load([]) == Left(bad=[], waiting=[])
+    assert document.load([]) == Unloaded(bad=[], waiting=[])
     document.set("jobs", "a", 1)
     with pytest.raises(RuntimeError, match="new document"):
         document.load([document.diff(b"\x00")])

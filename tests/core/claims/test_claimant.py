@@ -134,7 +134,7 @@ def test_a_full_disk_ends_the_attempt() -> None:
     desk = asking(B)
     desk.hear(grant(MINE), B)
     end = ce.WriteEnd(claim=MINE, reason=ce.No.DISK.value)
-    effects = desk.tell(ce.NotStored(effect=ce.StoreStart(claim=MINE)))
+    effects = desk.tell(ce.PromiseNotStored(effect=ce.StoreStart(claim=MINE)))
     assert effects == [end, told(B, release(MINE)), missed(ce.No.DISK)]
     assert desk.stored(ce.StoreStart(claim=MINE)) == []
 

@@ -263,7 +263,7 @@ def test_in_safe_mode_nothing_is_asked_without_a_majority_in_sight() -> None:
 
 @pytest.mark.parametrize(
     "event",
-    [ce.PeerGone(peer=B), ce.Said(peer=B, message=deny(MINE, ce.No.HELD.value))],
+    [ce.PeerGone(peer=B), ce.ClaimMessageReceived(peer=B, message=deny(MINE, ce.No.HELD.value))],
     ids=["gone", "denied"],
 )
 def test_in_safe_mode_one_voter_can_be_done_without_two_cannot(event: ce.Event) -> None:

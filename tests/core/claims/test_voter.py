@@ -75,7 +75,7 @@ def test_of_those_that_wait_the_highest_stays() -> None:
 
 def test_who_waits_and_gives_up_or_goes_gets_nothing() -> None:
     for event in (
-        ce.Said(peer=HIGHER.peer, message=release(HIGHER)),
+        ce.ClaimMessageReceived(peer=HIGHER.peer, message=release(HIGHER)),
         ce.PeerGone(peer=HIGHER.peer),
     ):
         desk = Desk()
@@ -149,8 +149,8 @@ def test_a_full_disk_denies_and_forgets(
     (effect,) = asked(desk, claim)
     assert isinstance(effect, ce.StorePromise | ce.StoreArmed)
     refused = [*denied(claim, ce.No.DISK), ce.DropPromise(claim=claim)]
-    assert desk.tell(ce.NotStored(effect=effect)) == refused
-    assert desk.tell(ce.NotStored(effect=effect)) == []
+    assert desk.tell(ce.PromiseNotStored(effect=effect)) == refused
+    assert desk.tell(ce.PromiseNotStored(effect=effect)) == []
     assert desk.claims.why_not(JOB, desk.now_s) is None
 
 

@@ -25,7 +25,7 @@ from crdtqueue.core.document.progress import (
     set_progress,
 )
 from crdtqueue.core.document.reader import (
-    Reading,
+    DocumentReader,
     read_queue,
 )
 from crdtqueue.core.ids import Claim
@@ -84,31 +84,31 @@ def test_after_copy_waits_until_no_claim_of_the_job_is_open() -> None:
 
 
 def test_an_end_that_is_taken_back_opens_the_claim_again() -> None:
-    reading, claim = Reading(), a_claim()
+    reader, claim = DocumentReader(), a_claim()
     lost = d.lost_entry(claim, peer=ME, by="Ann", at_s=1.0)
     more = [d.deleted_entry(JOB, Deletion.AFTER_COPY), d.claim_entry(claim, at_s=1.0), lost]
     for entry in [*d.job_entries(a_job()), *more]:
-        reading.change(*entry)
-    assert reading.state().deleted
-    reading.change(lost[0], lost[1], None)
-    assert reading.state().jobs
-    assert reading.state().lost == frozenset()
+        reader.change(*entry)
+    assert reader.state().deleted
+    reader.change(lost[0], lost[1], None)
+    assert reader.state().jobs
+    assert reader.state().lost == frozenset()
 
 
 def test_what_comes_before_its_job_waits_for_it() -> None:
-    reading, done = Reading(), record(a_claim())
+    reader, done = DocumentReader(), record(a_claim())
     late = [
         d.record_entry(done),
         d.paused_entry(JOB, paused=True),
         d.claim_entry(a_claim(), at_s=1),
     ]
     for entry in late:
-        reading.change(*entry)
-    assert reading.state().jobs == ()
-    assert reading.state().claims == {a_claim()}
+        reader.change(*entry)
+    assert reader.state().jobs == ()
+    assert reader.state().claims == {a_claim()}
     for entry in d.job_entries(a_job()):
-        reading.change(*entry)
-    assert reading.state().jobs == (a_job(records=(done,), paused=True),)
+        reader.change(*entry)
+    assert reader.state().jobs == (a_job(records=(done,), paused=True),)
 
 
 def test_an_edit_after_the_deletion_brings_nothing_back() -> None:
@@ -119,49 +119,49 @@ def test_an_edit_after_the_deletion_brings_nothing_back() -> None:
 # Key by key ---------------------------------------------------------------------------------------
 
 
-def two_jobs() -> Reading:
-    reading = Reading()
+def two_jobs() -> DocumentReader:
+    reader = DocumentReader()
     for job in (a_job(), a_job(job=JOB_2)):
         for entry in d.job_entries(job):
-            reading.change(*entry)
-    return reading
+            reader.change(*entry)
+    return reader
 
 
 def test_a_job_that_has_not_changed_stays_the_same_object() -> None:
-    reading = two_jobs()
-    before = reading.state()
-    assert reading.state() is before
-    reading.change(*d.name_entry(JOB_2, "x"))
-    after = reading.state()
+    reader = two_jobs()
+    before = reader.state()
+    assert reader.state() is before
+    reader.change(*d.name_entry(JOB_2, "x"))
+    after = reader.state()
     assert after.jobs[0] is before.jobs[0]
     assert after.jobs[1] == replace(before.jobs[1], name="x")
 
 
 def test_each_kind_of_change_reaches_its_job() -> None:
-    reading = two_jobs()
+    reader = two_jobs()
     changes = [
         d.copies_entry(JOB, SET_A, 7),
         d.claim_entry(a_claim(), at_s=1.0),
         d.record_entry(record(a_claim())),
     ]
     for change in changes:
-        before = reading.state()
-        reading.change(*change)
-        after = reading.state()
+        before = reader.state()
+        reader.change(*change)
+        after = reader.state()
         assert after.jobs[0] is not before.jobs[0]
         assert after.jobs[1] is before.jobs[1]
     root, key, _ = changes[-1]
-    reading.change(root, key, None)
-    assert reading.state().jobs[0].records == ()
+    reader.change(root, key, None)
+    assert reader.state().jobs[0].records == ()
 
 
 def test_a_job_without_a_name_any_more_is_gone_until_it_has_one() -> None:
-    reading = two_jobs()
-    whole = reading.state()
-    reading.change("jobs", f"{JOB}/name", None)
-    assert [job.id for job in reading.state().jobs] == [JOB_2]
-    reading.change(*d.name_entry(JOB, "Brackets"))
-    assert reading.state() == whole
+    reader = two_jobs()
+    whole = reader.state()
+    reader.change("jobs", f"{JOB}/name", None)
+    assert [job.id for job in reader.state().jobs] == [JOB_2]
+    reader.change(*d.name_entry(JOB, "Brackets"))
+    assert reader.state() == whole
 
 
 ANY_ID = st.sampled_from([JOB, JOB_2, ME, SET_A, SET_B, file().sha256, "1", "0", "01", "", "x"])
@@ -210,14 +210,14 @@ CHANGES = st.lists(
 @given(CHANGES)
 def test_reading_by_changes_is_reading_the_whole(changes: list[Entry]) -> None:
     roots: dict[str, dict[str, JsonValue]] = {root: {} for root in ROOTS}
-    reading = Reading()
+    reader = DocumentReader()
     for root, key, value in changes:
         if value is None:
             roots[root].pop(key, None)
         else:
             roots[root][key] = value
-        reading.change(root, key, value)
-        assert reading.state() == read_queue(roots)
+        reader.change(root, key, value)
+        assert reader.state() == read_queue(roots)
 
 
 # Anything can be read -----------------------------------------------------------------------------

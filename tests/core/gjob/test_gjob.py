@@ -19,7 +19,7 @@ from crdtqueue.core.errors import Invalid
 from crdtqueue.core.gjob.gjob import (
     Gjob,
     GjobSet,
-    Stored,
+    StoredMember,
     archive_name,
     build_manifest,
     gjob_of,
@@ -36,11 +36,11 @@ JOB = Gjob(
 )
 
 
-def stored(file: FileRef, sliced_for: Profile | None = None) -> Stored:
-    return Stored(file=file, sliced_for=sliced_for)
+def stored(file: FileRef, sliced_for: Profile | None = None) -> StoredMember:
+    return StoredMember(file=file, sliced_for=sliced_for)
 
 
-def read(manifest: object, *files: Stored) -> Gjob:
+def read(manifest: object, *files: StoredMember) -> Gjob:
     parsed = parse_manifest(json.dumps(manifest).encode())
     return gjob_of(parsed, {each.file.name: each for each in files})
 

@@ -58,7 +58,7 @@ def test_frames_are_laid_out_as_y_protocols_says() -> None:
     ("frame", "message_type"), [(b"\x02\x00\x00", 2), (b"\x67", 103), (b"\xff\x7f??", 16383)]
 )
 def test_unknown_types_are_tolerated_whatever_follows(frame: bytes, message_type: int) -> None:
-    assert yp.decode(frame) == yp.Unknown(message_type=message_type)
+    assert yp.decode(frame) == yp.UnknownFrame(message_type=message_type)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from tests.harness.samples import (
 BASIS = "0123456789abcdef"
 CLAIM = m.ClaimText.of(a_claim())
 SHA = Sha256("ab" * 32)
-NEWS = m.PrinterNews(
+NEWS = m.PrinterSummary(
     state="printing",
     text="Prints part.gcode.",
     job=JOB,
@@ -37,7 +37,7 @@ MESSAGES: list[m.Message] = [
     m.Arm(claim=CLAIM, basis=BASIS),
     m.Armed(claim=CLAIM),
     m.Release(claim=CLAIM),
-    m.Twin(places=["mini.local:7420"]),
+    m.DuplicateIdentity(places=["mini.local:7420"]),
     m.WantPiece(sha256=SHA, offset=2**53),
     m.NoPiece(sha256=SHA),
 ]

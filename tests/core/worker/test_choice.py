@@ -15,7 +15,7 @@ from crdtqueue.core.worker.choice import (
 )
 from crdtqueue.core.worker.worker_events import (
     QueueView,
-    Saved,
+    WorkerMemory,
 )
 from tests.harness.samples import (
     ENDER,
@@ -40,14 +40,14 @@ def view(*jobs: Job, name: QueueName = QUEUE, holds_back: str = "") -> QueueView
 
 def test_queue_after_queue_and_none_that_cannot_be_asked() -> None:
     choice = Choice(MK3S)
-    assert choice.next_job(Saved()) is None
+    assert choice.next_job(WorkerMemory()) is None
     assert not choice.all_ready
     first = view(a_job(), holds_back="Syncs first.")
     choice.read((first, view(a_job(job=JOB_2), name=LOCAL)))
-    assert list(choice.in_turn(Saved())) == [(LOCAL, JOB_2)]
+    assert list(choice.in_turn(WorkerMemory())) == [(LOCAL, JOB_2)]
     assert not choice.all_ready
     choice.read((replace(first, holds_back=""), view(a_job(job=JOB_2), name=LOCAL)))
-    assert list(choice.in_turn(Saved())) == [(QUEUE, JOB), (LOCAL, JOB_2)]
+    assert list(choice.in_turn(WorkerMemory())) == [(QUEUE, JOB), (LOCAL, JOB_2)]
     assert choice.all_ready
 
 
@@ -58,20 +58,20 @@ def test_only_what_is_free_fits_and_is_not_held_back_is_offered() -> None:
     assert offer_of(a_job(runs=0), MK3S) is None
     choice = Choice(MK3S)
     choice.read((replace(view(a_job()), held={JOB: a_claim(peer(1))}),))
-    assert choice.next_job(Saved()) is None
+    assert choice.next_job(WorkerMemory()) is None
 
 
 def test_a_job_that_has_changed_is_read_again() -> None:
     choice = Choice(MK3S)
     choice.read((view(a_job()),))
     choice.read((view(a_job(paused=True)),))
-    assert choice.next_job(Saved()) is None
+    assert choice.next_job(WorkerMemory()) is None
     choice.read((view(a_job()),))
-    assert choice.next_job(Saved()) == JOB
+    assert choice.next_job(WorkerMemory()) == JOB
 
 
 def test_what_is_in_hand() -> None:
-    saved = Saved(held_queue=QUEUE, held_claim=a_claim().key)
+    saved = WorkerMemory(held_queue=QUEUE, held_claim=a_claim().key)
     choice = Choice(MK3S)
     assert choice.in_hand(saved) is None
     assert choice.reason_to_end(saved) == ""

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from crdtqueue.core.worker.observed_printer import PrinterWatch
+from crdtqueue.core.worker.observed_printer import ObservedPrinter
 from crdtqueue.core.worker.worker_events import (
     PrinterSeen,
     PrintPhase,
@@ -11,7 +11,7 @@ OURS = a_claim().print_id(1)
 
 
 def test_what_we_did_not_begin_is_somebody_elses() -> None:
-    watch = PrinterWatch()
+    watch = ObservedPrinter()
     assert watch.seen.problem
     assert not watch.see(PrinterSeen(print_id=OURS, phase=PrintPhase.PRINTING), ours=OURS)
     assert watch.is_busy
@@ -23,7 +23,7 @@ def test_what_we_did_not_begin_is_somebody_elses() -> None:
 
 
 def test_late_news_of_a_print_that_is_over_is_no_news() -> None:
-    watch = PrinterWatch()
+    watch = ObservedPrinter()
     watch.is_over(OURS)
     assert not watch.see(PrinterSeen(print_id=OURS, phase=PrintPhase.PRINTING), ours=None)
     assert not watch.is_busy

@@ -3,7 +3,7 @@ from __future__ import annotations
 from crdtqueue.core.ids import claim_of_print
 from crdtqueue.core.worker.scripts import (
     SCRIPT_STEPS,
-    Step,
+    CycleStep,
     script_id,
     with_script,
 )
@@ -18,6 +18,9 @@ def test_a_scripts_id_is_no_print_of_the_queue() -> None:
 
 
 def test_only_what_has_a_script_is_done_and_cooling_needs_none() -> None:
-    steps = (Step.PRINT_DONE, Step.COOLDOWN, Step.COOL, Step.CLEAR_BED)
-    assert with_script({Step.CLEAR_BED: file()}, *steps) == (Step.COOL, Step.CLEAR_BED)
-    assert Step.COOL not in SCRIPT_STEPS
+    steps = (CycleStep.PRINT_DONE, CycleStep.COOLDOWN, CycleStep.COOL, CycleStep.CLEAR_BED)
+    assert with_script({CycleStep.CLEAR_BED: file()}, *steps) == (
+        CycleStep.COOL,
+        CycleStep.CLEAR_BED,
+    )
+    assert CycleStep.COOL not in SCRIPT_STEPS

@@ -14,8 +14,8 @@ from crdtqueue.core.worker import transitions as after
 from crdtqueue.core.worker.bed import Cooldown
 from crdtqueue.core.worker.scripts import (
     SCRIPT_STEPS,
+    CycleStep,
     ScriptRun,
-    Step,
 )
 from crdtqueue.core.worker.strategy import Overtaken
 from crdtqueue.core.worker.transitions import (
@@ -24,10 +24,10 @@ from crdtqueue.core.worker.transitions import (
     record_of,
 )
 from crdtqueue.core.worker.worker_events import (
-    Printing,
+    CopyPrint,
     QueueView,
-    Saved,
     WorkerConfig,
+    WorkerMemory,
 )
 from tests.harness.samples import (
     JOB,
@@ -43,7 +43,7 @@ from tests.harness.samples import (
 QUEUE = QueueName("workshop")
 ALL = {step: file() for step in SCRIPT_STEPS}
 CONFIG = WorkerConfig(profile=MK3S, cooldown=Cooldown(bed_c=30.0))
-PRINTING = Printing(
+PRINTING = CopyPrint(
     queue=QUEUE,
     claim=a_claim(),
     number=1,
@@ -54,32 +54,38 @@ PRINTING = Printing(
     file=file(),
     started_at_s=1.0,
 )
-AT_IT = Saved(printing=PRINTING, bed_clear=False)
+AT_IT = WorkerMemory(printing=PRINTING, bed_clear=False)
 
 
 def over(
-    saved: Saved, result: Result, *, moved: bool = True, config: WorkerConfig = CONFIG
-) -> Saved:
+    saved: WorkerMemory, result: Result, *, moved: bool = True, config: WorkerConfig = CONFIG
+) -> WorkerMemory:
     return after.after_print(saved, result, "Jam.", moved=moved, config=config, scripts=ALL)
 
 
 @pytest.mark.parametrize(
     ("result", "todo"),
     [
-        (Result.DONE, (Step.PRINT_DONE, Step.COOLDOWN, Step.COOL, Step.CLEAR_BED)),
-        (Result.FAILED, (Step.PRINT_FAILED, Step.COOLDOWN, Step.COOL)),
-        (Result.CANCELLED, (Step.PRINT_FAILED, Step.COOLDOWN, Step.COOL, Step.DEACTIVATED)),
+        (
+            Result.DONE,
+            (CycleStep.PRINT_DONE, CycleStep.COOLDOWN, CycleStep.COOL, CycleStep.CLEAR_BED),
+        ),
+        (Result.FAILED, (CycleStep.PRINT_FAILED, CycleStep.COOLDOWN, CycleStep.COOL)),
+        (
+            Result.CANCELLED,
+            (CycleStep.PRINT_FAILED, CycleStep.COOLDOWN, CycleStep.COOL, CycleStep.DEACTIVATED),
+        ),
         (Result.ABORTED, ()),
     ],
 )
-def test_what_is_done_after_a_print(result: Result, todo: tuple[Step, ...]) -> None:
+def test_what_is_done_after_a_print(result: Result, todo: tuple[CycleStep, ...]) -> None:
     assert over(AT_IT, result).todo == todo
 
 
 def test_a_printer_that_clears_its_bed_has_neither_to_cool_nor_to_be_cleared() -> None:
     config = replace(CONFIG, self_clearing=True)
     done = over(AT_IT, Result.DONE, config=config)
-    assert (done.todo, done.bed_clear) == ((Step.PRINT_DONE,), True)
+    assert (done.todo, done.bed_clear) == ((CycleStep.PRINT_DONE,), True)
     assert not over(AT_IT, Result.FAILED, config=config).bed_clear
 
 
@@ -95,10 +101,10 @@ def test_a_printer_that_nobody_manages_runs_no_scripts() -> None:
 
 
 def test_a_script_that_ended_well_has_done_its_work() -> None:
-    clear = ScriptRun(step=Step.CLEAR_BED, print_id=PrintId("script/1/1"), file=file())
-    saved = Saved(script=clear, bed_clear=False, todo=(Step.WAITING,))
-    assert after.after_script(saved, clear, Result.DONE, "", moved=True) == Saved(
-        todo=(Step.WAITING,)
+    clear = ScriptRun(step=CycleStep.CLEAR_BED, print_id=PrintId("script/1/1"), file=file())
+    saved = WorkerMemory(script=clear, bed_clear=False, todo=(CycleStep.WAITING,))
+    assert after.after_script(saved, clear, Result.DONE, "", moved=True) == WorkerMemory(
+        todo=(CycleStep.WAITING,)
     )
     strange = replace(saved, strange=True)
     assert not after.after_script(strange, clear, Result.DONE, "", moved=True).bed_clear
@@ -108,12 +114,12 @@ def test_a_script_that_ended_well_has_done_its_work() -> None:
 
 
 def test_changing_ones_mind_takes_the_script_back() -> None:
-    stopped = after.managed(Saved(todo=(Step.CLEAR_BED,)), ALL, managing=False)
-    assert stopped.todo == (Step.DEACTIVATED,)
+    stopped = after.managed(WorkerMemory(todo=(CycleStep.CLEAR_BED,)), ALL, managing=False)
+    assert stopped.todo == (CycleStep.DEACTIVATED,)
     assert after.managed(stopped, ALL, managing=False) is stopped
     assert after.managed(stopped, ALL, managing=True).todo == ()
     ran = replace(stopped, todo=())
-    assert after.managed(ran, ALL, managing=True).todo == (Step.ACTIVATED,)
+    assert after.managed(ran, ALL, managing=True).todo == (CycleStep.ACTIVATED,)
 
 
 def test_a_job_is_tried_too_often_unless_it_is_held_back_already() -> None:
@@ -125,7 +131,7 @@ def test_a_job_is_tried_too_often_unless_it_is_held_back_already() -> None:
 
 
 def test_so_many_queues_are_remembered() -> None:
-    saved = Saved()
+    saved = WorkerMemory()
     for number in range(2 * after.OVERTAKEN_QUEUES_MAX):
         queue = QueueName(f"q{number}")
         overtaken = Overtaken(queue=queue, job=JOB, times=1)
@@ -137,7 +143,7 @@ def test_so_many_queues_are_remembered() -> None:
 QUEUE = QueueName("workshop")
 
 
-def printing(*numbers: int) -> Printing:
+def printing(*numbers: int) -> CopyPrint:
     job = a_job(print_set(copies=9), records=tuple(record(a_claim(), n) for n in numbers))
     view = QueueView(name=QUEUE, state=QueueState(jobs=(job,)), held={})
     copy = next_copy(job, MK3S)

@@ -47,11 +47,11 @@ def test_a_job_of_one_copy_from_choice_to_end() -> None:
     assert printing.print_id == MINE.print_id(1)
     assert bench.at(WorkerState.STARTING)
     save, emptied, end = bench.print(printing)
-    assert isinstance(save, w.Save)
+    assert isinstance(save, w.SaveMemory)
     assert (save.saved.printing, save.saved.bed_clear) == (None, False)
-    assert isinstance(emptied, w.Save)
-    assert emptied.saved == w.Saved(bed_clear=False, last_begun=MINE.print_id(1))
-    assert end == w.End(queue=QUEUE, claim=MINE, reason="completed")
+    assert isinstance(emptied, w.SaveMemory)
+    assert emptied.saved == w.WorkerMemory(bed_clear=False, last_begun=MINE.print_id(1))
+    assert end == w.EndClaim(queue=QUEUE, claim=MINE, reason="completed")
     assert bench.at(WorkerState.IDLE)
     (done,) = bench.state.jobs[0].records
     assert (done.result, done.set, done.bytes, done.profile) == (Result.DONE, SET_A, 10, MK3S)
@@ -64,23 +64,23 @@ def test_copies_follow_each_other_only_on_a_cleared_bed() -> None:
     assert bench.read() == []
     assert bench.tell(IDLE_PRINTER) == []
     save, fetch = bench.tell(w.BedCleared())
-    assert isinstance(save, w.Save)
-    assert isinstance(fetch, w.Fetch)
+    assert isinstance(save, w.SaveMemory)
+    assert isinstance(fetch, w.FetchFile)
     second = bench.fetched()
     assert second.print_id == AGAIN.print_id(1)
     assert ends(bench.print(second)) == ["completed"]
 
 
 def test_nothing_is_chosen_on_a_bed_that_nobody_cleared() -> None:
-    bench = Bench(a_job(), saved=w.Saved(bed_clear=False))
+    bench = Bench(a_job(), saved=w.WorkerMemory(bed_clear=False))
     bench.read()
     assert bench.tell(IDLE_PRINTER) == []
-    assert bench.tell(w.BedCleared())[-1] == w.Ask(queue=QUEUE, job=JOB)
+    assert bench.tell(w.BedCleared())[-1] == w.AskForJob(queue=QUEUE, job=JOB)
 
 
 def test_a_printer_that_clears_its_own_bed_goes_on_after_success_alone() -> None:
     bench = Bench(a_job(print_set(copies=3)), self_clearing=True)
-    assert isinstance(bench.print(bench.start())[-1], w.Fetch)
+    assert isinstance(bench.print(bench.start())[-1], w.FetchFile)
     effects = bench.print(bench.fetched(), PrintPhase.FAILED)
     assert ends(effects) == ["failed"]
     assert not bench.worker.saved.bed_clear
@@ -104,14 +104,14 @@ def test_runs_interleave_the_sets() -> None:
 def test_a_job_that_cannot_be_printed_here_is_passed_over(job: Job) -> None:
     bench = Bench(job, a_job(job=JOB_2))
     bench.read()
-    assert bench.tell(IDLE_PRINTER) == [w.Ask(queue=QUEUE, job=JOB_2)]
+    assert bench.tell(IDLE_PRINTER) == [w.AskForJob(queue=QUEUE, job=JOB_2)]
 
 
 def test_a_job_that_another_printer_has_is_passed_over() -> None:
     bench = Bench(a_job(), a_job(job=JOB_2))
     bench.held = {JOB: a_claim(peer(1))}
     bench.read()
-    assert bench.tell(IDLE_PRINTER) == [w.Ask(queue=QUEUE, job=JOB_2)]
+    assert bench.tell(IDLE_PRINTER) == [w.AskForJob(queue=QUEUE, job=JOB_2)]
 
 
 @pytest.mark.parametrize(
@@ -121,14 +121,14 @@ def test_a_job_that_another_printer_has_is_passed_over() -> None:
 def test_a_printer_that_is_away_or_busy_takes_nothing(seen: w.PrinterSeen) -> None:
     bench = Bench(a_job())
     bench.read()
-    assert not any(isinstance(effect, w.Ask) for effect in bench.tell(seen))
+    assert not any(isinstance(effect, w.AskForJob) for effect in bench.tell(seen))
 
 
 def test_a_queue_that_is_not_ready_is_not_asked() -> None:
     bench = Bench(a_job())
     bench.tell(IDLE_PRINTER)
     assert bench.read(ready=False) == []
-    assert bench.read() == [w.Ask(queue=QUEUE, job=JOB)]
+    assert bench.read() == [w.AskForJob(queue=QUEUE, job=JOB)]
 
 
 # Claims -------------------------------------------------------------------------------------------
@@ -139,10 +139,10 @@ def test_a_job_that_was_not_had_is_left_alone_for_a_while() -> None:
     bench.read()
     bench.tell(IDLE_PRINTER)
     assert bench.tell(w.NotClaimed(queue=QUEUE, job=JOB_2)) == []
-    assert bench.tell(w.NotClaimed(queue=QUEUE, job=JOB)) == [w.Ask(queue=QUEUE, job=JOB_2)]
+    assert bench.tell(w.NotClaimed(queue=QUEUE, job=JOB)) == [w.AskForJob(queue=QUEUE, job=JOB_2)]
     assert bench.tell(w.NotClaimed(queue=QUEUE, job=JOB_2)) == []
     assert bench.worker.next_deadline_s() == RETRY_S
-    assert bench.wait(RETRY_S) == [w.Ask(queue=QUEUE, job=JOB)]
+    assert bench.wait(RETRY_S) == [w.AskForJob(queue=QUEUE, job=JOB)]
 
 
 def test_each_print_has_a_claim_of_its_own() -> None:
@@ -150,7 +150,7 @@ def test_each_print_has_a_claim_of_its_own() -> None:
     printing = bench.start()
     for epoch in (2, 3):
         bench.print(printing)
-        assert bench.tell(FETCHED) == [w.Ask(queue=QUEUE, job=JOB)]
+        assert bench.tell(FETCHED) == [w.AskForJob(queue=QUEUE, job=JOB)]
         assert bench.worker.held == (QUEUE, a_claim(epoch=epoch - 1))
         printing = starts(bench.armed_again())[0]
         assert printing.print_id == a_claim(epoch=epoch).print_id(1)
@@ -165,7 +165,7 @@ def test_a_further_print_that_was_refused_is_asked_for_again_after_a_while() -> 
     bench.read()
     assert bench.tell(w.NotClaimed(queue=QUEUE, job=JOB)) == []
     assert bench.worker.held == (QUEUE, MINE)
-    assert bench.wait(RETRY_S) == [w.Ask(queue=QUEUE, job=JOB)]
+    assert bench.wait(RETRY_S) == [w.AskForJob(queue=QUEUE, job=JOB)]
     assert starts(bench.armed(a_claim(epoch=3)))
 
 
@@ -177,7 +177,7 @@ def test_a_further_claim_that_was_armed_but_not_stored_is_replaced_by_another() 
     bench.boot()
     bench.read()
     bench.tell(IDLE_PRINTER)
-    assert bench.tell(FETCHED) == [w.Ask(queue=QUEUE, job=JOB)]
+    assert bench.tell(FETCHED) == [w.AskForJob(queue=QUEUE, job=JOB)]
     assert starts(bench.armed(a_claim(epoch=3)))
 
 
@@ -196,7 +196,7 @@ def test_a_file_that_came_late_is_printed_after_asking_again() -> None:
     bench.tell(IDLE_PRINTER)
     bench.hold(MINE)
     bench.wait(BEGIN_WITHIN_S + 0.1)
-    assert bench.tell(FETCHED) == [w.Ask(queue=QUEUE, job=JOB)]
+    assert bench.tell(FETCHED) == [w.AskForJob(queue=QUEUE, job=JOB)]
     assert starts(bench.armed_again())[0].claim == AGAIN
 
 
@@ -210,7 +210,7 @@ def test_a_queue_that_was_left_while_a_further_print_was_asked_for_is_over() -> 
 
 def test_a_claim_that_nobody_waits_for_any_more_is_given_back() -> None:
     bench = Bench(a_job())
-    end = w.End(queue=QUEUE, claim=MINE, reason="given up")
+    end = w.EndClaim(queue=QUEUE, claim=MINE, reason="given up")
     assert bench.tell(claimed(MINE)) == [end]
     assert bench.worker.held is None
 
@@ -221,12 +221,12 @@ def test_our_own_record_of_an_attempt_that_failed_is_no_claim() -> None:
     bench.tell(IDLE_PRINTER)
     bench.held = {JOB: MINE}
     assert bench.read() == []
-    end = w.End(queue=QUEUE, claim=MINE, reason="given up")
+    end = w.EndClaim(queue=QUEUE, claim=MINE, reason="given up")
     assert bench.tell(w.NotClaimed(queue=QUEUE, job=JOB)) == [end]
     assert bench.read() == []
     bench.held = {}
     bench.read()
-    assert bench.wait(RETRY_S) == [w.Ask(queue=QUEUE, job=JOB)]
+    assert bench.wait(RETRY_S) == [w.AskForJob(queue=QUEUE, job=JOB)]
 
 
 def test_a_claim_of_an_earlier_process_that_was_never_armed_is_ended() -> None:
@@ -242,7 +242,7 @@ def test_a_queue_that_is_left_while_it_is_asked_holds_nothing_up() -> None:
     bench.tell(IDLE_PRINTER)
     assert bench.tell(w.QueuesRead(queues=())) == []
     assert bench.at(WorkerState.IDLE)
-    assert bench.read() == [w.Ask(queue=QUEUE, job=JOB)]
+    assert bench.read() == [w.AskForJob(queue=QUEUE, job=JOB)]
 
 
 def holding() -> Bench:
@@ -291,7 +291,7 @@ def test_what_changes_while_the_file_is_fetched_is_seen_before_the_start(case: s
     assert starts(effects) == []
     assert bool(ends(effects)) == (case in {"deleted", "managing"})
     if case == "other file":
-        assert isinstance(effects[-1], w.Fetch)
+        assert isinstance(effects[-1], w.FetchFile)
     elif case in {"offline", "not ready"}:
         assert bench.at(WorkerState.HOLDING)
         assert bench.worker.held == (QUEUE, MINE)
@@ -317,16 +317,16 @@ def test_a_cancelled_print_holds_its_job_back_and_stops_managing() -> None:
     bench = Bench(a_job(print_set(copies=2)))
     pause, save, emptied, end = bench.print(bench.start(), PrintPhase.CANCELLED)
     assert pause == w.PauseJob(queue=QUEUE, job=JOB)
-    assert isinstance(save, w.Save)
+    assert isinstance(save, w.SaveMemory)
     assert (save.saved.managing, save.saved.bed_clear) == (False, False)
-    assert isinstance(emptied, w.Save)
-    assert end == w.End(queue=QUEUE, claim=MINE, reason="cancelled")
+    assert isinstance(emptied, w.SaveMemory)
+    assert end == w.EndClaim(queue=QUEUE, claim=MINE, reason="cancelled")
     assert "was cancelled" in bench.worker.problem
     (cleared,) = bench.tell(w.BedCleared())
-    assert isinstance(cleared, w.Save)
+    assert isinstance(cleared, w.SaveMemory)
     assert (cleared.saved.managing, cleared.saved.bed_clear) == (False, True)
     (going,) = bench.tell(w.Manage(managing=True))
-    assert going == w.Save(saved=w.Saved())
+    assert going == w.SaveMemory(saved=w.WorkerMemory())
     assert bench.worker.problem == ""
 
 
@@ -345,14 +345,14 @@ def test_a_start_that_is_refused_leaves_the_bed_clear() -> None:
     printing = bench.start()
     refused = w.StartRefused(print_id=printing.print_id, reason="No g-code.")
     (effect,) = bench.tell(refused)
-    assert isinstance(effect, w.Record)
+    assert isinstance(effect, w.WriteRunRecord)
     assert (effect.record.result, effect.record.reason) == (Result.FAILED, "No g-code.")
     assert bench.tell(refused) == []
     assert ends(bench.recorded(effect)) == ["failed"]
     assert bench.worker.saved.bed_clear
     assert bench.wait(RETRY_S) == []
     bench.held = {}
-    assert bench.read() == [w.Ask(queue=QUEUE, job=JOB)]
+    assert bench.read() == [w.AskForJob(queue=QUEUE, job=JOB)]
 
 
 def test_a_refusal_that_comes_when_it_already_prints_is_not_believed() -> None:
@@ -371,7 +371,7 @@ def test_a_start_that_is_delayed_is_tried_again() -> None:
     assert bench.worker.problem == "Unplugged."
     assert bench.worker.next_deadline_s() == RETRY_S
     assert bench.wait(RETRY_S - 1.0) == []
-    assert bench.wait(1.0) == [w.Start(printing=printing)]
+    assert bench.wait(1.0) == [w.StartCopy(printing=printing)]
     assert bench.worker.next_deadline_s() is None
     bench.seen(printing, PrintPhase.STARTING)
     assert bench.at(WorkerState.STARTING)
@@ -385,7 +385,7 @@ def test_a_file_is_refused_after_it_was_looked_through() -> None:
     printing = bench.start()
     bench.seen(printing, PrintPhase.STARTING)
     (effect,) = bench.tell(w.StartRefused(print_id=printing.print_id, reason="No g-code."))
-    assert isinstance(effect, w.Record)
+    assert isinstance(effect, w.WriteRunRecord)
     bench.recorded(effect)
     assert bench.worker.saved.bed_clear
 
@@ -396,7 +396,7 @@ def test_what_was_about_to_begin_and_is_forgotten_is_begun_again() -> None:
     bench.seen(printing, PrintPhase.STARTING)
     assert bench.tell(w.PrintUnknown(print_id=printing.print_id)) == []
     bench.tell(IDLE_PRINTER)
-    assert bench.wait(RETRY_S) == [w.Start(printing=printing)]
+    assert bench.wait(RETRY_S) == [w.StartCopy(printing=printing)]
 
 
 def test_a_printer_that_never_begins_costs_ever_fewer_claims() -> None:
@@ -445,10 +445,10 @@ def test_the_print_of_somebody_else_uses_the_bed() -> None:
     bench = Bench(a_job())
     bench.read()
     by_hand = w.PrinterSeen(phase=PrintPhase.PAUSED)
-    assert bench.tell(by_hand) == [w.Save(saved=w.Saved(bed_clear=False))]
+    assert bench.tell(by_hand) == [w.SaveMemory(saved=w.WorkerMemory(bed_clear=False))]
     assert bench.tell(w.BedCleared()) == []
     assert bench.tell(w.PrinterSeen(phase=PrintPhase.DONE)) == []
-    assert bench.tell(w.BedCleared())[-1] == w.Ask(queue=QUEUE, job=JOB)
+    assert bench.tell(w.BedCleared())[-1] == w.AskForJob(queue=QUEUE, job=JOB)
 
 
 def test_a_print_that_the_printer_forgets_is_aborted() -> None:
@@ -457,7 +457,7 @@ def test_a_print_that_the_printer_forgets_is_aborted() -> None:
     assert bench.tell(w.PrintUnknown(print_id=printing.print_id)) == []
     bench.seen(printing, PrintPhase.PAUSED)
     (effect,) = bench.tell(w.PrintUnknown(print_id=printing.print_id))
-    assert isinstance(effect, w.Record)
+    assert isinstance(effect, w.WriteRunRecord)
     assert effect.record.result is Result.ABORTED
     bench.recorded(effect)
     assert not bench.worker.saved.bed_clear
@@ -476,13 +476,13 @@ def test_nothing_that_happens_to_the_queue_stops_a_running_print() -> None:
     assert bench.at(WorkerState.PRINTING)
     assert not bench.worker.saved.bed_clear
     (effect,) = bench.seen(printing, PrintPhase.DONE)
-    assert isinstance(effect, w.Record)
+    assert isinstance(effect, w.WriteRunRecord)
 
 
 # Restarts -----------------------------------------------------------------------------------------
 
 
-def restarted(*, held: bool = True) -> tuple[Bench, w.Printing]:
+def restarted(*, held: bool = True) -> tuple[Bench, w.CopyPrint]:
     """A new process, after the `Save` before a start."""
     bench = Bench(a_job(print_set(copies=2)))
     printing = bench.start()
@@ -505,12 +505,12 @@ def test_after_a_restart_a_running_print_is_gone_on_with() -> None:
 def test_after_a_restart_a_print_that_is_over_is_recorded_once() -> None:
     bench, printing = restarted()
     (effect,) = bench.seen(printing, PrintPhase.DONE)
-    assert isinstance(effect, w.Record)
+    assert isinstance(effect, w.WriteRunRecord)
     bench.add_record(effect.record)
     bench.boot()
     bench.read()
     (again,) = bench.seen(printing, PrintPhase.DONE)
-    assert isinstance(again, w.Record)
+    assert isinstance(again, w.WriteRunRecord)
     assert again.record.print_id == effect.record.print_id
     bench.recorded(again)
     assert len(bench.state.jobs[0].records) == 1
@@ -520,8 +520,8 @@ def test_after_a_restart_a_print_that_never_began_is_asked_for_again() -> None:
     bench, printing = restarted()
     bench.tell(IDLE_PRINTER)
     save, fetch = bench.tell(w.PrintUnknown(print_id=printing.print_id))
-    assert isinstance(save, w.Save)
-    assert isinstance(fetch, w.Fetch)
+    assert isinstance(save, w.SaveMemory)
+    assert isinstance(fetch, w.FetchFile)
     assert bench.fetched() == replace(printing, claim=AGAIN, started_at_s=1000.0)
 
 
@@ -549,7 +549,7 @@ def test_a_first_start_that_arrives_before_the_second_is_the_one_that_counts() -
     assert (bench.saved.printing, bench.saved.doubtful) == (printing, (second,))
     assert bench.saved.held == (QUEUE, AGAIN)
     (effect,) = bench.seen(printing, PrintPhase.DONE)
-    assert isinstance(effect, w.Record)
+    assert isinstance(effect, w.WriteRunRecord)
     assert effect.record.print_id == printing.print_id
     bench.recorded(effect)
     bench.boot()
@@ -571,7 +571,7 @@ def test_a_start_that_arrives_late_counts_although_the_claim_was_given_back(
     if phase is PrintPhase.PRINTING:
         assert bench.at(WorkerState.PRINTING)
         effects = bench.seen(printing, PrintPhase.DONE)
-    (effect,) = [each for each in effects if isinstance(each, w.Record)]
+    (effect,) = [each for each in effects if isinstance(each, w.WriteRunRecord)]
     bench.recorded(effect)
     assert len(bench.state.jobs[0].records) == 1
     assert (bench.worker.saved.bed_clear, bench.worker.held) == (False, None)
@@ -600,8 +600,8 @@ def test_after_a_restart_nothing_begins_before_the_queue_is_in_sync() -> None:
     bench.tell(IDLE_PRINTER)
     bench.read(ready=False)
     effects = bench.tell(w.PrintUnknown(print_id=printing.print_id))
-    assert [type(effect) for effect in effects] == [w.Save]
-    assert isinstance(bench.read()[-1], w.Fetch)
+    assert [type(effect) for effect in effects] == [w.SaveMemory]
+    assert isinstance(bench.read()[-1], w.FetchFile)
 
 
 def test_a_print_that_is_recorded_but_forgotten_by_the_printer_is_not_repeated() -> None:
@@ -621,7 +621,7 @@ def test_a_claim_is_kept_over_a_restart_between_two_copies() -> None:
     assert bench.at(WorkerState.HOLDING)
     assert bench.tell(IDLE_PRINTER) == []
     assert bench.read() == []
-    assert isinstance(bench.tell(w.BedCleared())[-1], w.Fetch)
+    assert isinstance(bench.tell(w.BedCleared())[-1], w.FetchFile)
     assert bench.fetched().print_id == AGAIN.print_id(1)
 
 
@@ -635,5 +635,5 @@ def test_a_restart_before_the_queues_are_read_forgets_nothing() -> None:
 
 def test_what_is_stored_without_the_claim_still_names_it() -> None:
     bench, printing = restarted()
-    bench.saved = w.Saved(printing=printing, bed_clear=False)
+    bench.saved = w.WorkerMemory(printing=printing, bed_clear=False)
     assert bench.boot().held == (QUEUE, MINE)

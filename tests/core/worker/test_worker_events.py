@@ -3,9 +3,9 @@ from __future__ import annotations
 from crdtqueue.core.ids import QueueName
 from crdtqueue.core.worker.worker_events import (
     RESULTS,
-    Printing,
+    CopyPrint,
     PrintPhase,
-    Saved,
+    WorkerMemory,
 )
 from tests.harness.samples import (
     SET_A,
@@ -17,7 +17,7 @@ QUEUE = QueueName("workshop")
 
 
 def test_the_printer_knows_a_print_by_its_claim_and_number() -> None:
-    printing = Printing(
+    printing = CopyPrint(
         queue=QUEUE,
         claim=a_claim(),
         number=2,
@@ -32,11 +32,11 @@ def test_the_printer_knows_a_print_by_its_claim_and_number() -> None:
 
 
 def test_a_claim_is_held_only_if_queue_and_claim_are_stored() -> None:
-    assert Saved().held is None
-    assert Saved(held_queue=QUEUE).held is None
-    assert Saved(held_claim=a_claim().key).held is None
-    assert Saved(held_queue=QUEUE, held_claim="damaged").held is None
-    assert Saved(held_queue=QUEUE, held_claim=a_claim().key).held == (QUEUE, a_claim())
+    assert WorkerMemory().held is None
+    assert WorkerMemory(held_queue=QUEUE).held is None
+    assert WorkerMemory(held_claim=a_claim().key).held is None
+    assert WorkerMemory(held_queue=QUEUE, held_claim="damaged").held is None
+    assert WorkerMemory(held_queue=QUEUE, held_claim=a_claim().key).held == (QUEUE, a_claim())
 
 
 def test_a_print_is_over_in_three_ways() -> None:

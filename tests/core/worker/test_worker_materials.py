@@ -13,9 +13,9 @@ from crdtqueue.core.document.model import (
 )
 from crdtqueue.core.worker import worker_events as w
 from crdtqueue.core.worker.materials import Loaded
-from crdtqueue.core.worker.scripts import Step
+from crdtqueue.core.worker.scripts import CycleStep
 from crdtqueue.core.worker.strategy import OVERTAKEN_MAX
-from crdtqueue.core.worker.worker_events import Wait
+from crdtqueue.core.worker.worker_events import WaitReason
 from tests.harness.samples import (
     JOB,
     JOB_2,
@@ -46,42 +46,42 @@ def test_nobody_is_asked_for_material_until_somebody_says_what_is_loaded() -> No
 
 
 def test_a_print_waits_for_its_material() -> None:
-    saved = w.Saved(loaded=Loaded(tools=("PLA", "ABS"), said=True))
-    bench = Bench(a_job(of("PETG", "")), saved=saved, scripts=(Step.WAITING,))
+    saved = w.WorkerMemory(loaded=Loaded(tools=("PLA", "ABS"), said=True))
+    bench = Bench(a_job(of("PETG", "")), saved=saved, scripts=(CycleStep.WAITING,))
     bench.read()
     bench.tell(IDLE_PRINTER)
     bench.held = {JOB: MINE}
     bench.read()
     run = bench.script(bench.tell(claimed(MINE)))
-    assert run.step is Step.WAITING
+    assert run.step is CycleStep.WAITING
     assert starts(bench.run_script(run)) == []
-    assert (bench.worker.wait, bench.worker.missing) == (Wait.MATERIAL, {0: "PETG"})
+    assert (bench.worker.wait, bench.worker.missing) == (WaitReason.MATERIAL, {0: "PETG"})
     again = bench.script(bench.tell(w.MaterialsLoaded(tools=("pla",))))
     assert starts(bench.run_script(again)) == []
     bench.boot()
     bench.read()
     assert bench.tell(IDLE_PRINTER) == []
-    assert isinstance(bench.tell(w.MaterialsLoaded(tools=("petg", "ABS")))[-1], w.Fetch)
+    assert isinstance(bench.tell(w.MaterialsLoaded(tools=("petg", "ABS")))[-1], w.FetchFile)
     bench.fetched()
     assert bench.worker.saved.loaded == Loaded(tools=("PETG", "ABS"), said=True)
 
 
 def test_whoever_no_longer_wants_to_be_asked_is_not() -> None:
-    bench = Bench(a_job(of("PETG")), saved=w.Saved(loaded=Loaded(tools=("PLA",), said=True)))
+    bench = Bench(a_job(of("PETG")), saved=w.WorkerMemory(loaded=Loaded(tools=("PLA",), said=True)))
     bench.read()
     bench.tell(IDLE_PRINTER)
     bench.held = {JOB: MINE}
     bench.read()
     bench.tell(claimed(MINE))
-    assert bench.worker.wait is Wait.MATERIAL
-    assert isinstance(bench.tell(w.MaterialsLoaded(tools=None))[-1], w.Fetch)
+    assert bench.worker.wait is WaitReason.MATERIAL
+    assert isinstance(bench.tell(w.MaterialsLoaded(tools=None))[-1], w.FetchFile)
 
 
 # Strategies ---------------------------------------------------------------------------------------
 
 
 def by_changes(*jobs: Job) -> Bench:
-    bench = Bench(saved=w.Saved(loaded=Loaded(tools=("PLA",))))
+    bench = Bench(saved=w.WorkerMemory(loaded=Loaded(tools=("PLA",))))
     settings = QueueSettings(strategy=Strategy.LEAST_CHANGES)
     bench.state = QueueState(jobs=jobs, settings=settings)
     bench.read()
@@ -91,7 +91,7 @@ def by_changes(*jobs: Job) -> Bench:
 def test_the_job_of_the_material_that_is_loaded_comes_first() -> None:
     bench = by_changes(a_job(of("PETG")), a_job(of("PLA"), job=JOB_2))
     assert bench.worker.next_job == JOB_2
-    assert bench.tell(IDLE_PRINTER) == [w.Ask(queue=QUEUE, job=JOB_2)]
+    assert bench.tell(IDLE_PRINTER) == [w.AskForJob(queue=QUEUE, job=JOB_2)]
 
 
 def test_no_job_starves() -> None:
@@ -101,7 +101,7 @@ def test_no_job_starves() -> None:
     taken = []
     for epoch in range(1, OVERTAKEN_MAX + 2):
         effects = bench.tell(IDLE_PRINTER) + bench.tell(w.BedCleared())
-        (ask,) = [each for each in effects if isinstance(each, w.Ask)]
+        (ask,) = [each for each in effects if isinstance(each, w.AskForJob)]
         taken.append(ask.job)
         bench.hold(a_claim(job=ask.job, epoch=epoch))
         bench.print(bench.fetched())

@@ -18,14 +18,14 @@ from crdtqueue.core.worker.bed import (
 )
 from crdtqueue.core.worker.scripts import (
     SCRIPT_STEPS,
+    CycleStep,
     ScriptRun,
-    Step,
 )
 from crdtqueue.core.worker.transitions import FAILED_JOBS_MAX
 from crdtqueue.core.worker.worker import RETRY_S
 from crdtqueue.core.worker.worker_events import (
     PrintPhase,
-    Wait,
+    WaitReason,
     WorkerState,
 )
 from tests.harness.samples import (
@@ -50,43 +50,43 @@ WARM = w.PrinterSeen(bed_c=60.0)
 COOL = Cooldown(bed_c=30.0, max_s=600.0)
 
 
-def script_steps(effects: list[w.Effect]) -> list[Step]:
+def script_steps(effects: list[w.Effect]) -> list[CycleStep]:
     return [effect.script.step for effect in effects if isinstance(effect, w.StartScript)]
 
 
-def wait_of(bench: Bench) -> Wait | None:
+def wait_of(bench: Bench) -> WaitReason | None:
     return bench.worker.wait
 
 
-def todo_of(bench: Bench) -> tuple[Step, ...]:
+def todo_of(bench: Bench) -> tuple[CycleStep, ...]:
     return bench.worker.saved.todo
 
 
-def asks(effects: list[w.Effect]) -> list[w.Ask]:
-    return [effect for effect in effects if isinstance(effect, w.Ask)]
+def asks(effects: list[w.Effect]) -> list[w.AskForJob]:
+    return [effect for effect in effects if isinstance(effect, w.AskForJob)]
 
 
 # Clearing the bed ---------------------------------------------------------------------------------
 
 
 def test_a_script_that_clears_the_bed_lets_the_next_copy_begin() -> None:
-    bench = Bench(a_job(print_set(copies=2)), scripts=(Step.CLEAR_BED,))
+    bench = Bench(a_job(print_set(copies=2)), scripts=(CycleStep.CLEAR_BED,))
     run = bench.script(bench.print(bench.start()))
-    assert run.step is Step.CLEAR_BED
+    assert run.step is CycleStep.CLEAR_BED
     assert not bench.worker.may_clear_bed
     assert bench.tell(w.BedCleared()) == []
     assert wait_of(bench) is not None
     effects = bench.run_script(run)
-    assert isinstance(effects[-1], w.Fetch)
+    assert isinstance(effects[-1], w.FetchFile)
     assert bench.worker.saved.bed_clear
     assert bench.fetched().print_id == a_claim(epoch=2).print_id(1)
 
 
 @pytest.mark.parametrize("phase", [PrintPhase.FAILED, PrintPhase.CANCELLED])
 def test_a_print_that_failed_is_not_cleared_by_a_script(phase: PrintPhase) -> None:
-    bench = Bench(a_job(print_set(copies=2)), scripts=(Step.CLEAR_BED, Step.PRINT_FAILED))
+    bench = Bench(a_job(print_set(copies=2)), scripts=(CycleStep.CLEAR_BED, CycleStep.PRINT_FAILED))
     run = bench.script(bench.print(bench.start(), phase))
-    assert run.step is Step.PRINT_FAILED
+    assert run.step is CycleStep.PRINT_FAILED
     assert script_steps(bench.run_script(run)) == []
     assert not bench.worker.saved.bed_clear
 
@@ -94,23 +94,24 @@ def test_a_print_that_failed_is_not_cleared_by_a_script(phase: PrintPhase) -> No
 @pytest.mark.parametrize("phase", [PrintPhase.FAILED, PrintPhase.CANCELLED])
 def test_a_script_that_does_not_run_to_its_end_stops_the_printer(phase: PrintPhase) -> None:
     bench = Bench(
-        a_job(print_set(copies=2)), scripts=(Step.PRINT_DONE, Step.CLEAR_BED, Step.DEACTIVATED)
+        a_job(print_set(copies=2)),
+        scripts=(CycleStep.PRINT_DONE, CycleStep.CLEAR_BED, CycleStep.DEACTIVATED),
     )
     run = bench.script(bench.print(bench.start()))
-    assert run.step is Step.PRINT_DONE
+    assert run.step is CycleStep.PRINT_DONE
     assert ends(bench.run_script(run, phase)) == ["stopped managing"]
     assert (bench.worker.saved.todo, bench.worker.saved.bed_clear) == ((), False)
     assert "print-done has not run to its end: because" in bench.worker.problem
-    assert wait_of(bench) is Wait.BED
+    assert wait_of(bench) is WaitReason.BED
     bench.tell(w.BedCleared())
-    assert wait_of(bench) is Wait.MANAGING
+    assert wait_of(bench) is WaitReason.MANAGING
 
 
 def test_a_script_is_no_print_of_anybody() -> None:
     bench = Bench(a_job(), scripts=SCRIPT_STEPS, self_clearing=True)
     bench.read()
     (ask,) = bench.tell(IDLE_PRINTER)
-    assert isinstance(ask, w.Ask)
+    assert isinstance(ask, w.AskForJob)
     bench.hold(MINE)
     effects = bench.tell(bench.fetched_event())
     records = 0
@@ -120,36 +121,36 @@ def test_a_script_is_no_print_of_anybody() -> None:
             records += 1
         elif script_steps(effects):
             effects = bench.run_script(bench.script_under_way)
-        if isinstance(effects[-1] if effects else None, w.Fetch):
+        if isinstance(effects[-1] if effects else None, w.FetchFile):
             effects = bench.tell(bench.fetched_event())
     assert records == len(bench.state.jobs[0].records) == 1
 
 
 def test_the_printers_own_button_clears_the_bed_too() -> None:
-    bench = Bench(a_job(), saved=w.Saved(bed_clear=False))
+    bench = Bench(a_job(), saved=w.WorkerMemory(bed_clear=False))
     bench.read()
     bench.tell(IDLE_PRINTER)
     assert asks(bench.tell(w.BedCleared(source=Clearing.PRINTER)))
 
 
 def test_a_person_may_clear_the_bed_while_a_script_calls_them() -> None:
-    bench = Bench(a_job(print_set(copies=2)), scripts=(Step.WAITING,))
+    bench = Bench(a_job(print_set(copies=2)), scripts=(CycleStep.WAITING,))
     run = bench.script(bench.print(bench.start()))
-    assert run.step is Step.WAITING
+    assert run.step is CycleStep.WAITING
     bench.script_seen(run, PrintPhase.PRINTING)
     (save,) = bench.tell(w.BedCleared())
-    assert isinstance(save, w.Save)
+    assert isinstance(save, w.SaveMemory)
     assert save.saved.bed_clear
-    assert isinstance(bench.script_seen(run, PrintPhase.DONE)[-1], w.Fetch)
+    assert isinstance(bench.script_seen(run, PrintPhase.DONE)[-1], w.FetchFile)
 
 
 def test_something_printed_by_hand_is_not_cleared_by_our_script() -> None:
-    bench = Bench(a_job(print_set(copies=2)), scripts=(Step.CLEAR_BED,), cooldown=COOL)
+    bench = Bench(a_job(print_set(copies=2)), scripts=(CycleStep.CLEAR_BED,), cooldown=COOL)
     bench.print(bench.start())
-    assert bench.worker.saved.todo == (Step.COOL, Step.CLEAR_BED)
+    assert bench.worker.saved.todo == (CycleStep.COOL, CycleStep.CLEAR_BED)
     bench.tell(w.PrinterSeen(phase=PrintPhase.PRINTING, bed_c=20.0))
     assert bench.tell(w.PrinterSeen(phase=PrintPhase.DONE, bed_c=20.0)) == []
-    assert wait_of(bench) is Wait.BED
+    assert wait_of(bench) is WaitReason.BED
 
 
 # Cooling down -------------------------------------------------------------------------------------
@@ -157,12 +158,12 @@ def test_something_printed_by_hand_is_not_cleared_by_our_script() -> None:
 
 def cooling() -> tuple[Bench, list[w.Effect]]:
     bench = Bench(
-        a_job(print_set(copies=2)), scripts=(Step.COOLDOWN, Step.CLEAR_BED), cooldown=COOL
+        a_job(print_set(copies=2)), scripts=(CycleStep.COOLDOWN, CycleStep.CLEAR_BED), cooldown=COOL
     )
     run = bench.script(bench.print(bench.start()))
-    assert run.step is Step.COOLDOWN
+    assert run.step is CycleStep.COOLDOWN
     effects = bench.run_script(run)
-    assert wait_of(bench) is Wait.COOLING
+    assert wait_of(bench) is WaitReason.COOLING
     return bench, effects
 
 
@@ -172,54 +173,54 @@ def test_the_bed_cools_down_before_the_script_clears_it() -> None:
     assert bench.tell(WARM) == []
     assert bench.wait(300.0) == []
     run = bench.script(bench.tell(replace(WARM, bed_c=30.0)))
-    assert run.step is Step.CLEAR_BED
+    assert run.step is CycleStep.CLEAR_BED
     assert bench.worker.next_deadline_s() is None
 
 
 def test_a_bed_that_does_not_cool_is_not_waited_for_without_end() -> None:
     bench, _ = cooling()
     assert bench.worker.next_deadline_s() == COOL.max_s
-    assert bench.script(bench.wait(COOL.max_s)).step is Step.CLEAR_BED
+    assert bench.script(bench.wait(COOL.max_s)).step is CycleStep.CLEAR_BED
 
 
 def test_a_person_may_clear_a_bed_that_still_cools() -> None:
     bench, _ = cooling()
-    assert isinstance(bench.tell(w.BedCleared())[-1], w.Fetch)
+    assert isinstance(bench.tell(w.BedCleared())[-1], w.FetchFile)
     assert bench.worker.next_deadline_s() is None
 
 
 def test_without_a_script_the_person_is_asked_once_the_bed_is_cool() -> None:
     bench = Bench(a_job(print_set(copies=2)), cooldown=COOL)
     bench.print(bench.start())
-    assert wait_of(bench) is Wait.COOLING
+    assert wait_of(bench) is WaitReason.COOLING
     bench.tell(replace(WARM, bed_c=29.0))
-    assert wait_of(bench) is Wait.BED
+    assert wait_of(bench) is WaitReason.BED
 
 
 def test_a_printer_that_clears_its_own_bed_does_not_wait() -> None:
     bench = Bench(a_job(print_set(copies=2)), cooldown=COOL, self_clearing=True)
-    assert isinstance(bench.print(bench.start())[-1], w.Fetch)
+    assert isinstance(bench.print(bench.start())[-1], w.FetchFile)
 
 
 # When scripts are run -----------------------------------------------------------------------------
 
 
 def test_starting_and_stopping_to_manage_run_their_scripts() -> None:
-    bench = Bench(scripts=(Step.ACTIVATED, Step.DEACTIVATED))
+    bench = Bench(scripts=(CycleStep.ACTIVATED, CycleStep.DEACTIVATED))
     bench.tell(IDLE_PRINTER)
     run = bench.script(bench.tell(w.Manage(managing=False)))
-    assert run.step is Step.DEACTIVATED
+    assert run.step is CycleStep.DEACTIVATED
     bench.run_script(run)
     assert bench.tell(w.Manage(managing=False)) == []
-    assert bench.script(bench.tell(w.Manage(managing=True))).step is Step.ACTIVATED
+    assert bench.script(bench.tell(w.Manage(managing=True))).step is CycleStep.ACTIVATED
 
 
 def test_whoever_changes_their_mind_in_mid_print_gets_no_script() -> None:
-    bench = Bench(a_job(), scripts=(Step.ACTIVATED, Step.DEACTIVATED))
+    bench = Bench(a_job(), scripts=(CycleStep.ACTIVATED, CycleStep.DEACTIVATED))
     printing = bench.start()
     bench.seen(printing, PrintPhase.PRINTING)
     bench.tell(w.Manage(managing=False))
-    assert todo_of(bench) == (Step.DEACTIVATED,)
+    assert todo_of(bench) == (CycleStep.DEACTIVATED,)
     bench.tell(w.Manage(managing=True))
     assert todo_of(bench) == ()
 
@@ -233,29 +234,29 @@ def test_after_managing_was_stopped_in_mid_print_only_that_script_is_run() -> No
     bench.seen(printing, PrintPhase.PRINTING)
     bench.tell(w.Manage(managing=False))
     run = bench.script(bench.print(printing))
-    assert run.step is Step.DEACTIVATED
+    assert run.step is CycleStep.DEACTIVATED
     assert bench.run_script(run) != []
-    assert wait_of(bench) is Wait.BED
+    assert wait_of(bench) is WaitReason.BED
 
 
 def test_the_script_before_a_print_is_run_once_for_it() -> None:
-    bench = Bench(a_job(), scripts=(Step.BEFORE_PRINT,))
+    bench = Bench(a_job(), scripts=(CycleStep.BEFORE_PRINT,))
     bench.read()
     bench.tell(IDLE_PRINTER)
     bench.hold(MINE)
     run = bench.script(bench.tell(bench.fetched_event()))
-    assert (run.step, run.prepares) == (Step.BEFORE_PRINT, JOB)
+    assert (run.step, run.prepares) == (CycleStep.BEFORE_PRINT, JOB)
     bench.wait(BEGIN_WITHIN_S + 0.1)
-    assert bench.run_script(run)[-1] == w.Ask(queue=QUEUE, job=JOB)
+    assert bench.run_script(run)[-1] == w.AskForJob(queue=QUEUE, job=JOB)
     bench.boot()
     bench.read()
-    assert isinstance(bench.tell(IDLE_PRINTER)[-1], w.Fetch)
+    assert isinstance(bench.tell(IDLE_PRINTER)[-1], w.FetchFile)
     printing = bench.fetched()
     assert printing.print_id == a_claim(epoch=2).print_id(1)
 
 
 def test_a_job_that_is_given_back_is_not_prepared_any_more() -> None:
-    bench = Bench(a_job(), scripts=(Step.BEFORE_PRINT,))
+    bench = Bench(a_job(), scripts=(CycleStep.BEFORE_PRINT,))
     bench.read()
     bench.tell(IDLE_PRINTER)
     bench.hold(MINE)
@@ -269,7 +270,7 @@ def test_a_job_that_is_given_back_is_not_prepared_any_more() -> None:
 
 
 def test_a_job_that_is_deleted_while_its_script_runs_is_not_begun() -> None:
-    bench = Bench(a_job(), scripts=(Step.BEFORE_PRINT,))
+    bench = Bench(a_job(), scripts=(CycleStep.BEFORE_PRINT,))
     bench.read()
     bench.tell(IDLE_PRINTER)
     bench.hold(MINE)
@@ -280,52 +281,56 @@ def test_a_job_that_is_deleted_while_its_script_runs_is_not_begun() -> None:
 
 
 def test_a_person_is_called_once_for_each_wait() -> None:
-    bench = Bench(a_job(print_set(copies=3)), scripts=(Step.WAITING,))
+    bench = Bench(a_job(print_set(copies=3)), scripts=(CycleStep.WAITING,))
     run = bench.script(bench.print(bench.start()))
     assert script_steps(bench.run_script(run)) == []
     assert bench.tell(IDLE_PRINTER) == []
     bench.boot()
     assert script_steps(bench.read() + bench.tell(IDLE_PRINTER)) == []
     bench.tell(w.BedCleared())
-    assert bench.script(bench.print(bench.fetched())).step is Step.WAITING
+    assert bench.script(bench.print(bench.fetched())).step is CycleStep.WAITING
 
 
 def test_nobody_is_called_when_there_is_nothing_to_do() -> None:
-    bench = Bench(a_job(), scripts=(Step.WAITING,))
+    bench = Bench(a_job(), scripts=(CycleStep.WAITING,))
     assert script_steps(bench.print(bench.start())) == []
-    assert wait_of(bench) is Wait.BED
+    assert wait_of(bench) is WaitReason.BED
 
 
 def test_when_nothing_is_left_the_last_script_is_run_once() -> None:
-    bench = Bench(a_job(), scripts=(Step.PRINT_DONE, Step.QUEUE_FINISHED))
+    bench = Bench(a_job(), scripts=(CycleStep.PRINT_DONE, CycleStep.QUEUE_FINISHED))
     bench.read()
     assert script_steps(bench.tell(w.BedCleared())) == []
     run = bench.script(bench.print(bench.start()))
-    assert run.step is Step.PRINT_DONE
+    assert run.step is CycleStep.PRINT_DONE
     last = bench.script(bench.run_script(run))
-    assert last.step is Step.QUEUE_FINISHED
+    assert last.step is CycleStep.QUEUE_FINISHED
     assert script_steps(bench.run_script(last)) == []
     assert bench.tell(IDLE_PRINTER) == []
 
 
 def test_a_queue_that_is_not_in_sync_is_not_finished() -> None:
-    bench = Bench(saved=w.Saved(worked=True), scripts=(Step.QUEUE_FINISHED,))
+    bench = Bench(saved=w.WorkerMemory(worked=True), scripts=(CycleStep.QUEUE_FINISHED,))
     bench.tell(IDLE_PRINTER)
     assert bench.read(ready=False) == []
-    assert bench.script(bench.read()).step is Step.QUEUE_FINISHED
+    assert bench.script(bench.read()).step is CycleStep.QUEUE_FINISHED
 
 
 def test_a_script_waits_until_the_printer_is_there() -> None:
-    bench = Bench(saved=w.Saved(todo=(Step.PRINT_DONE,)), scripts=(Step.PRINT_DONE,))
+    bench = Bench(
+        saved=w.WorkerMemory(todo=(CycleStep.PRINT_DONE,)), scripts=(CycleStep.PRINT_DONE,)
+    )
     assert bench.tell(w.PrinterSeen(problem="Unplugged.")) == []
-    assert wait_of(bench) is Wait.PRINTER
+    assert wait_of(bench) is WaitReason.PRINTER
     assert bench.tell(w.PrinterSeen(phase=PrintPhase.PRINTING)) != []
-    assert wait_of(bench) is Wait.SOMEBODY_ELSE
-    assert bench.script(bench.tell(IDLE_PRINTER)).step is Step.PRINT_DONE
+    assert wait_of(bench) is WaitReason.SOMEBODY_ELSE
+    assert bench.script(bench.tell(IDLE_PRINTER)).step is CycleStep.PRINT_DONE
 
 
 def test_a_script_that_was_taken_away_is_not_waited_for() -> None:
-    bench = Bench(saved=w.Saved(todo=(Step.PRINT_DONE,)), scripts=(Step.PRINT_DONE,))
+    bench = Bench(
+        saved=w.WorkerMemory(todo=(CycleStep.PRINT_DONE,)), scripts=(CycleStep.PRINT_DONE,)
+    )
     bench.tell(w.ScriptsSet(scripts={}))
     bench.tell(IDLE_PRINTER)
     assert (bench.worker.saved.todo, bench.worker.wait) == ((), None)
@@ -335,7 +340,7 @@ def test_a_script_that_was_taken_away_is_not_waited_for() -> None:
 
 
 def clearing() -> tuple[Bench, ScriptRun]:
-    bench = Bench(a_job(print_set(copies=2)), scripts=(Step.CLEAR_BED,))
+    bench = Bench(a_job(print_set(copies=2)), scripts=(CycleStep.CLEAR_BED,))
     return bench, bench.script(bench.print(bench.start()))
 
 
@@ -348,14 +353,14 @@ def test_after_a_restart_a_script_that_never_began_begins_under_the_same_id() ->
     unknown = w.PrintUnknown(print_id=run.print_id)
     assert bench.tell(unknown) == [w.StartScript(script=run)]
     assert bench.tell(unknown) == []
-    assert isinstance(bench.run_script(run)[-1], w.Fetch)
+    assert isinstance(bench.run_script(run)[-1], w.FetchFile)
 
 
 def test_after_a_restart_a_script_that_is_over_is_not_run_again() -> None:
     bench, run = clearing()
     bench.boot()
     bench.read()
-    assert isinstance(bench.script_seen(run, PrintPhase.DONE)[-1], w.Fetch)
+    assert isinstance(bench.script_seen(run, PrintPhase.DONE)[-1], w.FetchFile)
     assert bench.worker.saved.bed_clear
 
 
@@ -409,7 +414,7 @@ def test_behind_a_refused_script_the_printers_word_is_still_about_the_print() ->
 
 
 def test_somebody_at_the_bed_is_not_undone_by_a_refused_script() -> None:
-    bench = Bench(a_job(print_set(copies=2)), scripts=(Step.WAITING,))
+    bench = Bench(a_job(print_set(copies=2)), scripts=(CycleStep.WAITING,))
     run = bench.script(bench.print(bench.start()))
     bench.tell(w.BedCleared())
     bench.tell(w.StartRefused(print_id=run.print_id, reason="Gone."))

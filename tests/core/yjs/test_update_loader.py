@@ -10,8 +10,8 @@ from crdtqueue.core.yjs.lib0 import (
     write_var_uint,
 )
 from crdtqueue.core.yjs.update_loader import (
-    Left,
-    replay,
+    Unloaded,
+    load_updates,
 )
 
 ROOTS = frozenset({"jobs"})
@@ -35,16 +35,16 @@ def deleted(client: int, clock: int) -> bytes:
     return b"\x00" + b"".join(map(write_var_uint, (1, client, 1, clock, 1)))
 
 
-def replayed(updates: list[bytes], known: dict[int, int]) -> tuple[list[bytes], Left]:
+def replayed(updates: list[bytes], known: dict[int, int]) -> tuple[list[bytes], Unloaded]:
     done: list[bytes] = []
-    left = replay(updates, ROOTS, known, done.append)
+    left = load_updates(updates, ROOTS, known, done.append)
     return done, left
 
 
 def test_updates_in_order_are_integrated_in_one_pass() -> None:
     updates = [written(1, 0), written(2, 0, 3), written(1, 1), deleted(2, 2)]
     known: dict[int, int] = {}
-    assert replayed(updates, known) == (updates, Left(bad=[], waiting=[]))
+    assert replayed(updates, known) == (updates, Unloaded(bad=[], waiting=[]))
     assert known == {1: 2, 2: 3}
 
 
@@ -55,7 +55,7 @@ def test_whatever_the_order_each_comes_once_and_after_what_it_builds_upon(seed: 
     random.Random(seed).shuffle(updates)
     known: dict[int, int] = {}
     done, left = replayed(updates, known)
-    assert left == Left(bad=[], waiting=[])
+    assert left == Unloaded(bad=[], waiting=[])
     assert sorted(done) == sorted(updates)
     for client in (1, 2):
         places = [done.index(written(client, clock)) for clock in range(8)]
@@ -68,13 +68,15 @@ def test_what_makes_no_sense_and_what_misses_something_is_left() -> None:
     updates = [written(1, 2), b"\xff", written(1, 0), deleted(3, 0), b"", written(3, 1)]
     done, left = replayed(updates, {})
     assert done == [written(1, 0)]
-    assert left == Left(bad=[b"\xff", b""], waiting=[written(1, 2), deleted(3, 0), written(3, 1)])
+    assert left == Unloaded(
+        bad=[b"\xff", b""], waiting=[written(1, 2), deleted(3, 0), written(3, 1)]
+    )
 
 
 def test_what_is_known_is_not_integrated_again() -> None:
     known = {1: 2}
     done, left = replayed([b"\x00\x00", written(1, 0, 3), written(1, 0, 3)], known)
-    assert left == Left(bad=[], waiting=[])
+    assert left == Unloaded(bad=[], waiting=[])
     assert done[0] == written(1, 2).replace(b"\x7d\x00", b"\x7d\x02")
     assert done[1:] == [b"\x00\x00"]
     assert known == {1: 3}

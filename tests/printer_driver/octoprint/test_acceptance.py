@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from printer_driver.octoprint.octoprint_printer import OctoPrintPrinter
-from printer_driver.printer import Printer, PrintId
+from printer_driver.printer import Printer
 from tests.harness.octoprint_server import OctoPrintServer
 from tests.harness.printer_acceptance import (
     SCENARIOS,
@@ -24,4 +24,4 @@ def test_acceptance(
     async def open_printer() -> Printer:
         return OctoPrintPrinter(octoprint.url, octoprint.key, tmp_path / "journal")
 
-    asyncio.run(scenario(open_printer, gcode, PrintId(str(uuid.uuid4()))))
+    asyncio.run(scenario(open_printer, gcode, str(str(uuid.uuid4()))))

@@ -1,8 +1,8 @@
 import pytest
 
 from printer_driver.core.octoprint.rest_answers import (
-    Job,
     JobPhase,
+    OctoPrintJob,
 )
 from printer_driver.octoprint.display import (
     by_hand,
@@ -14,8 +14,8 @@ from printer_driver.printer import Connection, PrintState
 WHERE = "http://octopi.local"
 
 
-def job(phase: JobPhase, text: str = "", path: str | None = None, error: str = "") -> Job:
-    return Job(phase=phase, text=text, path=path, error=error)
+def job(phase: JobPhase, text: str = "", path: str | None = None, error: str = "") -> OctoPrintJob:
+    return OctoPrintJob(phase=phase, text=text, path=path, error=error)
 
 
 @pytest.mark.parametrize("phase", JobPhase)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from printer_driver.core.octoprint import (
-    end_evidence,
+    end_cause,
     octoprint_print,
 )
 from printer_driver.errors import NotPrinting, PrinterUnavailable, PrintRefused
@@ -21,7 +21,7 @@ from printer_driver.octoprint.print_copies import (
     FOLDER,
     copy_path,
 )
-from printer_driver.printer import Connection, PrinterStatus, PrintId, PrintReport, PrintState
+from printer_driver.printer import Connection, PrinterStatus, PrintReport, PrintState
 from tests.harness.octoprint_server import (
     USER_KEY,
     OctoPrintServer,
@@ -38,8 +38,8 @@ FINAL = (PrintState.DONE, PrintState.FAILED, PrintState.CANCELLED)
 
 
 @pytest.fixture
-def print_id() -> PrintId:
-    return PrintId(str(uuid.uuid4()))
+def print_id() -> str:
+    return str(str(uuid.uuid4()))
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def print_by_hand(octoprint: OctoPrintServer, gcode: Path) -> None:
     octoprint.upload("by hand.gcode", gcode.read_bytes(), start=True)
 
 
-def begun(octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: PrintId) -> None:
+def begun(octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: str) -> None:
     async def scenario(printer: OctoPrintPrinter) -> None:
         await printer.start(print_id, gcode, sha256(gcode))
         await until(printer, print_id, PrintState.PRINTING)
@@ -79,7 +79,7 @@ def begun(octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: Prin
 
 
 def ended(
-    octoprint: OctoPrintServer, journal: Path, print_id: PrintId, *, within_s: float = 20
+    octoprint: OctoPrintServer, journal: Path, print_id: str, *, within_s: float = 20
 ) -> PrintReport:
     reports = []
 
@@ -99,7 +99,7 @@ def test_nothing_happens_before_the_first_call(tmp_path: Path) -> None:
 def test_each_print_has_a_copy_and_each_content_one_upload(
     octoprint: OctoPrintServer, journal: Path, gcode: Path
 ) -> None:
-    ids = [PrintId(str(uuid.uuid4())) for _ in range(2)]
+    ids = [str(str(uuid.uuid4())) for _ in range(2)]
     upload = octoprint.uploads / FOLDER / f"{sha256(gcode)}.gcode"
     uploaded_ns = set()
 
@@ -121,7 +121,7 @@ def test_each_print_has_a_copy_and_each_content_one_upload(
 
 
 def test_a_person_pauses_resumes_and_cancels(
-    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: PrintId
+    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: str
 ) -> None:
     async def scenario(printer: OctoPrintPrinter) -> None:
         await printer.start(print_id, gcode, sha256(gcode))
@@ -132,12 +132,12 @@ def test_a_person_pauses_resumes_and_cancels(
         await in_thread(octoprint.job, "cancel")
         await asyncio.sleep(0.5)
         report = await final(printer, print_id)
-        assert (report.state, report.reason) == (PrintState.CANCELLED, end_evidence.CANCELLED)
+        assert (report.state, report.reason) == (PrintState.CANCELLED, end_cause.CANCELLED)
 
     run(octoprint, journal, scenario)
 
 
-async def final(printer: OctoPrintPrinter, print_id: PrintId) -> PrintReport:
+async def final(printer: OctoPrintPrinter, print_id: str) -> PrintReport:
     while True:
         report = await printer.report(print_id)
         assert report
@@ -147,7 +147,7 @@ async def final(printer: OctoPrintPrinter, print_id: PrintId) -> PrintReport:
 
 
 def test_a_print_begun_by_hand_is_left_alone(
-    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: PrintId
+    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: str
 ) -> None:
     print_by_hand(octoprint, gcode)
 
@@ -169,7 +169,7 @@ def test_a_print_begun_by_hand_is_left_alone(
 
 
 def test_a_person_is_quicker_by_a_moment(
-    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: PrintId
+    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: str
 ) -> None:
     async def scenario(printer: OctoPrintPrinter) -> None:
         print_file = printer._api.print_file
@@ -194,7 +194,7 @@ def test_a_person_is_quicker_by_a_moment(
 
 
 def test_the_journal_forgets_a_refused_print_on_disk_too(
-    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: PrintId
+    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: str
 ) -> None:
     async def scenario(printer: OctoPrintPrinter) -> None:
         async def refuse(path: str) -> None:
@@ -213,7 +213,7 @@ def test_the_journal_forgets_a_refused_print_on_disk_too(
 
 
 def test_octoprint_ignores_the_request_to_begin(
-    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: PrintId
+    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: str
 ) -> None:
     """It answers 204 also when another print has begun in the meantime."""
 
@@ -231,7 +231,7 @@ def test_octoprint_ignores_the_request_to_begin(
 
 
 def test_an_answer_that_never_comes(
-    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: PrintId
+    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: str
 ) -> None:
     """OctoPrint hangs as it is asked to begin, and begins later: once."""
 
@@ -264,7 +264,7 @@ def test_the_request_to_begin_is_lost(
     octoprint: OctoPrintServer,
     journal: Path,
     gcode: Path,
-    print_id: PrintId,
+    print_id: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What may have begun is never begun again, and cannot begin after it is given up."""
@@ -293,7 +293,7 @@ def test_the_request_to_begin_is_lost(
 
 @pytest.mark.parametrize("keeps_journal", [True, False])
 def test_a_new_process_finds_the_running_print(
-    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: PrintId, keeps_journal: bool
+    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: str, keeps_journal: bool
 ) -> None:
     begun(octoprint, journal, gcode, print_id)
     if not keeps_journal:
@@ -311,7 +311,7 @@ def test_a_new_process_finds_the_running_print(
 
 @pytest.mark.parametrize("keeps_journal", [True, False])
 def test_a_print_that_ended_while_nobody_watched(
-    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: PrintId, keeps_journal: bool
+    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: str, keeps_journal: bool
 ) -> None:
     """Also when a person then prints its copy once more, which is a print by hand."""
     begun(octoprint, journal, gcode, print_id)
@@ -334,7 +334,7 @@ def test_a_print_that_ended_while_nobody_watched(
 
 
 def test_the_firmware_fails(
-    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: PrintId
+    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: str
 ) -> None:
     async def scenario(printer: OctoPrintPrinter) -> None:
         await printer.start(print_id, gcode, sha256(gcode))
@@ -346,7 +346,7 @@ def test_the_firmware_fails(
         status = await offline(printer)
         assert "Connect it at" in status.problem
         with pytest.raises(PrinterUnavailable, match="Connect it at"):
-            await printer.start(PrintId("another"), gcode, sha256(gcode))
+            await printer.start("another", gcode, sha256(gcode))
         await in_thread(octoprint.connect)
         assert (await printer.status()).connection is Connection.READY
 
@@ -361,7 +361,7 @@ async def offline(printer: OctoPrintPrinter) -> PrinterStatus:
 
 
 def test_a_person_disconnects_the_printer(
-    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: PrintId
+    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: str
 ) -> None:
     begun(octoprint, journal, gcode, print_id)
     octoprint.disconnect()
@@ -371,7 +371,7 @@ def test_a_person_disconnects_the_printer(
 
 
 def test_the_copy_is_deleted_before_its_result_is_read(
-    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: PrintId
+    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: str
 ) -> None:
     begun(octoprint, journal, gcode, print_id)
     octoprint.job("cancel")
@@ -382,11 +382,11 @@ def test_the_copy_is_deleted_before_its_result_is_read(
 
 
 def test_a_person_prints_the_upload_itself(
-    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: PrintId
+    octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: str
 ) -> None:
     """A copy takes over the results of what it is copied from, and those are not our print's."""
     upload = f"{FOLDER}/{sha256(gcode)}.gcode"
-    begun(octoprint, journal, gcode, PrintId(f"{print_id}-first"))
+    begun(octoprint, journal, gcode, f"{print_id}-first")
     octoprint.job("cancel")
     octoprint.wait_operational()
     octoprint.request(
@@ -395,7 +395,7 @@ def test_a_person_prints_the_upload_itself(
     octoprint.job("cancel")
     octoprint.wait_operational()
     octoprint.wait(lambda: "prints" in octoprint.get(f"/api/files/local/{upload}"))
-    ended(octoprint, journal, PrintId(f"{print_id}-first"))
+    ended(octoprint, journal, f"{print_id}-first")
     begun(octoprint, journal, gcode, print_id)
     assert octoprint.printing() == copy_path(print_id, gcode.name)
     octoprint.request("POST", "/api/job", json={"command": "cancel"})
@@ -423,7 +423,7 @@ def test_a_key_without_rights(octoprint: OctoPrintServer, journal: Path, gcode: 
     async def scenario(printer: OctoPrintPrinter) -> None:
         assert (await printer.status()).connection is Connection.READY
         with pytest.raises(PrinterUnavailable, match="right to upload"):
-            await printer.start(PrintId("p"), gcode, sha256(gcode))
+            await printer.start("p", gcode, sha256(gcode))
 
     run(octoprint, journal, scenario, key=made["apikey"])
 
@@ -444,14 +444,14 @@ def test_octoprint_takes_no_file_so_large(
 
     async def scenario(printer: OctoPrintPrinter) -> None:
         with pytest.raises(PrinterUnavailable, match="limit for uploads"):
-            await printer.start(PrintId("large"), path, digest)
-        assert await printer.report(PrintId("large")) is None
+            await printer.start("large", path, digest)
+        assert await printer.report("large") is None
 
     run(octoprint, journal, scenario)
 
 
 def test_octoprint_cannot_write(
-    octoprint: OctoPrintServer, journal: Path, gcode: Path, tmp_path: Path, print_id: PrintId
+    octoprint: OctoPrintServer, journal: Path, gcode: Path, tmp_path: Path, print_id: str
 ) -> None:
     path = tmp_path / "new.gcode"
     path.write_bytes(gcode.read_bytes() + b"; new\n")
@@ -475,7 +475,7 @@ def test_octoprint_is_killed_in_mid_print(
     octoprint: OctoPrintServer,
     journal: Path,
     gcode: Path,
-    print_id: PrintId,
+    print_id: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(octoprint_print, "OUTCOME_WAIT_S", 0.5)

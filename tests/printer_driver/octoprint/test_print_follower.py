@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from printer_driver.core.octoprint import end_evidence as evidence
+from printer_driver.core.octoprint import end_cause as evidence
 from printer_driver.core.octoprint import (
     octoprint_print,
     poll_schedule,
@@ -17,7 +17,7 @@ from printer_driver.core.octoprint.push_messages import PushState
 from printer_driver.errors import PrinterUnavailable
 from printer_driver.octoprint import octoprint_printer, push_socket
 from printer_driver.octoprint.octoprint_printer import OctoPrintPrinter
-from printer_driver.printer import Printer, PrintId, PrintReport, PrintState
+from printer_driver.printer import Printer, PrintReport, PrintState
 from tests.harness import printer_acceptance
 from tests.harness.octoprint_proxy import (
     Proxy,
@@ -41,7 +41,7 @@ class Desk:
     def __init__(self, octoprint: OctoPrintServer, gcode: Path, journal: Path) -> None:
         self.octoprint = octoprint
         self.gcode = gcode
-        self.print_id = PrintId(str(uuid.uuid4()))
+        self.print_id = str(str(uuid.uuid4()))
         self._journal = journal
 
     def driven(self, scenario: Callable[[OctoPrintPrinter], Awaitable[None]]) -> None:
@@ -112,8 +112,8 @@ async def live(printer: OctoPrintPrinter, *, was: PushState | None = None) -> No
     """Waits until OctoPrint pushes, after it `was` otherwise."""
     async with asyncio.timeout(10):
         async for _ in printer.watch():
-            was = None if printer._following.lookout.push is was else was
-            if was is None and printer._following.lookout.push is PushState.LIVE:
+            was = None if printer._follower.poll_schedule.push is was else was
+            if was is None and printer._follower.poll_schedule.push is PushState.LIVE:
                 return
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from printer_driver.core.gcode.gcode_lines import FILE_LINE_BYTES_MAX
-from printer_driver.core.streaming.wire_estimate import Link
+from printer_driver.core.streaming.wire_estimate import WireSpeed
 from printer_driver.errors import GcodeError, PrintRefused
 from printer_driver.prints.file_check import (
     check_file,
@@ -39,11 +39,11 @@ def test_whether_the_wire_keeps_up(path: Path) -> None:
     path.write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
     with open_gcode(path) as file:
-        assert "Limited by the link" in check_file(file, digest, Link(baud=115200)).notice
+        assert "Limited by the link" in check_file(file, digest, WireSpeed(baud=115200)).notice
         assert file.tell() == 0
-        assert check_file(file, digest, Link(baud=2_000_000, latency_s=0.0)).notice == ""
+        assert check_file(file, digest, WireSpeed(baud=2_000_000, latency_s=0.0)).notice == ""
         assert check_file(file, digest).notice == ""
-        assert check_file(file, "0" * 64, Link(baud=115200)).notice == ""
+        assert check_file(file, "0" * 64, WireSpeed(baud=115200)).notice == ""
 
 
 def test_another_file_and_no_g_code(path: Path) -> None:

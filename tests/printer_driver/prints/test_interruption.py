@@ -12,7 +12,7 @@ from printer_driver.core.streaming.recovery import (
     StopSafely,
 )
 from printer_driver.core.streaming.sent_line import LineRecord
-from printer_driver.printer import PrintId, PrintReport, PrintState
+from printer_driver.printer import PrintReport, PrintState
 from printer_driver.prints.file_check import identity_of
 from printer_driver.prints.interruption import (
     Interruption,
@@ -20,23 +20,25 @@ from printer_driver.prints.interruption import (
 )
 from printer_driver.prints.journal import Journal
 from printer_driver.prints.line_journal import (
+    JournalledLines,
     LineJournal,
-    Trail,
 )
 from printer_driver.prints.running_print import (
     PrintFile,
     Reopened,
 )
 
-P1 = PrintId("p1")
+P1 = "p1"
 REPORT = PrintReport(print_id=P1, state=PrintState.STARTING, bytes_total=100)
 LINES = {7: LineRecord(number=7, lines=4, end_offset=40)}
 WHAT = PrintFile(print_id=P1, path=Path("/x.gcode"), sha256="a" * 64, gcode_bytes=100)
 
 
 def interruption(*, is_paused: bool = False, age_s: float = 1.0) -> Interruption:
-    trail = Trail(lines=LINES, is_paused=is_paused, age_s=age_s)
-    return Interruption(what=WHAT, report=REPORT, trail=trail, cause="It broke.", now_s=50.0)
+    journalled = JournalledLines(lines=LINES, is_paused=is_paused, age_s=age_s)
+    return Interruption(
+        what=WHAT, report=REPORT, journalled=journalled, cause="It broke.", now_s=50.0
+    )
 
 
 def test_what_a_person_sees_meanwhile() -> None:
@@ -52,7 +54,7 @@ def test_what_a_person_sees_meanwhile() -> None:
 def test_lost_again_it_is_decided_again() -> None:
     broken = interruption()
     broken.decided_s = 60.0
-    broken.ask_anew(Trail(lines=LINES, age_s=0.0), 61.0)
+    broken.ask_anew(JournalledLines(lines=LINES, age_s=0.0), 61.0)
     assert broken.decided_s == 0
     assert broken.recovery.next_deadline_s() == 61.0 + GAP_S_MAX
 
@@ -143,9 +145,9 @@ def test_too_long_ago_or_another_print(
 ) -> None:
     journal, lines = journals
     lines.write(list(LINES.values()))
-    assert find_left(journal, lines, replace(REPORT, print_id=PrintId("p2")), 10.0) is None
-    trail = lines.recall(P1)
-    assert trail
-    old = replace(trail, age_s=GAP_S_MAX + 1)
+    assert find_left(journal, lines, replace(REPORT, print_id="p2"), 10.0) is None
+    journalled = lines.recall(P1)
+    assert journalled
+    old = replace(journalled, age_s=GAP_S_MAX + 1)
     monkeypatch.setattr(lines, "recall", lambda _: old)
     assert find_left(journal, lines, REPORT, 10.0) is None

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from printer_driver.errors import PrintRefused
-from printer_driver.printer import PrintId, PrintReport, PrintState
+from printer_driver.printer import PrintReport, PrintState
 from printer_driver.prints.journal import (
     PRINTS_MAX,
     STOPPED,
@@ -13,7 +13,7 @@ from printer_driver.prints.journal import (
 
 
 def begin(journal: Journal, name: str) -> PrintReport:
-    report = PrintReport(print_id=PrintId(name), state=PrintState.STARTING, bytes_total=10)
+    report = PrintReport(print_id=name, state=PrintState.STARTING, bytes_total=10)
     journal.begin(report, path="/x.gcode", sha256="a" * 64, started_unix_s=1.0)
     return report
 
@@ -30,7 +30,7 @@ def test_a_finished_print_is_remembered(tmp_path: Path) -> None:
     journal.end(done)
     assert not journal.is_flushed
     journal.flush()
-    assert loaded(tmp_path / "deep" / "journal").report(PrintId("a")) == done
+    assert loaded(tmp_path / "deep" / "journal").report("a") == done
 
 
 def test_an_unfinished_print_has_failed(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_heaters_that_may_be_on_outlive_the_process(tmp_path: Path) -> None:
     journal.end(failed)
     journal.flush()
     again = loaded(path)  # which writes the file anew
-    assert (again.owes_cooling, again.report(PrintId("a"))) == (True, failed)
+    assert (again.owes_cooling, again.report("a")) == (True, failed)
     assert loaded(path).owes_cooling
     again.owe_cooling(is_owed=True)
     assert again.is_flushed
@@ -82,8 +82,8 @@ def test_torn_and_strange_lines_are_skipped(tmp_path: Path, tail: bytes) -> None
         file.write(tail)
     begin(journal, "c")
     again = loaded(path)
-    assert again.report(PrintId("a"))
-    assert again.report(PrintId("c"))
+    assert again.report("a")
+    assert again.report("c")
 
 
 def test_it_keeps_the_last_prints_only(tmp_path: Path) -> None:
@@ -92,8 +92,8 @@ def test_it_keeps_the_last_prints_only(tmp_path: Path) -> None:
         journal.end(replace(begin(journal, str(number)), state=PrintState.DONE))
         journal.flush()
     again = loaded(tmp_path / "journal")
-    assert again.report(PrintId("4")) is None
-    assert again.report(PrintId("5"))
+    assert again.report("4") is None
+    assert again.report("5")
     assert (tmp_path / "journal").read_bytes().count(b"\n") == PRINTS_MAX
 
 
@@ -101,7 +101,7 @@ def test_a_full_disk_refuses_the_print(tmp_path: Path) -> None:
     journal = Journal(Path("/dev/full"))
     with pytest.raises(PrintRefused, match="make room"):
         begin(journal, "a")
-    assert journal.report(PrintId("a")) is None
+    assert journal.report("a") is None
 
 
 def test_an_unfinished_print_of_a_printer_that_goes_on(tmp_path: Path) -> None:
@@ -116,8 +116,8 @@ def test_a_withdrawn_print_may_begin_again(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     journal = loaded(path)
     begin(journal, "a")
-    journal.withdraw(PrintId("a"))
-    assert journal.report(PrintId("a")) is None
+    journal.withdraw("a")
+    assert journal.report("a") is None
     journal.flush()
     assert Journal(path).load_open() == []
     begun = begin(journal, "a")
@@ -151,7 +151,7 @@ def test_the_print_that_began_last_is_the_last(tmp_path: Path) -> None:
     second = begin(journal, "b")
     journal.end(replace(first, state=PrintState.DONE))
     assert journal.last == second
-    journal.withdraw(PrintId("b"))
+    journal.withdraw("b")
     journal.flush()
     for each in (journal, loaded(path)):
         assert each.last == replace(first, state=PrintState.DONE)

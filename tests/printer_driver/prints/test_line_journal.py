@@ -7,7 +7,6 @@ from printer_driver.core.streaming.sent_line import (
     Certainty,
     LineRecord,
 )
-from printer_driver.printer import PrintId
 from printer_driver.prints import line_journal as module
 from printer_driver.prints.line_journal import (
     RECENT,
@@ -15,7 +14,7 @@ from printer_driver.prints.line_journal import (
     LineJournal,
 )
 
-P1 = PrintId("p1")
+P1 = "p1"
 
 
 def record(number: int, lines: int | None = None) -> LineRecord:
@@ -32,22 +31,22 @@ def begun(path: Path) -> LineJournal:
 def test_another_process_finds_the_newest_lines(tmp_path: Path) -> None:
     journal = begun(tmp_path / "lines")
     journal.write([record(number) for number in range(RECORDS - 3, RECORDS + 500)])
-    trail = LineJournal(tmp_path / "lines").recall(P1)
-    assert trail
-    assert len(trail.lines) == RECENT
-    assert trail.lines[RECORDS + 499] == record(RECORDS + 499)
-    assert not trail.is_paused
-    assert 0 <= trail.age_s < 5
+    journalled = LineJournal(tmp_path / "lines").recall(P1)
+    assert journalled
+    assert len(journalled.lines) == RECENT
+    assert journalled.lines[RECORDS + 499] == record(RECORDS + 499)
+    assert not journalled.is_paused
+    assert 0 <= journalled.age_s < 5
 
 
 def test_numbers_given_anew_mean_the_newer_place(tmp_path: Path) -> None:
     journal = begun(tmp_path / "lines")
     journal.write([record(number) for number in range(600)])
     journal.write([record(number, 600 + number) for number in range(10)])
-    trail = LineJournal(tmp_path / "lines").recall(P1)
-    assert trail
-    assert trail.lines[3].lines == 603
-    assert 300 not in trail.lines
+    journalled = LineJournal(tmp_path / "lines").recall(P1)
+    assert journalled
+    assert journalled.lines[3].lines == 603
+    assert 300 not in journalled.lines
 
 
 def test_it_goes_on_in_the_next_process(tmp_path: Path) -> None:
@@ -57,11 +56,11 @@ def test_it_goes_on_in_the_next_process(tmp_path: Path) -> None:
     second.go_on(P1)
     second.note_paused(P1, is_paused=True)
     second.write([record(0, 399), record(1, 399)])
-    trail = LineJournal(tmp_path / "lines").recall(P1)
-    assert trail
-    assert (trail.lines[1].lines, trail.lines[399].lines) == (399, 399)
-    assert trail.is_paused
-    assert trail.elapsed_s >= 0
+    journalled = LineJournal(tmp_path / "lines").recall(P1)
+    assert journalled
+    assert (journalled.lines[1].lines, journalled.lines[399].lines) == (399, 399)
+    assert journalled.is_paused
+    assert journalled.elapsed_s >= 0
 
 
 def test_a_cancel_outlives_the_process_and_what_is_noted_later(tmp_path: Path) -> None:
@@ -69,14 +68,14 @@ def test_a_cancel_outlives_the_process_and_what_is_noted_later(tmp_path: Path) -
     journal.write([record(1)])
     journal.note_cancelled(P1)
     journal.note_paused(P1, is_paused=False)
-    trail = LineJournal(tmp_path / "lines").recall(P1)
-    assert trail
-    assert trail.is_cancelled
+    journalled = LineJournal(tmp_path / "lines").recall(P1)
+    assert journalled
+    assert journalled.is_cancelled
     journal.begin(P1)
     journal.write([record(1)])
-    trail = LineJournal(tmp_path / "lines").recall(P1)
-    assert trail
-    assert not trail.is_cancelled
+    journalled = LineJournal(tmp_path / "lines").recall(P1)
+    assert journalled
+    assert not journalled.is_cancelled
 
 
 def test_a_print_of_an_earlier_process_may_be_cancelled(tmp_path: Path) -> None:
@@ -85,10 +84,10 @@ def test_a_print_of_an_earlier_process_may_be_cancelled(tmp_path: Path) -> None:
     assert second.recall(P1)
     second.note_cancelled(P1)
     second.close()
-    trail = LineJournal(tmp_path / "lines").recall(P1)
-    assert trail
-    assert trail.is_cancelled
-    assert set(trail.lines) == {1}
+    journalled = LineJournal(tmp_path / "lines").recall(P1)
+    assert journalled
+    assert journalled.is_cancelled
+    assert set(journalled.lines) == {1}
 
 
 def test_a_print_of_an_earlier_process_may_be_paused(tmp_path: Path) -> None:
@@ -97,21 +96,21 @@ def test_a_print_of_an_earlier_process_may_be_paused(tmp_path: Path) -> None:
     assert second.recall(P1)
     for is_paused in (True, False, True):
         second.note_paused(P1, is_paused=is_paused)
-        trail = LineJournal(tmp_path / "lines").recall(P1)
-        assert trail
-        assert trail.is_paused is is_paused
+        journalled = LineJournal(tmp_path / "lines").recall(P1)
+        assert journalled
+        assert journalled.is_paused is is_paused
     second.go_on(P1, is_paused=True)
-    trail = LineJournal(tmp_path / "lines").recall(P1)
-    assert trail
-    assert (trail.is_paused, set(trail.lines)) == (True, {1})
+    journalled = LineJournal(tmp_path / "lines").recall(P1)
+    assert journalled
+    assert (journalled.is_paused, set(journalled.lines)) == (True, {1})
 
 
 def test_unsure_stays_unsure(tmp_path: Path) -> None:
     unsure = LineRecord(number=7, lines=1, end_offset=2, certainty=Certainty.UNSURE)
     begun(tmp_path / "lines").write([unsure])
-    trail = LineJournal(tmp_path / "lines").recall(P1)
-    assert trail
-    assert trail.lines == {7: unsure}
+    journalled = LineJournal(tmp_path / "lines").recall(P1)
+    assert journalled
+    assert journalled.lines == {7: unsure}
 
 
 def test_another_print_another_boot_and_nothing(
@@ -120,7 +119,7 @@ def test_another_print_another_boot_and_nothing(
     journal = begun(tmp_path / "lines")
     assert LineJournal(tmp_path / "lines").recall(P1) is None
     journal.write([record(1)])
-    assert LineJournal(tmp_path / "lines").recall(PrintId("p2")) is None
+    assert LineJournal(tmp_path / "lines").recall("p2") is None
     assert LineJournal(tmp_path / "none").recall(P1) is None
     boot_id = tmp_path / "boot_id"
     boot_id.write_text("00000000-0000-0000-0000-000000000001\n")
@@ -140,9 +139,9 @@ def test_a_torn_record_is_missing_and_the_others_are_not(tmp_path: Path) -> None
     data = bytearray(path.read_bytes())
     data[512 + 5 * 56 + 16] ^= 1
     path.write_bytes(data)
-    trail = LineJournal(path).recall(P1)
-    assert trail
-    assert set(trail.lines) == set(range(10)) - {5}
+    journalled = LineJournal(path).recall(P1)
+    assert journalled
+    assert set(journalled.lines) == set(range(10)) - {5}
 
 
 def test_without_a_print_nothing_is_written(tmp_path: Path) -> None:

@@ -1,14 +1,14 @@
 from pathlib import Path
 
 from printer_driver.core.streaming.sent_line import LineRecord
-from printer_driver.printer import PrintId, PrintReport, PrintState
+from printer_driver.printer import PrintReport, PrintState
 from printer_driver.prints.line_journal import LineJournal
 from printer_driver.prints.pause_notes import (
     PAUSE_NOTED_EVERY_S,
     PauseNotes,
 )
 
-P = PrintId("p")
+P = "p"
 
 
 def test_wishes_and_the_printers_own_pauses(tmp_path: Path) -> None:
@@ -20,9 +20,9 @@ def test_wishes_and_the_printers_own_pauses(tmp_path: Path) -> None:
 
     def noted(state: PrintState, now_s: float) -> bool:
         notes.note(PrintReport(print_id=P, state=state), now_s)
-        trail = journal.recall(P)
-        assert trail
-        return trail.is_paused
+        journalled = journal.recall(P)
+        assert journalled
+        return journalled.is_paused
 
     assert not noted(PrintState.PRINTING, 0.0)
     notes.wish(is_paused=True)
@@ -42,6 +42,6 @@ def test_a_cancel_from_the_printers_panel(tmp_path: Path) -> None:
     journal.begin(P)
     journal.write([LineRecord(number=1, lines=1, end_offset=5)])
     PauseNotes(journal).note(PrintReport(print_id=P, state=PrintState.CANCELLING), 0.0)
-    trail = journal.recall(P)
-    assert trail
-    assert trail.is_cancelled
+    journalled = journal.recall(P)
+    assert journalled
+    assert journalled.is_cancelled

@@ -13,18 +13,18 @@ from printer_driver.core.gcode.gcode_lines import (
     FileCommand,
 )
 from printer_driver.core.streaming.sent_line import (
-    NO_PROGRESS,
+    NO_PLACE,
     Certainty,
+    FilePlace,
     LineRecord,
-    Progress,
     SentLine,
 )
 from printer_driver.core.streaming.stream_settings import ignored_lines
 from printer_driver.errors import GcodeError, PrinterError
-from printer_driver.printer import PrintId, PrintReport, PrintState
+from printer_driver.printer import PrintReport, PrintState
 from printer_driver.prints.file_check import (
     BLOCK_BYTES,
-    Identity,
+    FileIdentity,
     check_file,
     identity_of,
     open_gcode,
@@ -32,21 +32,21 @@ from printer_driver.prints.file_check import (
 from printer_driver.prints.read_ahead import ReadAhead
 from printer_driver.prints.running_print import (
     PrintFile,
-    Printing,
     Reopened,
+    RunningPrint,
     reopen,
 )
 from tests.printer_driver.prints.test_read_ahead import Disk
 
 GCODE = b"G90 ; absolute\nM83\nM104 S200\nG1 X10 Y20\n\nG1 X30 E1\n; the end\n"
-P1 = PrintId("p1")
+P1 = "p1"
 PLACE = GCODE.index(b"\nG1 X30") + 1
 
 
 class Ahead(ReadAhead):
     """The test waits for its thread, as the loop does."""
 
-    def __init__(self, file: BinaryIO, identity: Identity | None = None) -> None:
+    def __init__(self, file: BinaryIO, identity: FileIdentity | None = None) -> None:
         self.has_more = Event()
         super().__init__(file, identity or identity_of(file, ""), self.has_more.set)
 
@@ -55,7 +55,7 @@ def ahead_of(reopened: Reopened) -> Ahead:
     return Ahead(reopened.file, reopened.identity)
 
 
-def commands_of(printing: Printing) -> Iterator[FileCommand]:
+def commands_of(printing: RunningPrint) -> Iterator[FileCommand]:
     """What the printer gets, one after the other."""
     file = printing._file
     assert isinstance(file, Ahead)
@@ -80,13 +80,13 @@ def what(tmp_path: Path) -> PrintFile:
 
 
 def test_from_the_start(what: PrintFile) -> None:
-    printing = Printing(what=what, file=Ahead(what.path.open("rb")))
+    printing = RunningPrint(what=what, file=Ahead(what.path.open("rb")))
     commands = list(commands_of(printing))
     assert [x.text for x in commands] == ["G90", "M83", "M104 S200", "G1 X10 Y20", "G1 X30 E1"]
     report = PrintReport(print_id=P1, state=PrintState.STARTING)
     assert printing.completed(report) == report
     slow = replace(what, notice="Slow.")
-    noted = Printing(what=slow, file=printing._file)
+    noted = RunningPrint(what=slow, file=printing._file)
     assert noted.completed(report).notice == "Slow."
 
 
@@ -94,7 +94,7 @@ def test_from_a_place_on_with_its_modes(what: PrintFile) -> None:
     reopened = reopen(what, PLACE)
     assert reopened.state.targets_c == {"T0": 200.0}
     base = LineRecord(number=9, lines=4, end_offset=PLACE)
-    printing = Printing(
+    printing = RunningPrint(
         what=what,
         file=ahead_of(reopened),
         base=base,
@@ -116,7 +116,7 @@ def test_from_a_place_on_with_its_modes(what: PrintFile) -> None:
         print_id=P1, state=PrintState.DONE, lines_done=3, bytes_done=what.gcode_bytes
     )
     assert printing.completed(done).lines_done == 5
-    other = PrintReport(print_id=PrintId("p2"), state=PrintState.DONE)
+    other = PrintReport(print_id="p2", state=PrintState.DONE)
     assert printing.completed(other) == other
     printing.close()
 
@@ -150,7 +150,7 @@ def test_nothing_of_another_file_in_its_place_is_printed(
     file = open_gcode(path)
     checked = check_file(file, sha256)
     what = PrintFile(print_id=P1, path=path, sha256=sha256, gcode_bytes=checked.gcode_bytes)
-    commands = commands_of(Printing(what=what, file=Ahead(file, checked.identity)))
+    commands = commands_of(RunningPrint(what=what, file=Ahead(file, checked.identity)))
     found = [next(commands).text for _ in range(place)]
     path.write_bytes(other)
     with pytest.raises(GcodeError, match="changed in mid-print; "):
@@ -165,7 +165,7 @@ def test_what_follows_the_last_command_is_not_waited_for(tmp_path: Path) -> None
     path.write_bytes(gcode + b"; settings\n" * BLOCK_BYTES)
     disk = Disk(path, hangs_at=BLOCK_BYTES)
     what = PrintFile(print_id=P1, path=path, sha256="", gcode_bytes=len(gcode))
-    printing = Printing(what=what, file=Ahead(disk.file))
+    printing = RunningPrint(what=what, file=Ahead(disk.file))
     assert [x.text for x in commands_of(printing)] == ["G1 X1", "G1 X2"]
     disk.comes_back.set()
     printing.close()
@@ -181,21 +181,21 @@ def test_a_feedrate_said_again_is_none_of_the_files_lines(tmp_path: Path) -> Non
     reopened = reopen(what, place, 0, ignored_lines(["M140 S60"]))
     assert reopened.state.targets_c == {}
     base = LineRecord(number=9, lines=4, end_offset=place)
-    printing = Printing(
+    printing = RunningPrint(
         what=what, file=ahead_of(reopened), base=base, preamble=reopened.state.preamble()
     )
     texts = [x.text for x in commands_of(printing)]
     assert texts == ["G90", "M83", "G1 F900", "G1 X2"]
-    lines = [sent(100 + n, Progress(P1, n, place + (n > 3))) for n in range(1, 5)]
+    lines = [sent(100 + n, FilePlace(P1, n, place + (n > 3))) for n in range(1, 5)]
     assert [x.lines for x in printing.records(lines)] == [4, 4, 4, 5]
     printing.close()
 
 
 def test_what_goes_on_is_the_file_that_was_found_right(what: PrintFile) -> None:
     base = LineRecord(number=9, lines=4, end_offset=PLACE)
-    printing = Printing(what=what, file=ahead_of(reopen(what, PLACE)), base=base)
+    printing = RunningPrint(what=what, file=ahead_of(reopen(what, PLACE)), base=base)
     assert [x.text for x in commands_of(printing)] == ["G1 X30 E1"]
-    printing = Printing(what=what, file=ahead_of(reopen(what, PLACE)), base=base)
+    printing = RunningPrint(what=what, file=ahead_of(reopen(what, PLACE)), base=base)
     what.path.write_bytes(GCODE + b"G1 X0\n")
     with pytest.raises(GcodeError, match="changed in mid-print; "):
         list(commands_of(printing))
@@ -203,21 +203,21 @@ def test_what_goes_on_is_the_file_that_was_found_right(what: PrintFile) -> None:
 
 def test_a_file_that_gets_shorter_ends_in_an_error(what: PrintFile) -> None:
     what.path.write_bytes(GCODE[:PLACE])
-    printing = Printing(what=what, file=Ahead(what.path.open("rb")))
+    printing = RunningPrint(what=what, file=Ahead(what.path.open("rb")))
     with pytest.raises(GcodeError, match="shorter"):
         list(commands_of(printing))
 
 
-def sent(number: int, progress: Progress) -> SentLine:
+def sent(number: int, progress: FilePlace) -> SentLine:
     return SentLine(
         number=number, command="", data=b"", progress=progress, follows=True, sent_s=0.0
     )
 
 
 def test_every_line_sent_has_its_place(what: PrintFile) -> None:
-    printing = Printing(what=what, file=Ahead(what.path.open("rb")))
-    aside = Progress(P1, 3, 30, is_aside=True)
-    lines = [sent(100, NO_PROGRESS), sent(101, Progress(P1, 3, 30)), sent(102, aside)]
+    printing = RunningPrint(what=what, file=Ahead(what.path.open("rb")))
+    aside = FilePlace(P1, 3, 30, is_aside=True)
+    lines = [sent(100, NO_PLACE), sent(101, FilePlace(P1, 3, 30)), sent(102, aside)]
     assert printing.records(lines) == [
         LineRecord(100, 0, 0),
         LineRecord(101, 3, 30),
@@ -229,14 +229,14 @@ def test_every_line_sent_has_its_place(what: PrintFile) -> None:
 def test_a_print_that_goes_on_counts_from_its_place(what: PrintFile) -> None:
     reopened = reopen(what, PLACE)
     base = LineRecord(number=9, lines=4, end_offset=PLACE)
-    printing = Printing(
+    printing = RunningPrint(
         what=what, file=ahead_of(reopened), base=base, preamble=reopened.state.preamble()
     )
     lines = [
-        sent(100, NO_PROGRESS),
-        sent(101, Progress(P1)),
-        sent(102, Progress(P1, 2, PLACE)),
-        sent(103, Progress(P1, 3, PLACE + 10)),
+        sent(100, NO_PLACE),
+        sent(101, FilePlace(P1)),
+        sent(102, FilePlace(P1, 2, PLACE)),
+        sent(103, FilePlace(P1, 3, PLACE + 10)),
     ]
     assert [(x.lines, x.end_offset) for x in printing.records(lines)] == [
         (4, PLACE),

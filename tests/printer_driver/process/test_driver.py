@@ -24,14 +24,13 @@ from printer_driver.port.port_keeper import PortKeeper
 from printer_driver.port.serial_log import SerialLog
 from printer_driver.printer import (
     Connection,
-    PrintId,
     PrintReport,
     PrintState,
     report_from_json,
 )
 from printer_driver.prints.file_check import (
     BLOCK_BYTES,
-    Checked,
+    CheckedFile,
     check_file,
 )
 from printer_driver.prints.journal import Journal
@@ -42,7 +41,7 @@ from printer_driver.process.driver import (
     WAITERS_MAX,
     Driver,
 )
-from printer_driver.process.printer_session import Session
+from printer_driver.process.printer_session import PrinterSession
 from printer_driver.protocol import Request, parse_request
 from printer_driver.virtual.incidents import parse_incident
 from printer_driver.virtual.pty_printer import VirtualPrinter
@@ -57,7 +56,7 @@ SAYS_CLEAR = "M118 A1 action:bed_clear\n"
 LONG = MOVES + "G4 S600\n"
 BLOCKS = MOVES + f"G1 X10 E.1 F6000 ; {'x' * 200}\n" * 1200
 """Several of BLOCK_BYTES."""
-A, B = PrintId("a"), PrintId("b")
+A, B = "a", "b"
 
 
 class Shelf(Background):
@@ -98,7 +97,7 @@ class Bench:
         for report in self.journal.load():
             raise AssertionError(report)
         line_journal = LineJournal(folder / "lines")
-        self.session = Session(
+        self.session = PrinterSession(
             keeper=PortKeeper(port=self._port, baud=115200, notes=folder / "notes"),
             selector=self._selector,
             line_journal=line_journal,
@@ -117,7 +116,7 @@ class Bench:
         self.session.open(time.monotonic())
         self.until(lambda: self.error("send", commands=["M105"]) is None)
 
-    def note(self, event: ev.PrintEnded | ev.BedCleared) -> None:
+    def note(self, event: ev.PrintEnded | ev.BedReportedClear) -> None:
         self.driver.note(event)
 
     def restart(self) -> None:
@@ -163,11 +162,11 @@ class Bench:
         code: str | None = self.ask(do, **fields).get("error", {}).get("code")
         return code
 
-    def post_start(self, print_id: PrintId, gcode: str) -> list[dict[str, Any]]:
+    def post_start(self, print_id: str, gcode: str) -> list[dict[str, Any]]:
         (self.folder / f"{print_id}.gcode").write_text(gcode)
         return self.post("start", **self.started(print_id))
 
-    def started(self, print_id: PrintId) -> dict[str, str]:
+    def started(self, print_id: str) -> dict[str, str]:
         """The fields of the request."""
         path = self.folder / f"{print_id}.gcode"
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -179,24 +178,24 @@ class Bench:
             self.shelf.work()
             self.turn()
 
-    def start(self, print_id: PrintId, gcode: str) -> None:
+    def start(self, print_id: str, gcode: str) -> None:
         replies = self.post_start(print_id, gcode)
         self.look_through()
         assert "report" in replies[0], replies
 
-    def report(self, print_id: PrintId) -> PrintReport | None:
+    def report(self, print_id: str) -> PrintReport | None:
         report = self.ask("report", print_id=print_id)["report"]
         return report_from_json(report) if report else None
 
-    def is_at(self, print_id: PrintId, state: PrintState) -> bool:
+    def is_at(self, print_id: str, state: PrintState) -> bool:
         report = self.report(print_id)
         return bool(report and report.state is state)
 
-    def lines_done(self, print_id: PrintId) -> int:
+    def lines_done(self, print_id: str) -> int:
         report = self.report(print_id)
         return report.lines_done if report else 0
 
-    def print(self, print_id: PrintId, gcode: str) -> PrintReport:
+    def print(self, print_id: str, gcode: str) -> PrintReport:
         """From its start to its end."""
         self.start(print_id, gcode)
         self.until(lambda: not self.driver.is_busy)
@@ -204,7 +203,7 @@ class Bench:
         assert report
         return report
 
-    def cleared_after(self) -> PrintId | None:
+    def cleared_after(self) -> str | None:
         return self.driver.status(time.monotonic()).bed_cleared_after
 
     def say_clear(self) -> None:
@@ -331,7 +330,7 @@ def test_a_file_changed_since_its_check_is_looked_through_again(
 def test_a_file_changed_during_its_check_is_refused(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def check_and_touch(file: BinaryIO, *rest: Any) -> Checked:
+    def check_and_touch(file: BinaryIO, *rest: Any) -> CheckedFile:
         checked = check_file(file, *rest)
         (bench.folder / f"{A}.gcode").write_text("G1 X1\n" + MOVES)
         return checked
@@ -609,9 +608,9 @@ def test_a_printer_that_says_so_later_also_to_the_next_process(bench: Bench) -> 
 
 def test_said_twice_it_is_written_once(bench: Bench) -> None:
     bench.print(A, MOVES)
-    bench.driver.note(ev.BedCleared())
+    bench.driver.note(ev.BedReportedClear())
     bench.journal.flush()
-    bench.driver.note(ev.BedCleared())
+    bench.driver.note(ev.BedReportedClear())
     assert bench.journal.is_flushed
     assert bench.driver.status(0.0).print == bench.report(A)
 
@@ -633,7 +632,7 @@ def test_a_print_that_fails_behind_its_own_word_lies_on_the_bed(bench: Bench) ->
 
 
 def test_before_the_first_print_there_is_nothing_to_clear(bench: Bench) -> None:
-    bench.driver.note(ev.BedCleared())
+    bench.driver.note(ev.BedReportedClear())
     assert bench.cleared_after() is None
 
 
@@ -643,7 +642,7 @@ def test_a_print_that_is_about_to_begin_keeps_what_was_said_before(bench: Bench)
     bench.shelf.work()
     bench.turn()
     bench.shelf.work()  # on record
-    bench.driver.note(ev.BedCleared())
+    bench.driver.note(ev.BedReportedClear())
     assert bench.cleared_after() is None
     bench.ask("cancel", print_id=B)
     bench.turn()
@@ -716,7 +715,7 @@ def test_people_are_told_what_the_print_waits_for(
 ) -> None:
     monkeypatch.setattr(file_wait, "SHOWN_S", 0.5)
     bench.until(lambda: "waits for its file" in bench.ask("status")["status"]["notification"])
-    reports = bench.session._streamer.voice.reports
-    bench.until(lambda: bench.session._streamer.voice.reports > reports)
+    reports = bench.session._streamer.reported.reports
+    bench.until(lambda: bench.session._streamer.reported.reports > reports)
     disk.comes_back.set()
     bench.until(lambda: not bench.ask("status")["status"]["notification"])

@@ -12,7 +12,7 @@ import serial
 from printer_driver.client import SocketPrinter
 from printer_driver.core.gcode.gcode_lines import numbered_line
 from printer_driver.errors import PrinterUnavailable
-from printer_driver.printer import Confirmation, Connection, PrintId, PrintReport, PrintState
+from printer_driver.printer import Confirmation, Connection, PrintReport, PrintState
 from printer_driver.prints.journal import (
     STOPPED_CANCELLED,
     Journal,
@@ -33,7 +33,7 @@ from tests.harness.virtual_printers import (
 pytestmark = pytest.mark.e2e
 
 PIN = Path(__file__).parents[2] / "data" / "gcode" / "pin_mk3s.gcode"
-P1 = PrintId("p1")
+P1 = "p1"
 SPEED_UP = 40.0
 
 
@@ -156,7 +156,7 @@ def test_beside_one_that_nobody_knows_the_other_goes_on_warm(
     driver.kill()
     journal = Journal(tmp_path / "journal")
     (report,) = journal.load_open()
-    unknown = replace(report, print_id=PrintId("unknown"))
+    unknown = replace(report, print_id="unknown")
     journal.begin(unknown, path=str(PIN), sha256=sha256(PIN), started_unix_s=1.0)
     driver.start()
     assert_exact(driver, board)

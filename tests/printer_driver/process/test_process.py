@@ -22,7 +22,7 @@ from printer_driver.background import Background
 from printer_driver.client import SocketPrinter
 from printer_driver.core.gcode.gcode_lines import commands_of
 from printer_driver.errors import NotPrinting, PrinterUnavailable, PrintRefused
-from printer_driver.printer import Connection, PrintId, PrintReport, PrintState
+from printer_driver.printer import Connection, PrintReport, PrintState
 from printer_driver.prints.file_check import BLOCK_BYTES
 from printer_driver.prints.journal import Journal
 from printer_driver.process.process import (
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.e2e
 GCODE = Path(__file__).parents[2] / "data" / "gcode"
 PIN = GCODE / "pin_ender3.gcode"
 T = TypeVar("T")
-P1 = PrintId("p1")
+P1 = "p1"
 START_LIMIT_S = 15.0
 OWN = re.compile(r"M(?:105|114|115|400)$|M(?:110|113|155) ")
 """What the driver sends of itself, and no file here contains."""
@@ -185,7 +185,7 @@ def test_cancel_while_heating_switches_everything_off(rig: Rig) -> None:
         await printer.start(P1, PIN, sha256(PIN))
         await asyncio.sleep(0.5)
         with pytest.raises(NotPrinting):
-            await printer.cancel(PrintId("another"))
+            await printer.cancel("another")
         with pytest.raises(PrintRefused, match="running"):
             await printer.quit()
         await printer.cancel(P1)
@@ -346,7 +346,7 @@ def test_emergency_stop_halts(rig: Rig) -> None:
         assert status.print
         assert status.print.state is PrintState.FAILED
         with pytest.raises(PrintRefused, match="Emergency stop"):
-            await printer.start(PrintId("p2"), PIN, sha256(PIN))
+            await printer.start("p2", PIN, sha256(PIN))
 
     rig.run(scenario)
 
@@ -439,7 +439,7 @@ def test_a_printer_that_clears_its_bed_itself(rig: Rig, tmp_path: Path) -> None:
         assert (await printer.status()).bed_cleared_after == P1
 
     async def by_a_person(printer: SocketPrinter) -> None:
-        await printer.start(PrintId("p2"), PIN, sha256(PIN))
+        await printer.start("p2", PIN, sha256(PIN))
         await until(printer, PrintState.DONE)
         assert (await printer.status()).bed_cleared_after is None
         await printer.send(["M118 A1 action:notification Take it off", "M118 A1 action:bed_clear"])

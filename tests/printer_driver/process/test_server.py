@@ -8,7 +8,7 @@ import pytest
 
 from printer_driver.process.server import (
     UNSENT_BYTES_MAX,
-    Client,
+    ClientConnection,
     Server,
     SocketInUseError,
 )
@@ -26,7 +26,7 @@ class Bench:
         self.server.listen()
         self.connections: list[socket.socket] = []
 
-    def answer(self, client: Client, line: bytes) -> None:
+    def answer(self, client: ClientConnection, line: bytes) -> None:
         client.send({"bytes": len(line)})
 
     def connect(self) -> socket.socket:

@@ -15,12 +15,12 @@ from printer_driver.virtual.board import (
 from printer_driver.virtual.firmware import (
     Executed,
     Say,
-    Setup,
 )
 from printer_driver.virtual.incidents import parse_incident
 from printer_driver.virtual.motion import Motion
 from printer_driver.virtual.noise import NoiseRates
 from printer_driver.virtual.usb_wire import Wiring
+from printer_driver.virtual.virtual_dialects import FirmwareSetup
 
 PIN = Path(__file__).parents[2] / "data" / "gcode" / "pin_mk3s.gcode"
 
@@ -89,7 +89,7 @@ def test_one_line_in_flight_loses_a_third_of_the_wire_and_three_lose_nothing() -
 
 
 def test_a_small_receive_buffer_overflows_while_the_firmware_is_busy() -> None:
-    bench = Bench(wiring=Wiring(baud=115200), firmware=Setup(rx_bytes=128))
+    bench = Bench(wiring=Wiring(baud=115200), firmware=FirmwareSetup(rx_bytes=128))
     bench.run(1.0)
     lines = [numbered_line(n, f"G1 X{n}") for n in range(1, 40)]
     assert "Resend" not in bench.tell(b"G4 S1\n", *lines, within_s=3.0)
@@ -99,7 +99,7 @@ def test_a_small_receive_buffer_overflows_while_the_firmware_is_busy() -> None:
 
 
 def test_native_usb_lets_the_host_wait_instead() -> None:
-    bench = Bench(firmware=Setup(rx_bytes=128))
+    bench = Bench(firmware=FirmwareSetup(rx_bytes=128))
     lines = [numbered_line(n, f"G1 X{n}") for n in range(1, 40)]
     assert "Resend" not in bench.tell(b"G4 S1\n", *lines, within_s=10.0)
     assert len(bench.executed) == 40

@@ -10,11 +10,11 @@ from printer_driver.virtual.firmware import (
     Executed,
     Firmware,
     Say,
-    Setup,
 )
 from printer_driver.virtual.firmware_machine import HeaterName
 from printer_driver.virtual.heaters import HeaterFault
 from printer_driver.virtual.motion import BLOCK_SLOTS
+from printer_driver.virtual.virtual_dialects import FirmwareSetup
 
 
 def said(firmware: Firmware) -> str:
@@ -22,7 +22,7 @@ def said(firmware: Firmware) -> str:
 
 
 def booted(**setup: Any) -> Firmware:
-    firmware = Firmware(setup=Setup(**setup))
+    firmware = Firmware(setup=FirmwareSetup(**setup))
     assert said(firmware).startswith("start\n")
     return firmware
 

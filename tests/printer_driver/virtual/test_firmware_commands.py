@@ -9,10 +9,10 @@ from printer_driver.virtual.firmware_commands import (
     Answered,
     Commands,
     Done,
+    FirmwareWait,
     Habits,
     Halts,
     Outcome,
-    Wait,
     Waits,
 )
 from printer_driver.virtual.firmware_machine import (
@@ -20,14 +20,14 @@ from printer_driver.virtual.firmware_machine import (
     Machine,
 )
 from printer_driver.virtual.heaters import HeaterFault
-from printer_driver.virtual.virtual_dialects import Setup
+from printer_driver.virtual.virtual_dialects import FirmwareSetup
 
 
 class Bench:
     def __init__(self) -> None:
-        self.machine = Machine(Setup())
+        self.machine = Machine(FirmwareSetup())
         self.habits = Habits()
-        self.commands = Commands(Setup(), self.machine, self.habits)
+        self.commands = Commands(FirmwareSetup(), self.machine, self.habits)
 
     def do(self, command: str, now_s: float = 0.0) -> Outcome:
         return self.commands.execute(command.partition(" ")[0], command, now_s)
@@ -37,16 +37,18 @@ def test_what_moves_waits_for_what_was_planned() -> None:
     bench = Bench()
     bench.machine.motion.plan("G1 X10 F600", 0.0)
     still_s = bench.machine.motion.last_end_s(0.0)
-    assert bench.do("M400") == Waits(wait=Wait.BUSY, until_s=still_s)
-    assert bench.do("G4 P500") == Waits(wait=Wait.BUSY, until_s=still_s + 0.5)
-    assert bench.do("G28") == Waits(wait=Wait.BUSY, until_s=still_s + HOMING_S)
+    assert bench.do("M400") == Waits(wait=FirmwareWait.BUSY, until_s=still_s)
+    assert bench.do("G4 P500") == Waits(wait=FirmwareWait.BUSY, until_s=still_s + 0.5)
+    assert bench.do("G28") == Waits(wait=FirmwareWait.BUSY, until_s=still_s + HOMING_S)
     assert bench.machine.motion.position[0] == 0.0
 
 
 def test_a_wait_for_a_heater_follows_its_health() -> None:
     bench = Bench()
     waits = bench.do("M190 R61")
-    assert waits == Waits(wait=Wait.HEATING, until_s=20.0, heater=HeaterName.BED, also_cooling=True)
+    assert waits == Waits(
+        wait=FirmwareWait.HEATING, until_s=20.0, heater=HeaterName.BED, also_cooling=True
+    )
     bench.machine.break_heater(HeaterName.BED, HeaterFault.CUT, 5.0)
     assert isinstance(waits, Waits)
     assert bench.commands.until_heated(waits, 5.0).until_s == inf
@@ -83,5 +85,5 @@ def test_answers() -> None:
     assert bench.do("M117 hello") == Done()
     assert bench.do("M12345") == Done(lines=('echo:Unknown command: "M12345"',))
     assert bench.do("M112") == Halts()
-    assert bench.do("M0") == Waits(wait=Wait.USER, until_s=inf)
-    assert bench.do("M0 S3", now_s=1.0) == Waits(wait=Wait.USER, until_s=4.0)
+    assert bench.do("M0") == Waits(wait=FirmwareWait.USER, until_s=inf)
+    assert bench.do("M0 S3", now_s=1.0) == Waits(wait=FirmwareWait.USER, until_s=4.0)

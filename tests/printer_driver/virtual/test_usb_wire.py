@@ -5,7 +5,7 @@ import pytest
 from printer_driver.virtual.usb_wire import (
     UNSAID_BYTES_MAX,
     Uart,
-    Wire,
+    VirtualWire,
     Wiring,
 )
 
@@ -30,13 +30,13 @@ def test_nothing_is_never_on_its_way() -> None:
     uart = Uart(BYTE_S)
     uart.put(b"", 1.0)
     assert uart.line_s() == uart.count_s(1) == inf
-    wire = Wire(Wiring(baud=115200, latency_s=0.001))
+    wire = VirtualWire(Wiring(baud=115200, latency_s=0.001))
     wire.from_printer(b"", 0.0)
     assert wire.next_deadline_s(ROOM) == inf
 
 
 def test_native_usb_takes_no_time_but_lets_the_host_wait() -> None:
-    wire = Wire(Wiring())
+    wire = VirtualWire(Wiring())
     wire.from_host(b"G1 X1\n" * 10, 1.0)
     assert wire.at_printer(1.0, 12) == b"G1 X1\n" * 2
     assert wire.next_deadline_s(0) == inf
@@ -45,13 +45,13 @@ def test_native_usb_takes_no_time_but_lets_the_host_wait() -> None:
 
 
 def test_a_uart_does_not_wait_for_room() -> None:
-    wire = Wire(Wiring(baud=115200))
+    wire = VirtualWire(Wiring(baud=115200))
     wire.from_host(b"G1 X1\n", 0.0)
     assert wire.at_printer(1.0, 0) == b"G1 X1\n"
 
 
 def test_there_and_back_with_latency() -> None:
-    wire = Wire(Wiring(baud=115200, latency_s=0.016))
+    wire = VirtualWire(Wiring(baud=115200, latency_s=0.016))
     wire.from_host(b"M105\n", 0.0)
     arrival_s = wire.next_deadline_s(ROOM)
     assert arrival_s == pytest.approx(0.001 + 5 * BYTE_S)
@@ -64,7 +64,7 @@ def test_there_and_back_with_latency() -> None:
 
 
 def test_a_full_packet_does_not_wait_for_the_timer() -> None:
-    wire = Wire(Wiring(baud=115200, latency_s=0.016))
+    wire = VirtualWire(Wiring(baud=115200, latency_s=0.016))
     wire.from_printer(b"x" * 70, 0.0)
     full_s = 62 * BYTE_S
     assert wire.next_deadline_s(ROOM) == pytest.approx(full_s)
@@ -74,7 +74,7 @@ def test_a_full_packet_does_not_wait_for_the_timer() -> None:
 
 
 def test_a_cable_pulled_out_carries_nothing() -> None:
-    wire = Wire(Wiring(baud=9600))
+    wire = VirtualWire(Wiring(baud=9600))
     wire.from_host(b"G1\n", 0.0)
     wire.from_printer(b"ok\n", 0.0)
     wire.clear()
@@ -82,14 +82,14 @@ def test_a_cable_pulled_out_carries_nothing() -> None:
 
 
 def test_a_flood_of_questions_uses_no_memory() -> None:
-    wire = Wire(Wiring(baud=300))
+    wire = VirtualWire(Wiring(baud=300))
     for _ in range(1000):
         wire.from_printer(b"x" * 400, 0.0)
     assert wire._up.pending_bytes <= UNSAID_BYTES_MAX + 400
 
 
 def test_time_goes_on_after_years() -> None:
-    wire, now_s = Wire(Wiring(baud=250000, latency_s=0.001)), 3e8
+    wire, now_s = VirtualWire(Wiring(baud=250000, latency_s=0.001)), 3e8
     wire.from_host(b"G1 X1\n" * 50, now_s)
     wire.from_printer(b"ok\n" * 50, now_s)
     taken = 0

@@ -20,14 +20,14 @@ from printer_driver.core.replies.reply_parser import (
 from printer_driver.virtual.firmware import (
     Firmware,
     Say,
-    Setup,
 )
 from printer_driver.virtual.virtual_dialects import (
     DIALECTS,
     KLIPPER,
     REPETIER,
     SMOOTHIE,
-    Dialect,
+    FirmwareSetup,
+    VirtualDialect,
 )
 
 dialects = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
@@ -39,14 +39,14 @@ def tell(firmware: Firmware, *lines: bytes, now_s: float = 0.0) -> list[str]:
     return said.decode("latin-1").splitlines()
 
 
-def booted(dialect: Dialect) -> Firmware:
-    firmware = Firmware(setup=Setup(dialect=dialect))
+def booted(dialect: VirtualDialect) -> Firmware:
+    firmware = Firmware(setup=FirmwareSetup(dialect=dialect))
     assert tell(firmware) == list(dialect.banner)
     return firmware
 
 
 @dialects
-def test_each_names_itself_tells_temperatures_and_says_one_ok(dialect: Dialect) -> None:
+def test_each_names_itself_tells_temperatures_and_says_one_ok(dialect: VirtualDialect) -> None:
     firmware = booted(dialect)
     information = tell(firmware, b"M115\n")
     assert any("FIRMWARE_NAME:" in line for line in information)
@@ -62,7 +62,7 @@ def test_each_names_itself_tells_temperatures_and_says_one_ok(dialect: Dialect) 
 
 
 @dialects
-def test_each_asks_for_a_bad_line_again(dialect: Dialect) -> None:
+def test_each_asks_for_a_bad_line_again(dialect: VirtualDialect) -> None:
     answer = tell(booted(dialect), b"N1 G28*0\n")
     asked = [parse_reply(line.encode()) for line in answer if line]
     if dialect.checks_lines:
@@ -72,7 +72,7 @@ def test_each_asks_for_a_bad_line_again(dialect: Dialect) -> None:
 
 
 @dialects
-def test_the_host_understands_every_answer(dialect: Dialect) -> None:
+def test_the_host_understands_every_answer(dialect: VirtualDialect) -> None:
     firmware = booted(dialect)
 
     def ask(command: bytes) -> list[object]:
@@ -96,7 +96,7 @@ def test_the_host_understands_every_answer(dialect: Dialect) -> None:
 
 
 @dialects
-def test_each_stops_on_m112(dialect: Dialect) -> None:
+def test_each_stops_on_m112(dialect: VirtualDialect) -> None:
     firmware = booted(dialect)
     answer = tell(firmware, b"M140 S60\n", b"M112\n")
     assert answer[len(answer) - len(dialect.killed) :] == list(dialect.killed)

@@ -1,7 +1,7 @@
 import pytest
 
 from printer_driver.core.gcode.command_kinds import (
-    Kind,
+    CommandKind,
     code_of,
     kind_of,
 )
@@ -10,24 +10,24 @@ from printer_driver.core.gcode.command_kinds import (
 @pytest.mark.parametrize(
     ("command", "kind"),
     [
-        ("G1 X1", Kind.MOVE),
-        ("G01X1", Kind.MOVE),
-        ("G10", Kind.LONG),
-        ("M106 S255", Kind.HARMLESS),
-        ("M104 S200", Kind.HARMLESS),
-        ("M104 T1 S200", Kind.QUICK),
-        ("G92 E0", Kind.QUICK),
-        ("G91", Kind.QUICK),
-        ("M109 S200", Kind.HEATING),
-        ("M1090", Kind.LONG),
-        ("G28", Kind.LONG),
-        ("M400", Kind.LONG),
-        ("T1", Kind.LONG),
-        ("START_PRINT", Kind.LONG),
-        ("", Kind.LONG),
+        ("G1 X1", CommandKind.MOVE),
+        ("G01X1", CommandKind.MOVE),
+        ("G10", CommandKind.LONG),
+        ("M106 S255", CommandKind.HARMLESS),
+        ("M104 S200", CommandKind.HARMLESS),
+        ("M104 T1 S200", CommandKind.QUICK),
+        ("G92 E0", CommandKind.QUICK),
+        ("G91", CommandKind.QUICK),
+        ("M109 S200", CommandKind.HEATING),
+        ("M1090", CommandKind.LONG),
+        ("G28", CommandKind.LONG),
+        ("M400", CommandKind.LONG),
+        ("T1", CommandKind.LONG),
+        ("START_PRINT", CommandKind.LONG),
+        ("", CommandKind.LONG),
     ],
 )
-def test_kind_of(command: str, kind: Kind) -> None:
+def test_kind_of(command: str, kind: CommandKind) -> None:
     assert kind_of(command) is kind
 
 

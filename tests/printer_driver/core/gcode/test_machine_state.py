@@ -2,11 +2,11 @@ from math import isnan
 
 import pytest
 
-from printer_driver.core.gcode.command_kinds import Kind
+from printer_driver.core.gcode.command_kinds import CommandKind
 from printer_driver.core.gcode.gcode_lines import commands_of
 from printer_driver.core.gcode.machine_state import (
     MachineState,
-    replay,
+    state_behind,
 )
 from printer_driver.core.gcode.position import Position
 from printer_driver.core.streaming.stream_settings import ignored_lines
@@ -23,7 +23,7 @@ M104 S210
 
 
 def state_at(file: bytes, end_offset: int) -> MachineState:
-    return replay(commands_of(file.splitlines(keepends=True)), end_offset)
+    return state_behind(commands_of(file.splitlines(keepends=True)), end_offset)
 
 
 def test_the_state_at_a_place() -> None:
@@ -54,10 +54,10 @@ def test_the_feedrate_as_the_file_has_set_it() -> None:
 def test_what_is_ignored_was_never_sent() -> None:
     commands = list(commands_of([b"G90\n", b"M82\n", b"m83 ; ours\n", b"M140 S60\n", b"G1 X1\n"]))
     ignored = ignored_lines(["M83", "M140 S60", "G1 X1"])
-    state = replay(commands, commands[2].end_offset, 99, ignored)
+    state = state_behind(commands, commands[2].end_offset, 99, ignored)
     assert state.preamble() == ["G90", "M82"]
     assert not state.moves_ahead
-    assert replay(commands, 99, 0, ignored).targets_c == {}
+    assert state_behind(commands, 99, 0, ignored).targets_c == {}
 
 
 def test_modes_that_depend_on_the_firmware_are_not_said_again() -> None:
@@ -70,11 +70,11 @@ def test_modes_that_depend_on_the_firmware_are_not_said_again() -> None:
 def test_what_was_sent_behind_the_place_may_have_moved_the_head() -> None:
     commands = list(commands_of(FILE.splitlines(keepends=True)))
     behind_homing, before_moves = commands[0].end_offset, commands[4].end_offset
-    assert not replay(commands, behind_homing, before_moves).moves_ahead
-    assert replay(commands, behind_homing, len(FILE)).moves_ahead
-    assert replay(commands, 0, behind_homing).moves_ahead
-    assert not replay(commands, behind_homing).knows_place
-    assert replay(commands, len(FILE)).knows_place
+    assert not state_behind(commands, behind_homing, before_moves).moves_ahead
+    assert state_behind(commands, behind_homing, len(FILE)).moves_ahead
+    assert state_behind(commands, 0, behind_homing).moves_ahead
+    assert not state_behind(commands, behind_homing).knows_place
+    assert state_behind(commands, len(FILE)).knows_place
 
 
 def test_heaters_of_several_tools() -> None:
@@ -92,7 +92,7 @@ def test_the_head_of_a_print_that_goes_on(*, g90_sets_extruder: bool) -> None:
     assert head.moving_until_s == 0
     head.note_full_planner(100.0)
     assert head.moving_until_s == 100.0
-    head.execute("G1 X1", Kind.MOVE, 100.0)
+    head.execute("G1 X1", CommandKind.MOVE, 100.0)
     assert state.head(g90_sets_extruder=g90_sets_extruder).position.x == 9
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from printer_driver.core.octoprint import end_evidence as evidence
+from printer_driver.core.octoprint import end_cause as evidence
 from printer_driver.core.octoprint import octoprint_print as prints
 from printer_driver.core.octoprint.octoprint_print import (
     CAUSE_WAIT_S,
@@ -11,14 +11,14 @@ from printer_driver.core.octoprint.octoprint_print import (
     DeleteCopy,
     EventPushed,
     JobSeen,
-    LogPushed,
+    OctoPrintPhase,
     OctoPrintPrint,
     OutcomeSeen,
     Over,
-    Phase,
     ProgressPushed,
     PushTurned,
     ReadOutcome,
+    TerminalLogSeen,
 )
 from printer_driver.core.octoprint.push_messages import (
     EventKind,
@@ -27,11 +27,11 @@ from printer_driver.core.octoprint.push_messages import (
     PushState,
 )
 from printer_driver.core.octoprint.rest_answers import (
-    Job,
     JobPhase,
-    StoredFile,
+    OctoPrintFile,
+    OctoPrintJob,
 )
-from printer_driver.printer import PrintId, PrintReport, PrintState
+from printer_driver.printer import PrintReport, PrintState
 
 PATH = "crdtqueue/print-1.gcode"
 
@@ -40,7 +40,7 @@ class Rig:
     """One print, and a clock that stands still unless it is moved."""
 
     def __init__(self, *, asked: bool = True) -> None:
-        report = PrintReport(print_id=PrintId("p"), state=PrintState.STARTING, bytes_total=100)
+        report = PrintReport(print_id="p", state=PrintState.STARTING, bytes_total=100)
         self.print = OctoPrintPrint(report, PATH)
         self.now_s = 1000.0
         if asked:
@@ -59,7 +59,7 @@ class Rig:
         print_time_s: float | None = None,
         is_all_sent: bool = False,
     ) -> list[prints.Effect]:
-        job = Job(
+        job = OctoPrintJob(
             phase=phase,
             text=phase.value,
             path=path,
@@ -73,7 +73,7 @@ class Rig:
     def outcome(
         self, success: int = 0, failure: int = 0, *, last: bool = False, error: str = ""
     ) -> list[prints.Effect]:
-        file = StoredFile(
+        file = OctoPrintFile(
             path=PATH,
             size_bytes=130,
             sha1="",
@@ -274,14 +274,14 @@ def test_the_terminal_tells_what_happened_while_we_were_away(
     rig.tell(PushTurned(push=PushState.OPENING))
     rig.job(JobPhase.IDLE)
     assert rig.outcome(failure=1) == []
-    rig.live().tell(LogPushed(has_reset=has_reset))
+    rig.live().tell(TerminalLogSeen(has_reset=has_reset))
     rig.job(JobPhase.IDLE)
     assert over(rig.outcome(failure=1))[0] is state
 
 
 def test_a_terminal_that_was_read_in_mid_print_tells_of_another_print() -> None:
     rig = Rig().live().running()
-    rig.tell(LogPushed(has_reset=True))
+    rig.tell(TerminalLogSeen(has_reset=True))
     rig.job(JobPhase.IDLE)
     rig.now_s += CAUSE_WAIT_S
     rig.outcome(failure=1)
@@ -292,7 +292,7 @@ def test_a_terminal_that_was_read_in_mid_print_tells_of_another_print() -> None:
 def test_the_terminal_of_a_second_print_of_the_copy_says_nothing_of_the_first() -> None:
     rig = Rig()
     rig.job(JobPhase.IDLE)
-    rig.tell(LogPushed(has_reset=True))
+    rig.tell(TerminalLogSeen(has_reset=True))
     assert over(rig.outcome(failure=2))[0] is PrintState.CANCELLED
 
 
@@ -301,7 +301,7 @@ def test_events_of_other_prints_are_none_of_ours() -> None:
     for kind in EventKind:
         rig.pushed(kind, path="other.gcode", is_error=True, error="MINTEMP")
     rig.tell(EventPushed(event=PrinterReset()))
-    assert (rig.state, rig.print.phase) == (PrintState.PRINTING, Phase.RUNNING)
+    assert (rig.state, rig.print.phase) == (PrintState.PRINTING, OctoPrintPhase.RUNNING)
     rig.job(JobPhase.IDLE)
     assert over(rig.outcome(success=1, last=True)) == (PrintState.DONE, "")
 
@@ -309,7 +309,7 @@ def test_events_of_other_prints_are_none_of_ours() -> None:
 def test_events_alone_begin_and_end_nothing() -> None:
     rig = Rig(asked=False)
     rig.pushed(EventKind.STARTED, EventKind.DONE)
-    assert rig.print.phase is Phase.ASKING
+    assert rig.print.phase is OctoPrintPhase.ASKING
     rig.tell(Asked())
     rig.job(JobPhase.PRINTING)
     assert rig.state is PrintState.PRINTING
@@ -344,7 +344,7 @@ def test_the_printers_error_beats_a_cancellation_by_nobody() -> None:
 def test_pushed_progress_is_shown_and_decides_nothing() -> None:
     rig = Rig().live().running()
     for phase, path in ((JobPhase.PAUSED, PATH), (JobPhase.IDLE, PATH), (JobPhase.PRINTING, "x")):
-        job = Job(phase=phase, text="", path=path, done_bytes=70, print_time_s=11)
+        job = OctoPrintJob(phase=phase, text="", path=path, done_bytes=70, print_time_s=11)
         assert rig.tell(ProgressPushed(job=job)) == []
         assert rig.state is PrintState.PRINTING
         assert (rig.print.report.bytes_done, rig.print.report.elapsed_s) == (70, 11)
@@ -364,7 +364,7 @@ def test_a_fence_that_got_no_answer_is_put_up_again() -> None:
     rig.job(JobPhase.IDLE, path=None)
     rig.now_s += OUTCOME_WAIT_S
     assert rig.outcome() == [DeleteCopy()]
-    assert rig.print.phase is Phase.FENCING
+    assert rig.print.phase is OctoPrintPhase.FENCING
     assert rig.job(JobPhase.IDLE, path=None) == [ReadOutcome()]
     assert rig.outcome() == [DeleteCopy()]
 
@@ -393,7 +393,7 @@ def test_nothing_is_concluded_before_octoprint_was_asked() -> None:
     assert rig.job(JobPhase.IDLE, path=None) == []
     rig.now_s += 100
     assert rig.job(JobPhase.PRINTING, path="other.gcode") == []
-    assert rig.print.phase is Phase.ASKING
+    assert rig.print.phase is OctoPrintPhase.ASKING
     rig.tell(Asked())
     assert rig.job(JobPhase.IDLE, path=None) == [ReadOutcome()]
 

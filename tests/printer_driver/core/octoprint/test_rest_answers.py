@@ -20,11 +20,11 @@ JOB = {
 FILE = {"path": "crdtqueue/a.gcode", "size": 21740, "hash": "ABC", "date": 1795387731}
 
 
-def job(state: str = "Printing", **fields: Any) -> octoprint.Job:
+def job(state: str = "Printing", **fields: Any) -> octoprint.OctoPrintJob:
     return octoprint.job_of({**JOB, "state": state, **fields})
 
 
-def printed(success: int, failure: int, last: bool) -> octoprint.StoredFile:
+def printed(success: int, failure: int, last: bool) -> octoprint.OctoPrintFile:
     prints = {"success": success, "failure": failure, "last": {"success": last, "date": 1.0}}
     return octoprint.file_of({**FILE, "prints": prints})
 

@@ -4,9 +4,9 @@ from printer_driver.core.replies.baud_search import (
     BAUDS,
     FIRST_TRY_S,
     TRY_S,
-    Ask,
     BaudSearch,
     SetBaud,
+    WriteProbe,
     beginning_with,
     is_firmware_talk,
 )
@@ -15,7 +15,7 @@ from printer_driver.core.replies.baud_search import (
 def test_the_first_words_settle_it() -> None:
     search = BaudSearch(beginning_with(0), 0.0)
     search.tick(0.0)
-    assert search.effects() == [SetBaud(baud=BAUDS[0]), Ask(data=b"\nM105\n")]
+    assert search.effects() == [SetBaud(baud=BAUDS[0]), WriteProbe(data=b"\nM105\n")]
     search.receive(b"\xfe\x80\x00ok T:21.0 /0.0\n", 0.1)
     before = search.found
     assert before is None

@@ -10,6 +10,7 @@ from printer_driver.core.replies.reply_parser import (
     REPLY_BYTES_MAX,
     Action,
     Banner,
+    Booted,
     Busy,
     Capability,
     Echo,
@@ -23,16 +24,15 @@ from printer_driver.core.replies.reply_parser import (
     Reply,
     Resend,
     Skipped,
-    Start,
     TemperatureReport,
-    Unknown,
+    UnknownReply,
     Waiting,
     parse_reply,
 )
 from printer_driver.printer import Temperature
 from printer_driver.virtual.virtual_dialects import (
     DIALECTS,
-    Dialect,
+    VirtualDialect,
 )
 
 NOZZLE = Temperature(name="T0", actual_c=209.9, target_c=210.0)
@@ -66,7 +66,7 @@ def told_no_target(name: str, actual_c: float) -> Temperature:
             b"X:1.50 Y:-2.00 Z:0.30 E:4.00 Count X:120 Y:-160 Z:120",
             PositionReport(position=Position(x=1.5, y=-2, z=0.3, e=4)),
         ),
-        (b"X:1 Y:2 Z:4294967 E:4", Unknown(text="X:1 Y:2 Z:4294967 E:4")),
+        (b"X:1 Y:2 Z:4294967 E:4", UnknownReply(text="X:1 Y:2 Z:4294967 E:4")),
         (
             b"X:1 Y:2 Z:3 E:99000 Count X:88000 Y:2 Z:3",
             PositionReport(position=Position(x=1, y=2, z=3, e=99000)),
@@ -94,8 +94,8 @@ def told_no_target(name: str, actual_c: float) -> Temperature:
         (b"Error:checksum mismatch, Last Line: 57", LineError(last_line=57)),
         (b"Error:No Checksum with line number", LineError(last_line=None)),
         (b"echo:busy: processing", Busy(activity="processing")),
-        (b"start", Start()),
-        (b"// Klipper state: Ready", Start()),
+        (b"start", Booted()),
+        (b"// Klipper state: Ready", Booted()),
         (
             b"ok T:209.9/210.0 B:60.1/60.0 X:32.99/36.00 A:38.69/0.00 @:0 B@:0 C@:27.85 HBR@:0",
             Ok(temperatures=(NOZZLE, BED)),
@@ -110,9 +110,9 @@ def told_no_target(name: str, actual_c: float) -> Temperature:
             b"FIRMWARE_NAME:Marlin 2.1.2 (a b) SOURCE_CODE_URL:x",
             FirmwareName(name="Marlin 2.1.2 (a b)"),
         ),
-        (b"okay", Unknown(text="okay")),
-        (b"\xff\x00", Unknown(text="\ufffd\x00")),
-        (b"Resend: -5", Unknown(text="Resend: -5")),
+        (b"okay", UnknownReply(text="okay")),
+        (b"\xff\x00", UnknownReply(text="\ufffd\x00")),
+        (b"Resend: -5", UnknownReply(text="Resend: -5")),
         (b"Resend: 99999999999", Resend(line_number=9999999999)),
     ],
 )
@@ -135,7 +135,7 @@ def test_parse_reply(line: bytes, reply: Reply) -> None:
     ],
 )
 def test_a_boot_is_heard_behind_noise(line: bytes) -> None:
-    assert parse_reply(line) == Start()
+    assert parse_reply(line) == Booted()
 
 
 @pytest.mark.parametrize(
@@ -171,21 +171,21 @@ def test_the_lines_behind_a_start_are_a_banner(line: bytes) -> None:
     ],
 )
 def test_no_other_line_is_taken_for_a_boot(line: bytes) -> None:
-    assert not isinstance(parse_reply(line), Start | Banner)
+    assert not isinstance(parse_reply(line), Booted | Banner)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda x: x.name)
-def test_no_answer_of_any_firmware_is_taken_for_a_boot(dialect: Dialect) -> None:
+def test_no_answer_of_any_firmware_is_taken_for_a_boot(dialect: VirtualDialect) -> None:
     texts = [getattr(dialect, field.name) for field in fields(dialect) if field.name != "banner"]
     for text in texts:
         for line in (text,) if isinstance(text, str) else text if isinstance(text, tuple) else ():
             for each in line.splitlines():
-                assert not isinstance(parse_reply(each.encode()), Start | Banner)
+                assert not isinstance(parse_reply(each.encode()), Booted | Banner)
 
 
 @pytest.mark.parametrize("name", ["marlin", "marlin1", "prusa", "repetier", "smoothie"])
 def test_the_first_line_of_a_banner_is_a_boot(name: str) -> None:
-    assert parse_reply(DIALECTS[name].banner[0].encode()) == Start()
+    assert parse_reply(DIALECTS[name].banner[0].encode()) == Booted()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from printer_driver.core.gcode.gcode_lines import commands_of
 from printer_driver.core.gcode.position import Position
 from printer_driver.core.replies.reply_parser import Ok
-from printer_driver.core.replies.reported_state import Voice
+from printer_driver.core.replies.reported_state import ReportedState
 from printer_driver.core.streaming.feeder import (
     TRIALS_MAX,
     Feeder,
@@ -14,9 +14,9 @@ from printer_driver.core.streaming.line_sender import (
     QUIET_S,
     LineSender,
 )
-from printer_driver.core.streaming.print_sequence import Job
-from printer_driver.core.streaming.resend_count import LinkBrokenError
-from printer_driver.printer import PrintId, Temperature
+from printer_driver.core.streaming.print_sequence import PrintSequence
+from printer_driver.core.streaming.resend_count import WireBrokenError
+from printer_driver.printer import Temperature
 
 OK = Ok()
 WARM = Ok(temperatures=(Temperature(name="T0", actual_c=20, target_c=0),))
@@ -34,14 +34,14 @@ class Desk:
         self.lines.hello(0.0)
         self.lines.acknowledge(OK, 0.0)
         self.lines.take_outgoing()
-        job = Job(
-            print_id=PrintId("p"),
+        job = PrintSequence(
+            print_id="p",
             commands=commands_of([f"{line}\n".encode() for line in lines]),
             bytes_total=1,
             started_s=0.0,
         )
-        self.voice = Voice()
-        self.feeder = Feeder(job=job, lines=self.lines, voice=self.voice)
+        self.reported = ReportedState()
+        self.feeder = Feeder(job=job, lines=self.lines, reported=self.reported)
         self.now_s = 0.0
         self.sent: list[str] = []
         self.go_on()
@@ -187,7 +187,7 @@ def test_a_head_at_another_place_ends_the_print() -> None:
     desk.sent.clear()
     desk.answer()
     desk.until("M114")
-    with pytest.raises(LinkBrokenError, match="not where the file says"):
+    with pytest.raises(WireBrokenError, match="not where the file says"):
         desk.feeder.heard_position(Position(x=77, y=0, z=0, e=0))
 
 
@@ -223,7 +223,7 @@ def test_a_place_that_was_lost_on_the_way_is_asked_for_again() -> None:
     desk.feeder.heard_position(elsewhere)
     desk.answer()
     desk.until("M114")
-    with pytest.raises(LinkBrokenError, match="off in X"):
+    with pytest.raises(WireBrokenError, match="off in X"):
         desk.feeder.heard_position(elsewhere)
 
 
@@ -235,13 +235,13 @@ def test_firmware_without_m114_is_not_asked_behind_every_move() -> None:
 
 def test_cancel_breaks_waits_first_and_moves_after_a_moment() -> None:
     desk = Desk("M109 S200")
-    desk.voice.note_firmware("Marlin 2.1")
+    desk.reported.note_firmware("Marlin 2.1")
     desk.feeder.cancel("Enough.", 1.0)
     desk.now_s = 1.0
     desk.go_on()
     assert desk.sent[-1] == "M108"
     desk = Desk("G90", "G1 X900 F60", "G1 X0")
-    desk.voice.note_firmware("Marlin 2.1")
+    desk.reported.note_firmware("Marlin 2.1")
     desk.until("G1 X900")
     desk.now_s = 1.0
     desk.feeder.cancel("Enough.", 1.0)

@@ -13,11 +13,11 @@ from printer_driver.core.streaming.line_sender import (
 from printer_driver.core.streaming.resend_count import (
     RESENDS_MAX,
     STRANGE_RESENDS_MAX,
-    LinkBrokenError,
+    WireBrokenError,
 )
 from printer_driver.core.streaming.sent_line import (
-    NO_PROGRESS,
-    Progress,
+    NO_PLACE,
+    FilePlace,
 )
 from printer_driver.printer import Temperature
 
@@ -35,7 +35,7 @@ def greeted() -> LineSender:
 
 def send_moves(link: LineSender, first: int, last: int, now_s: float = 0.0) -> None:
     for number in range(first, last + 1):
-        link.send(f"G1 X{number}", Progress("p", number, 0), now_s, follows=True)
+        link.send(f"G1 X{number}", FilePlace("p", number, 0), now_s, follows=True)
 
 
 def numbers(link: LineSender) -> list[int | None]:
@@ -60,7 +60,7 @@ def test_hello_and_the_first_line() -> None:
     assert numbers(link) == [0]
     link.acknowledge(OK, 0.0)
     assert link.is_idle
-    link.send("G28", NO_PROGRESS, 0.0, follows=False)
+    link.send("G28", NO_PLACE, 0.0, follows=False)
     assert link.take_outgoing() == line(1, "G28")
 
 
@@ -86,7 +86,7 @@ def test_only_lines_that_follow_are_sent_behind_others() -> None:
 
 def test_nothing_follows_a_line_that_goes_alone() -> None:
     link = greeted()
-    link.send("M109 S200", NO_PROGRESS, 0.0, follows=False)
+    link.send("M109 S200", NO_PLACE, 0.0, follows=False)
     assert not link.has_room(20, follows=True)
     link.acknowledge(OK, 0.0)
     assert link.has_room(20, follows=True)
@@ -143,7 +143,7 @@ def test_progress_falls_back_when_an_acknowledgement_was_not_true() -> None:
 def test_temperatures_show_which_acknowledgements_were_lost() -> None:
     link = greeted()
     send_moves(link, 1, 2)
-    link.send("M105", Progress("p", 2, 0), 0.0, follows=True)
+    link.send("M105", FilePlace("p", 2, 0), 0.0, follows=True)
     link.acknowledge(WARM, 0.0)
     assert link.is_idle
     assert link.done.lines == 2
@@ -152,7 +152,7 @@ def test_temperatures_show_which_acknowledgements_were_lost() -> None:
 
 def test_an_ok_without_temperatures_is_not_for_m105() -> None:
     link = greeted()
-    link.send("M105", NO_PROGRESS, 0.0, follows=True)
+    link.send("M105", NO_PLACE, 0.0, follows=True)
     assert link.acknowledge(OK, 0.0) == 0
     assert link.counters.phantom_oks == 1
     assert not link.is_idle
@@ -176,7 +176,7 @@ def test_only_a_numbered_m105_proves_anything() -> None:
     link.send_unnumbered("M105", 0.0)
     link.acknowledge(WARM, 0.0)
     assert not link.is_proven
-    link.send("M105", NO_PROGRESS, 0.0, follows=True)
+    link.send("M105", NO_PLACE, 0.0, follows=True)
     link.acknowledge(WARM, 0.0)
     assert link.is_proven
 
@@ -241,7 +241,7 @@ def test_strange_requests_are_forgiven_some_times() -> None:
     send_moves(link, 1, 1)
     for _ in range(STRANGE_RESENDS_MAX - 1):
         refuse(link, 77, 0.0)
-    with pytest.raises(LinkBrokenError, match=f"line {FIRST_NUMBER + 77}"):
+    with pytest.raises(WireBrokenError, match=f"line {FIRST_NUMBER + 77}"):
         refuse(link, 77, 0.0)
 
 
@@ -251,7 +251,7 @@ def test_a_line_that_is_never_taken_breaks_the_link() -> None:
     for attempt in range(RESENDS_MAX - 1):
         refuse(link, 1, float(attempt))
         link.tick(attempt + 0.5)
-    with pytest.raises(LinkBrokenError, match="cable"):
+    with pytest.raises(WireBrokenError, match="cable"):
         refuse(link, 1, float(RESENDS_MAX))
 
 
@@ -305,7 +305,7 @@ def test_firmware_that_never_tells_temperatures_keeps_long_numbers() -> None:
         while not link.is_idle:
             link.acknowledge_all()
             link.tick(1.0)
-        link.send(f"G1 X{number}", NO_PROGRESS, 1.0, follows=True)
+        link.send(f"G1 X{number}", NO_PLACE, 1.0, follows=True)
     assert link.last_number > FIRST_NUMBER + RESTART_AFTER_LINES
 
 
@@ -321,11 +321,11 @@ def test_temperatures_that_noise_joined_to_one_ok_are_soon_expected_apart_again(
 def test_an_ok_too_many_now_and_then_does_not_change_what_answers_look_like() -> None:
     link = greeted()
     for _ in range(10 * PLAIN_ANSWERS_MAX):
-        link.send("M105", NO_PROGRESS, 0.0, follows=True)
+        link.send("M105", NO_PLACE, 0.0, follows=True)
         link.acknowledge(OK, 0.0)
         link.acknowledge(WARM, 0.0)
     assert link.marks_temperatures
-    link.send("M105", NO_PROGRESS, 0.0, follows=True)
+    link.send("M105", NO_PLACE, 0.0, follows=True)
     for _ in range(10 * PLAIN_ANSWERS_MAX):
         link.acknowledge(OK, 0.0)
     assert link.marks_temperatures

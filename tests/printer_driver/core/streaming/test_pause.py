@@ -7,12 +7,12 @@ from printer_driver.core.gcode.command_kinds import kind_of
 from printer_driver.core.gcode.position import (
     Head,
     Position,
-    replay,
+    head_behind,
 )
 from printer_driver.core.streaming.pause import (
     ASKS_MAX,
-    Look,
     Pause,
+    PositionCheck,
 )
 from printer_driver.core.streaming.stream_settings import Park
 from printer_driver.printer import Temperature
@@ -64,32 +64,32 @@ def paused(head: Head, *told: Position, park: Park | None = PARK) -> Printing:
 
 
 def test_without_a_reported_place_nothing_moves() -> None:
-    printing = Printing(Pause(head=replay(KNOWN), park=PARK))
+    printing = Printing(Pause(head=head_behind(KNOWN), park=PARK))
     assert printing.settle() == ["M400", *ASKING * ASKS_MAX]
     assert (printing.park(), printing.come_back()) == ([], [])
 
 
 def test_where_the_file_has_told_no_place_the_printer_is_not_believed() -> None:
-    printing = Printing(Pause(head=replay(["G90", "M83", "G28", "G1 X1 Y2"]), park=PARK))
+    printing = Printing(Pause(head=head_behind(["G90", "M83", "G28", "G1 X1 Y2"]), park=PARK))
     printing.told = [PLACE]
     assert printing.settle() == ["M400", *ASKING]
     assert (printing.park(), printing.come_back()) == ([], [])
 
 
 def test_unknown_modes_cannot_be_restored_so_nothing_moves() -> None:
-    head = replay(KNOWN)
+    head = head_behind(KNOWN)
     head.is_extruder_relative = None
     assert paused(head, PLACE).park() == []
 
 
 def test_the_modes_of_the_pause_are_restored_not_those_of_the_parking() -> None:
-    printing = paused(replay([*KNOWN, "G91", "M82"]), PLACE)
+    printing = paused(head_behind([*KNOWN, "G91", "M82"]), PLACE)
     assert printing.park()
     assert printing.come_back()[-3:] == ["G91", "M82", "G1 F900"]
 
 
 def test_an_answer_that_does_not_fit_is_asked_for_again() -> None:
-    printing = Printing(Pause(head=replay(KNOWN), park=PARK))
+    printing = Printing(Pause(head=head_behind(KNOWN), park=PARK))
     printing.told = [Position(x=1, y=2, z=0.3, e=4), PLACE]
     assert printing.settle() == ["M400", *ASKING * 2]
     assert printing.park()
@@ -98,14 +98,14 @@ def test_an_answer_that_does_not_fit_is_asked_for_again() -> None:
 
 def test_two_answers_that_do_not_fit_are_believed_to_be_elsewhere() -> None:
     elsewhere = Position(x=1, y=2, z=5, e=4)
-    printing = paused(replay(KNOWN), elsewhere, elsewhere)
+    printing = paused(head_behind(KNOWN), elsewhere, elsewhere)
     assert (printing.park(), printing.come_back()) == ([], [])
     assert "off in Z by +2 mm; it is not parked" in printing.notes[-1]
 
 
 def test_firmware_that_counts_filament_otherwise_parks_and_keeps_its_count() -> None:
     otherwise = Position(x=1, y=2, z=3, e=400)
-    printing = paused(replay(KNOWN), otherwise, otherwise)
+    printing = paused(head_behind(KNOWN), otherwise, otherwise)
     assert printing.park()
     printing.told = [Position(x=0, y=200, z=8, e=399)]
     assert not any(x.startswith("G92") for x in printing.come_back())
@@ -113,7 +113,7 @@ def test_firmware_that_counts_filament_otherwise_parks_and_keeps_its_count() -> 
 
 
 def test_filament_that_a_person_has_fed_is_not_counted() -> None:
-    printing = paused(replay(KNOWN), PLACE, park=None)
+    printing = paused(head_behind(KNOWN), PLACE, park=None)
     fed = Position(x=1, y=2, z=3, e=34)
     printing.told = [fed, fed]
     assert printing.come_back() == ["M114", "M114", "G92 E4.00000"]
@@ -121,7 +121,7 @@ def test_filament_that_a_person_has_fed_is_not_counted() -> None:
 
 
 def test_a_head_that_was_moved_goes_up_then_back_and_is_looked_for() -> None:
-    printing = paused(replay(KNOWN), PLACE, park=None)
+    printing = paused(head_behind(KNOWN), PLACE, park=None)
     moved = Position(x=50, y=2, z=1, e=4)
     printing.told = [moved, moved, PLACE]
     assert printing.come_back() == [
@@ -141,7 +141,7 @@ def test_a_head_that_was_moved_goes_up_then_back_and_is_looked_for() -> None:
 
 
 def test_a_head_that_stays_elsewhere_is_a_problem_and_can_be_tried_again() -> None:
-    printing = paused(replay(KNOWN), PLACE)
+    printing = paused(head_behind(KNOWN), PLACE)
     printing.park()
     aside, lower = Position(x=0, y=200, z=8, e=3), Position(x=1, y=2, z=2, e=3)
     printing.told = [aside, lower, lower]
@@ -156,14 +156,14 @@ def test_a_head_that_stays_elsewhere_is_a_problem_and_can_be_tried_again() -> No
 
 @pytest.mark.parametrize("lost", range(ASKS_MAX))
 def test_lost_answers_are_asked_for_again(lost: int) -> None:
-    printing = Printing(Pause(head=replay(KNOWN), park=PARK))
+    printing = Printing(Pause(head=head_behind(KNOWN), park=PARK))
     printing.told = [*[None] * lost, PLACE]
     assert printing.settle() == ["M400", *ASKING * (lost + 1)]
     assert printing.park()
 
 
 def test_an_answer_without_an_axis_says_nothing() -> None:
-    look = Look()
+    look = PositionCheck()
     assert look.heard(PLACE, Position(x=1, y=2, z=nan, e=4)) == ""
     assert not look.is_answered
 

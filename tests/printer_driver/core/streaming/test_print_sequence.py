@@ -1,24 +1,24 @@
 import pytest
 
-from printer_driver.core.gcode.command_kinds import Kind
+from printer_driver.core.gcode.command_kinds import CommandKind
 from printer_driver.core.gcode.gcode_lines import (
     NO_LINE_YET,
     commands_of,
 )
 from printer_driver.core.gcode.position import Position
 from printer_driver.core.streaming.print_sequence import (
-    Job,
-    Stage,
+    PrintSequence,
+    PrintStage,
 )
 from printer_driver.core.streaming.sent_line import (
-    NO_PROGRESS,
-    Progress,
+    NO_PLACE,
+    FilePlace,
 )
 from printer_driver.core.streaming.stream_settings import (
     Park,
     StreamSettings,
 )
-from printer_driver.printer import PrintId, PrintState, Temperature
+from printer_driver.printer import PrintState, Temperature
 
 HOT = (Temperature(name="T0", actual_c=210, target_c=210),)
 PARKED = StreamSettings(park=Park(x=0, y=200))
@@ -31,11 +31,11 @@ def job_of(
     settings: StreamSettings | None = None,
     compacts: bool = False,
     alone_s: int = 0,
-) -> Job:
+) -> PrintSequence:
     """An empty line has not been read yet."""
     ends = [f"{line}\n".encode() if line else NO_LINE_YET for line in lines]
-    return Job(
-        print_id=PrintId("p"),
+    return PrintSequence(
+        print_id="p",
         commands=commands_of(ends),
         bytes_total=99,
         started_s=0.0,
@@ -45,11 +45,11 @@ def job_of(
     )
 
 
-def take(job: Job) -> str:
+def take(job: PrintSequence) -> str:
     return job.take(0.0) if job.next_command() else ""
 
 
-def drain(job: Job, heaters_off: list[str] | None = None) -> list[str]:
+def drain(job: PrintSequence, heaters_off: list[str] | None = None) -> list[str]:
     """What goes out until nothing more comes by itself."""
     sent = []
     for _ in range(50):
@@ -60,7 +60,7 @@ def drain(job: Job, heaters_off: list[str] | None = None) -> list[str]:
     return sent
 
 
-def until(job: Job, command: str) -> list[str]:
+def until(job: PrintSequence, command: str) -> list[str]:
     """What goes out up to this."""
     sent: list[str] = []
     while not sent or sent[-1] != command:
@@ -71,7 +71,7 @@ def until(job: Job, command: str) -> list[str]:
     return sent
 
 
-def stage(job: Job) -> Stage:
+def stage(job: PrintSequence) -> PrintStage:
     return job.stage
 
 
@@ -81,16 +81,16 @@ def test_the_file_then_m400_then_a_proof() -> None:
     assert job.on_idle([])
     assert job.on_idle([])
     assert take(job) == "M105"
-    assert stage(job) is Stage.VERIFYING
+    assert stage(job) is PrintStage.VERIFYING
     job.heard_proof()
-    assert stage(job) is Stage.OVER
+    assert stage(job) is PrintStage.OVER
     assert job.final_state is PrintState.DONE
 
 
 def test_firmware_without_temperatures_is_believed_at_last() -> None:
     job = job_of("G28")
     drain(job)
-    assert job.stage is Stage.OVER
+    assert job.stage is PrintStage.OVER
 
 
 def test_absolute_moves_may_follow_relative_ones_may_not() -> None:
@@ -120,7 +120,7 @@ def test_pause_resume_cancel() -> None:
     take(job)
     job.pause()
     assert drain(job) == SETTLING
-    assert job.report(Progress("p", 1, 0), 5.0).state is PrintState.PAUSED
+    assert job.report(FilePlace("p", 1, 0), 5.0).state is PrintState.PAUSED
     job.resume()
     assert drain(job)[0] == "G1 X1"
     job = job_of("G28", "G1 X1")
@@ -136,8 +136,8 @@ def test_pause_resume_cancel() -> None:
     assert sent[:4] == ["M104 S0", "M107", "M84", "M105"]
     job.heard_targets([0.0, 0.0])
     assert job.on_idle([])
-    assert job.stage is Stage.OVER
-    assert job.report(NO_PROGRESS, 5.0).state is PrintState.CANCELLED
+    assert job.stage is PrintStage.OVER
+    assert job.report(NO_PLACE, 5.0).state is PrintState.CANCELLED
     assert job.reason == "Enough."
 
 
@@ -162,7 +162,7 @@ def test_the_printers_own_pause_sends_nothing() -> None:
     take(job)
     job.hold()
     assert drain(job) == []
-    assert job.stage is Stage.PAUSED
+    assert job.stage is PrintStage.PAUSED
     job.resume()
     assert drain(job)[0] == "G1 X1"
 
@@ -191,7 +191,7 @@ def test_parking_and_back_to_the_exact_place() -> None:
 
 
 def test_progress_of_another_print_does_not_count() -> None:
-    report = job_of("G28").report(Progress("old", 7, 9), 1.5)
+    report = job_of("G28").report(FilePlace("old", 7, 9), 1.5)
     assert (report.state, report.lines_done, report.elapsed_s) == (PrintState.STARTING, 0, 1.5)
 
 
@@ -199,9 +199,9 @@ def test_a_file_that_takes_its_part_off_says_so_at_its_end() -> None:
     job = job_of("G1 X1 E1", "M118 A1 action:bed_clear", "G1 X0 Y0", "M84")
     assert [take(job), take(job)] == ["G1 X1 E1", "M118 A1 action:bed_clear"]
     job.heard_bed_clear()
-    assert not job.report(NO_PROGRESS, 0.0).bed_cleared
+    assert not job.report(NO_PLACE, 0.0).bed_cleared
     drain(job)
-    assert job.report(NO_PROGRESS, 0.0).bed_cleared
+    assert job.report(NO_PLACE, 0.0).bed_cleared
 
 
 def test_what_is_printed_afterwards_lies_on_the_bed() -> None:
@@ -209,7 +209,7 @@ def test_what_is_printed_afterwards_lies_on_the_bed() -> None:
     take(job)
     job.heard_bed_clear()
     drain(job)
-    report = job.report(NO_PROGRESS, 0.0)
+    report = job.report(NO_PLACE, 0.0)
     assert (report.state, report.bed_cleared) == (PrintState.DONE, False)
 
 
@@ -221,7 +221,7 @@ def test_a_cancelled_print_leaves_the_bed_to_people() -> None:
     drain(job)
     job.heard_targets([])
     drain(job)
-    report = job.report(NO_PROGRESS, 0.0)
+    report = job.report(NO_PLACE, 0.0)
     assert (report.state, report.bed_cleared) == (PrintState.CANCELLED, False)
 
 
@@ -233,9 +233,9 @@ def test_the_place_is_still_known_after_a_pause() -> None:
     job.pause()
     drain(job)
     job.resume()
-    while stage(job) is Stage.RESUMING:
+    while stage(job) is PrintStage.RESUMING:
         assert take(job) or job.on_idle([])
-    assert (take(job), job.kind, job.follows) == ("G1 X4 E1", Kind.MOVE, True)
+    assert (take(job), job.kind, job.follows) == ("G1 X4 E1", CommandKind.MOVE, True)
     assert job.head.position == Position(x=4, y=2, z=3, e=1)
 
 
@@ -246,7 +246,7 @@ def test_firmware_is_told_when_it_may_be_alone_while_something_moves() -> None:
     job.pause()
     assert drain(job) == [*SETTLING, "M85 S0"]
     job.resume()
-    while stage(job) is Stage.RESUMING:
+    while stage(job) is PrintStage.RESUMING:
         job.on_idle([])
     assert [take(job) for _ in range(5)] == ["G1 X3", "M85 S600", "M400", "M114", "M85 S0"]
 
@@ -282,14 +282,14 @@ def test_beside_the_part_no_place_is_the_files() -> None:
     job.heard_position(Position(x=1, y=2, z=3, e=0))
     job.on_idle([])
     take(job)
-    assert job.progress == Progress("p", 4, 27, is_aside=True)
+    assert job.progress == FilePlace("p", 4, 27, is_aside=True)
     drain(job)
     job.resume()
-    while job.stage is Stage.RESUMING:
+    while job.stage is PrintStage.RESUMING:
         assert job.progress.is_aside
         assert take(job) or job.on_idle([])
     take(job)
-    assert job.progress == Progress("p", 5, 33)
+    assert job.progress == FilePlace("p", 5, 33)
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ def test_targets_are_those_told_behind_the_last_line_of_the_file() -> None:
     assert until(job, "G1 X1") == ["G1 X1"]
 
 
-def resuming() -> Job:
+def resuming() -> PrintSequence:
     job = job_of("G28", "G1 X1")
     take(job)
     job.pause(HOT)
@@ -336,7 +336,7 @@ def test_a_pause_on_the_way_back_comes_before_the_next_line() -> None:
     job = resuming()
     job.pause(HOT)
     assert drain(job)[:3] == SETTLING
-    assert stage(job) is Stage.PAUSED
+    assert stage(job) is PrintStage.PAUSED
     job.resume()
     assert drain(job)[0] == "G1 X1"
 
@@ -379,7 +379,7 @@ def test_a_head_that_does_not_come_back_is_a_pause_with_a_reason() -> None:
         note = job.heard_position(Position(x=1, y=2, z=4, e=-1))
     assert take(job) == ""
     assert job.on_idle([])
-    report = job.report(Progress("p", 4, 27), 1.0)
+    report = job.report(FilePlace("p", 4, 27), 1.0)
     assert (report.state, report.reason) == (PrintState.PAUSED, note)
     assert "off in Z by +1 mm" in note
     job.resume()
@@ -389,11 +389,11 @@ def test_a_head_that_does_not_come_back_is_a_pause_with_a_reason() -> None:
 def test_what_is_not_read_yet_is_not_the_end() -> None:
     job = job_of("", "G28", "", "", "G1 X1", "")
     assert [take(job) for _ in range(4)] == ["", "G28", "", ""]
-    assert (stage(job), job.waits_for_file) == (Stage.STREAMING, True)
+    assert (stage(job), job.waits_for_file) == (PrintStage.STREAMING, True)
     assert (job.progress.lines, job.progress.end_offset) == (1, 4)
     assert (take(job), job.waits_for_file) == ("G1 X1", False)
     assert [take(job) for _ in range(3)] == ["", "M400", "M114"]
-    assert (stage(job), job.waits_for_file) == (Stage.FINISHING, False)
+    assert (stage(job), job.waits_for_file) == (PrintStage.FINISHING, False)
 
 
 def test_ignored_lines_before_one_that_is_not_read_yet() -> None:
@@ -408,9 +408,9 @@ def test_a_pause_while_the_file_is_awaited() -> None:
     assert [take(job), take(job)] == ["G28", ""]
     job.pause()
     assert drain(job) == SETTLING
-    assert stage(job) is Stage.PAUSED
+    assert stage(job) is PrintStage.PAUSED
     job.resume()
-    while stage(job) is Stage.RESUMING:
+    while stage(job) is PrintStage.RESUMING:
         assert take(job) or job.on_idle([])
     assert [take(job), take(job)] == ["", "G1 X1"]
 
@@ -431,4 +431,4 @@ def test_a_line_may_come_while_nothing_can_be_sent() -> None:
     job.take_back_extrusion(0.5)
     assert [job.is_line_there(), job.is_line_there()] == [False, True]
     assert [take(job), take(job)] == ["G1 E-0.50000", "G1 X1 E1"]
-    assert job.kind is Kind.MOVE
+    assert job.kind is CommandKind.MOVE

@@ -4,10 +4,10 @@ from printer_driver.core.streaming import stream_events as ev
 from printer_driver.core.streaming.printer_view import (
     Heat,
     heat_of,
-    shown,
+    status_of,
 )
 from printer_driver.core.streaming.streamer import Streamer
-from printer_driver.printer import PrintId, Question
+from printer_driver.printer import Question
 
 
 def hear(streamer: Streamer, *lines: str) -> None:
@@ -18,13 +18,13 @@ def hear(streamer: Streamer, *lines: str) -> None:
 def test_the_last_fault_and_the_question_once_it_is_whole() -> None:
     streamer = Streamer()
     streamer.receive(ev.PortOpened(), 0.0)
-    assert (shown(streamer, 0.0).fault, shown(streamer, 0.0).question) == ("", None)
+    assert (status_of(streamer, 0.0).fault, status_of(streamer, 0.0).question) == ("", None)
     hear(streamer, "echo: cold extrusion prevented", "// action:prompt_begin Go on?")
     hear(streamer, "// action:prompt_choice Yes")
-    assert shown(streamer, 0.0).fault == "cold_extrusion"
-    assert shown(streamer, 0.0).question is None
+    assert status_of(streamer, 0.0).fault == "cold_extrusion"
+    assert status_of(streamer, 0.0).question is None
     hear(streamer, "// action:prompt_show")
-    assert shown(streamer, 0.0).question == Question(text="Go on?", choices=("Yes",))
+    assert status_of(streamer, 0.0).question == Question(text="Go on?", choices=("Yes",))
 
 
 HOT = b"ok T:200.0 /200.0 B:60.0 /60.0\n"
@@ -86,13 +86,13 @@ def test_what_a_person_has_switched_on_is_no_debt() -> None:
 
 def test_a_halted_printer_owes_it() -> None:
     talk = Talk(OFF)
-    talk.tell(ev.EmergencyStop())
+    talk.tell(ev.HaltFirmware())
     assert talk.found is Heat.OWED
 
 
 def test_a_halted_printer_that_tells_zero_owes_nothing() -> None:
     talk = Talk(OFF)
-    talk.tell(ev.EmergencyStop())
+    talk.tell(ev.HaltFirmware())
     while (due_s := talk.streamer.next_deadline_s()) is not None:
         talk.now_s = due_s
         talk.streamer.tick(talk.now_s)
@@ -102,7 +102,7 @@ def test_a_halted_printer_that_tells_zero_owes_nothing() -> None:
 
 def test_a_halted_printer_that_says_nothing_owes_it_for_ever() -> None:
     talk = Talk(OFF)
-    talk.tell(ev.EmergencyStop())
+    talk.tell(ev.HaltFirmware())
     while (due_s := talk.streamer.next_deadline_s()) is not None:
         talk.now_s = due_s
         talk.streamer.tick(talk.now_s)
@@ -111,5 +111,5 @@ def test_a_halted_printer_that_says_nothing_owes_it_for_ever() -> None:
 
 def test_a_print_answers_for_its_own_heaters() -> None:
     talk = Talk(OFF)
-    talk.tell(ev.StartPrint(print_id=PrintId("p"), commands=iter(()), bytes_total=1))
+    talk.tell(ev.StartPrint(print_id="p", commands=iter(()), bytes_total=1))
     assert talk.found is Heat.UNKNOWN

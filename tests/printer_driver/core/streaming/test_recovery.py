@@ -9,7 +9,7 @@ from printer_driver.core.gcode.gcode_lines import (
 )
 from printer_driver.core.gcode.machine_state import (
     MachineState,
-    replay,
+    state_behind,
 )
 from printer_driver.core.streaming import stream_events as ev
 from printer_driver.core.streaming.recovery import (
@@ -41,8 +41,8 @@ from printer_driver.virtual.firmware import Say
 from printer_driver.virtual.usb_wire import Wiring
 from printer_driver.virtual.virtual_dialects import (
     DIALECTS,
-    Dialect,
-    Setup,
+    FirmwareSetup,
+    VirtualDialect,
 )
 
 FILE = ("G90", "M83", "M104 S200", "G1 X10 Y20 Z0.3 F1200")
@@ -54,7 +54,7 @@ WARM = b"ok T:199.8 /200.0 B:21.0 /0.0 @:64 B@:0\n"
 
 
 def state() -> MachineState:
-    return replay([FileCommand(text=text, end_offset=OFFSET) for text in FILE], OFFSET)
+    return state_behind([FileCommand(text=text, end_offset=OFFSET) for text in FILE], OFFSET)
 
 
 class Asking:
@@ -203,7 +203,7 @@ def test_a_place_that_nothing_but_a_number_proves_is_no_place_to_print_from() ->
     asking = Asking(early, LineRecord(number=61, lines=5, end_offset=5))
     asking.until_file()
     assert asking.replays == [1]
-    event = Replayed(end_offset=1, state=replay(sent, 1, sent_offset=5))
+    event = Replayed(end_offset=1, state=state_behind(sent, 1, sent_offset=5))
     asking.recovery.receive(event, asking.now_s)
     assert "where the printer's head is" in asking.reason
 
@@ -211,7 +211,7 @@ def test_a_place_that_nothing_but_a_number_proves_is_no_place_to_print_from() ->
 def test_before_anything_has_moved_the_number_is_enough() -> None:
     asking = Asking(LineRecord(number=57, lines=1, end_offset=1))
     asking.until_file()
-    state_there = replay([FileCommand(text="M107", end_offset=1)], 1, sent_offset=1)
+    state_there = state_behind([FileCommand(text="M107", end_offset=1)], 1, sent_offset=1)
     asking.recovery.receive(Replayed(end_offset=1, state=state_there), asking.now_s)
     assert isinstance(asking.recovery.verdict, ResumeBehind)
 
@@ -362,9 +362,9 @@ def test_any_bytes_give_a_defined_state() -> None:
     assert asking.replays == [OFFSET]
 
 
-def real_answers(dialect: Dialect) -> Recovery:
+def real_answers(dialect: VirtualDialect) -> Recovery:
     """Asks the virtual board, which has executed FILE, until there is a verdict."""
-    setup = BoardSetup(firmware=Setup(dialect=dialect), wiring=Wiring(latency_s=0.001))
+    setup = BoardSetup(firmware=FirmwareSetup(dialect=dialect), wiring=Wiring(latency_s=0.001))
     board, now_s = Board(setup, random.Random(1).random), 1.0
     places = dict(enumerate(("G92 X0 Y0 Z0 E0", *FILE), 101))
     board.receive(numbered_line(100, "M110 N100"), now_s)
@@ -385,7 +385,7 @@ def real_answers(dialect: Dialect) -> Recovery:
         for wish in recovery.effects():
             if isinstance(wish, ReplayUpTo):
                 place = wish.end_offset
-                answer = Replayed(end_offset=place, state=replay(commands, place))
+                answer = Replayed(end_offset=place, state=state_behind(commands, place))
                 recovery.receive(answer, now_s)
             else:
                 board.receive(wish.data, now_s)

@@ -1,12 +1,12 @@
 from printer_driver.core.streaming.sent_line import (
-    NO_PROGRESS,
+    NO_PLACE,
     SentLine,
 )
 
 
 def line(command: str) -> SentLine:
     return SentLine(
-        number=1, command=command, data=b"", progress=NO_PROGRESS, follows=True, sent_s=0.0
+        number=1, command=command, data=b"", progress=NO_PLACE, follows=True, sent_s=0.0
     )
 
 

@@ -16,7 +16,7 @@ from printer_driver.core.gcode.gcode_lines import (
 from printer_driver.core.streaming import stream_events as ev
 from printer_driver.core.streaming.streamer import Streamer
 from printer_driver.errors import GcodeError
-from printer_driver.printer import Connection, PrinterStatus, PrintId, PrintReport, PrintState
+from printer_driver.printer import Connection, PrinterStatus, PrintReport, PrintState
 from printer_driver.virtual.firmware import (
     Executed,
     Firmware,
@@ -24,7 +24,7 @@ from printer_driver.virtual.firmware import (
 )
 
 GCODE = Path(__file__).parents[3] / "data" / "gcode"
-PRINT_ID = PrintId("p1")
+PRINT_ID = "p1"
 KNOWN_REPLIES = [
     b"ok\n",
     b"ok T:20 /0\n",
@@ -274,7 +274,7 @@ def test_the_printer_gives_up(line: bytes, connection: Connection) -> None:
 def test_a_halted_printer_comes_back_when_it_boots() -> None:
     bench = Bench()
     bench.open()
-    bench.tell(ev.EmergencyStop())
+    bench.tell(ev.HaltFirmware())
     assert bench.status.connection is Connection.HALTED
     bench._collect()
     assert bytes(bench.sent).endswith(b"\nM112\n")

@@ -8,7 +8,10 @@ from printer_driver.core.streaming import stream_events as ev
 from printer_driver.core.streaming.acknowledgement_watch import SILENCE_S_MAX
 from printer_driver.core.streaming.streamer import Streamer
 from printer_driver.printer import Connection, PrintState
-from printer_driver.virtual.virtual_dialects import DIALECTS, Setup
+from printer_driver.virtual.virtual_dialects import (
+    DIALECTS,
+    FirmwareSetup,
+)
 from tests.printer_driver.core.streaming.test_streamer_control import (
     LONG_MOVES,
     SHORT_MOVES,
@@ -53,7 +56,7 @@ class LossyDesk(Desk):
 def test_a_lost_acknowledgement_does_not_hold_a_cancel_up(
     lines: list[str], reached: str, *, has_parser: bool
 ) -> None:
-    desk = LossyDesk(Setup(emergency_parser=has_parser))
+    desk = LossyDesk(FirmwareSetup(emergency_parser=has_parser))
     desk.start(lines)
     desk.run(lambda: reached in desk.executed)
     desk.wait(2.2)
@@ -110,7 +113,7 @@ def test_cooling_does_not_wait_for_the_heat(wait: str) -> None:
 @pytest.mark.parametrize("filled_bytes", range(30))
 def test_a_printer_that_cannot_listen_yet_is_left_no_pieces(filled_bytes: int) -> None:
     """Its receive buffer overflows: of `M104` an `M1` would be left, which waits for a person."""
-    desk = LossyDesk(Setup(rx_bytes=128))
+    desk = LossyDesk(FirmwareSetup(rx_bytes=128))
     wait = "M109 S250"
     desk.board.receive(f"{wait}\nG1 X1\nG1 X2\nG1 X3\n".encode(), desk.now_s)  # no slot is free
     desk.board.receive(b"\n" * filled_bytes, desk.now_s)
@@ -140,7 +143,7 @@ def test_off_is_not_believed_of_a_printer_that_tells_no_temperatures() -> None:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_every_dialect_gets_beyond_the_restart_of_the_numbers(dialect: str) -> None:
-    desk = Desk(Setup(dialect=DIALECTS[dialect]))
+    desk = Desk(FirmwareSetup(dialect=DIALECTS[dialect]))
     desk.start(QUICK_MOVES)
     assert desk.run(desk.over, limit_s=200.0) < 100.0
     assert desk.report
@@ -204,7 +207,7 @@ class CutDesk(Desk):
 def test_what_was_cancelled_is_not_heated_when_the_wire_is_back(
     dead_s: float, *, has_parser: bool
 ) -> None:
-    desk = CutDesk(Setup(emergency_parser=has_parser))
+    desk = CutDesk(FirmwareSetup(emergency_parser=has_parser))
     desk.cut_at(b"M109")
     desk.start([*SQUARE, "G1 X1 F600", "M109 S250", "G1 X100 E1 F3000"])
     desk.run(lambda: desk.is_cut)
@@ -249,7 +252,7 @@ def test_what_a_person_has_cancelled_stays_so_whatever_happens(event: ev.Event) 
 
 
 def test_repetier_is_waked_from_a_wait_that_it_has_acknowledged() -> None:
-    desk = LossyDesk(Setup(dialect=DIALECTS["repetier"], emergency_parser=True))
+    desk = LossyDesk(FirmwareSetup(dialect=DIALECTS["repetier"], emergency_parser=True))
     desk.start([*SQUARE, "M190 S100", *["G1 X10 F600"] * 60])
     desk.wait(8.0)
     desk.tell(ev.CancelPrint(reason="Enough."))

@@ -10,14 +10,14 @@ from printer_driver.core.gcode.gcode_lines import (
     FileCommand,
     commands_of,
 )
-from printer_driver.core.replies.reported_state import Wish
+from printer_driver.core.replies.reported_state import HostAction
 from printer_driver.core.streaming import stream_events as ev
 from printer_driver.core.streaming.stream_settings import (
     Park,
     StreamSettings,
 )
 from printer_driver.core.streaming.streamer import Streamer
-from printer_driver.printer import PrintId, PrintReport, PrintState
+from printer_driver.printer import PrintReport, PrintState
 from printer_driver.virtual.board import (
     Board,
     BoardSetup,
@@ -26,8 +26,8 @@ from printer_driver.virtual.firmware import Executed
 from printer_driver.virtual.usb_wire import Wiring
 from printer_driver.virtual.virtual_dialects import (
     DIALECTS,
-    Dialect,
-    Setup,
+    FirmwareSetup,
+    VirtualDialect,
 )
 
 SQUARE = ["G90", "M83", "G92 X0 Y0 Z0 E0", "G1 Z1 F600"]
@@ -38,9 +38,13 @@ SHORT_MOVES = [*SQUARE, *[f"G1 X{number / 10:g} E.01 F60" for number in range(40
 class Desk:
     """A streamer and a board."""
 
-    def __init__(self, setup: Setup | None = None, settings: StreamSettings | None = None) -> None:
+    def __init__(
+        self, setup: FirmwareSetup | None = None, settings: StreamSettings | None = None
+    ) -> None:
         self.board = Board(
-            BoardSetup(firmware=setup or Setup(), wiring=Wiring(baud=115200, latency_s=0.001)),
+            BoardSetup(
+                firmware=setup or FirmwareSetup(), wiring=Wiring(baud=115200, latency_s=0.001)
+            ),
             random.Random(1).random,
         )
         self.streamer = Streamer(settings=settings)
@@ -55,7 +59,7 @@ class Desk:
         self.streamer.receive(event, self.now_s)
 
     def start(self, lines: list[str]) -> None:
-        self.tell(ev.StartPrint(print_id=PrintId("p"), commands=made(lines), bytes_total=1))
+        self.tell(ev.StartPrint(print_id="p", commands=made(lines), bytes_total=1))
 
     def run(self, until: Callable[[], bool], limit_s: float = 4000.0) -> float:
         """Returns how long it took."""
@@ -103,7 +107,7 @@ def made(lines: list[str]) -> Iterator[FileCommand]:
     "lines", [["M109 S250"], ["M190 S100"], LONG_MOVES, SHORT_MOVES], ids=lambda x: x[-1]
 )
 def test_cancelled_within_a_second_and_cold(lines: list[str], *, has_parser: bool) -> None:
-    desk = Desk(Setup(emergency_parser=has_parser, rx_bytes=128))
+    desk = Desk(FirmwareSetup(emergency_parser=has_parser, rx_bytes=128))
     desk.start(["M104 S200", *lines])
     desk.wait(12.0)
     desk.tell(ev.CancelPrint(reason="Enough."))
@@ -149,7 +153,7 @@ def test_heaters_that_went_off_in_a_pause_are_warmed_first() -> None:
 
 @pytest.mark.parametrize("dialect", ["marlin", "repetier"])
 def test_done_is_said_when_the_head_stands_still(dialect: str) -> None:
-    desk = Desk(Setup(dialect=DIALECTS[dialect]))
+    desk = Desk(FirmwareSetup(dialect=DIALECTS[dialect]))
     desk.start(LONG_MOVES[:8])
     desk.run(desk.over)
     assert desk.report
@@ -164,7 +168,7 @@ def test_the_printers_wishes_are_typed_and_obeyed() -> None:
     desk.wait(5.0)
     desk.tell(ev.Received(data=b"//action:out_of_filament T0\n"))
     desk.run(lambda: desk.state() is PrintState.PAUSED)
-    assert ev.Wished(wish=Wish.OUT_OF_FILAMENT, argument="T0") in desk.effects
+    assert ev.HostActionAsked(wish=HostAction.OUT_OF_FILAMENT, argument="T0") in desk.effects
     desk.tell(ev.Received(data=b"//action:resumed\n"))
     desk.run(desk.over)
     assert desk.report
@@ -184,8 +188,8 @@ def test_commands_of_a_person_go_out_while_nothing_is_printed() -> None:
 
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda x: x.name[:20])
-def test_every_dialect_prints_the_file(dialect: Dialect) -> None:
-    desk = Desk(Setup(dialect=dialect))
+def test_every_dialect_prints_the_file(dialect: VirtualDialect) -> None:
+    desk = Desk(FirmwareSetup(dialect=dialect))
     desk.start(SHORT_MOVES)
     desk.run(desk.over)
     assert desk.report
@@ -194,8 +198,8 @@ def test_every_dialect_prints_the_file(dialect: Dialect) -> None:
 
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda x: x.name[:20])
-def test_every_dialect_is_cold_after_a_cancel(dialect: Dialect) -> None:
-    desk = Desk(Setup(dialect=dialect))
+def test_every_dialect_is_cold_after_a_cancel(dialect: VirtualDialect) -> None:
+    desk = Desk(FirmwareSetup(dialect=dialect))
     desk.start(["M104 S200", *SHORT_MOVES])
     desk.wait(5.0)
     desk.tell(ev.CancelPrint(reason="Enough."))
@@ -209,7 +213,7 @@ SAYS_CLEAR = "M118 A1 action:bed_clear"
 
 
 def says_clear(desk: Desk) -> bool:
-    return ev.BedCleared() in desk.effects
+    return ev.BedReportedClear() in desk.effects
 
 
 def test_a_print_whose_own_end_clears_the_bed() -> None:
@@ -304,7 +308,7 @@ def fail_with_answer(
         ev.Received(data=b"\nError:Probing failed\n"),
         ev.Received(data=b"\nstart\n"),
         ev.PortLost(reason="Unplugged."),
-        ev.EmergencyStop(),
+        ev.HaltFirmware(),
     ],
     ids=["halted", "broken off", "restarted", "unplugged", "stopped at once"],
 )
@@ -326,7 +330,7 @@ def test_what_lay_in_a_buffer_before_the_greeting_does_not_count() -> None:
     streamer = Streamer()
     streamer.receive(ev.PortOpened(), 0.0)
     streamer.receive(ev.Received(data=b"// action:bed_clear\n"), 0.1)
-    assert ev.BedCleared() not in streamer.effects()
+    assert ev.BedReportedClear() not in streamer.effects()
 
 
 def test_a_notification_is_in_the_status() -> None:
@@ -376,14 +380,14 @@ def test_a_broken_print_leaves_no_timer_behind() -> None:
 
 
 def test_firmware_that_does_not_know_m85_is_not_asked() -> None:
-    desk = Desk(Setup(dialect=DIALECTS["smoothie"]), ALONE)
+    desk = Desk(FirmwareSetup(dialect=DIALECTS["smoothie"]), ALONE)
     desk.start(SHORT_MOVES)
     desk.run(desk.over)
     assert not any(x.startswith("M85") for x in desk.executed)
 
 
 def test_firmware_that_tells_only_temperatures_in_a_long_heating_wait_is_not_dead() -> None:
-    desk = Desk(Setup(dialect=DIALECTS["klipper"]))
+    desk = Desk(FirmwareSetup(dialect=DIALECTS["klipper"]))
     desk.start(["M190 S110", "G28"])
     desk.run(lambda: "M190 S110" in desk.executed)
     for _ in range(900):

@@ -15,7 +15,7 @@ from printer_driver.core.streaming.file_wait import (
     WAIT_S_MAX,
     WAITS,
 )
-from printer_driver.printer import PrintId, PrintState
+from printer_driver.printer import PrintState
 from tests.printer_driver.core.streaming.test_streamer_control import (
     SQUARE,
     Desk,
@@ -50,9 +50,7 @@ class Hung(Desk):
     def __init__(self, lines: list[str] | None = None, there: int = 35) -> None:
         super().__init__()
         self.disk = Disk(lines or [HEAT, *MOVES], there)
-        self.tell(
-            ev.StartPrint(print_id=PrintId("p"), commands=self.disk.commands(), bytes_total=1)
-        )
+        self.tell(ev.StartPrint(print_id="p", commands=self.disk.commands(), bytes_total=1))
         self.run(lambda: self.disk.asked > 0)
 
     @property
@@ -119,7 +117,7 @@ def test_a_pause_and_an_emergency_stop_are_as_quick_as_ever() -> None:
     desk.run(lambda: desk.state() is PrintState.PRINTING)
     desk.wait(WAIT_S_MAX / 2)
     assert desk.shown == WAITS
-    desk.tell(ev.EmergencyStop())
+    desk.tell(ev.HaltFirmware())
     sends = [x.data for x in desk.streamer.effects() if isinstance(x, ev.Send)]
     assert sends == [b"\nM112\n"]
 

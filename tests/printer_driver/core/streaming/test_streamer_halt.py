@@ -14,7 +14,10 @@ from printer_driver.virtual.incidents import (
     Incident,
     IncidentKind,
 )
-from printer_driver.virtual.virtual_dialects import DIALECTS, Setup
+from printer_driver.virtual.virtual_dialects import (
+    DIALECTS,
+    FirmwareSetup,
+)
 from tests.printer_driver.core.streaming.test_streamer_cancel import LossyDesk
 from tests.printer_driver.core.streaming.test_streamer_control import SHORT_MOVES
 
@@ -49,7 +52,7 @@ def test_a_halt_that_noise_made_up_is_cold(*, is_first_lost: bool) -> None:
 @pytest.mark.parametrize("wait", ["M0", "M109 S250", "M190 S100"])
 def test_the_wait_that_the_board_is_in_is_ended_first(wait: str, words: bytes) -> None:
     """Of three that fill its command slots none could be seen any more."""
-    desk = LossyDesk(Setup(rx_bytes=128))
+    desk = LossyDesk(FirmwareSetup(rx_bytes=128))
     desk.start(["M104 S200", "M140 S60", wait])
     desk.run(lambda: wait in desk.executed)
     desk.wait(1.0)
@@ -59,12 +62,12 @@ def test_the_wait_that_the_board_is_in_is_ended_first(wait: str, words: bytes) -
 
 def test_what_was_told_before_the_queue_was_executed_is_not_believed() -> None:
     slow = [f"G1 X{200 * (number % 2)} F300" for number in range(5)]
-    desk = LossyDesk(Setup(rx_bytes=128, block_slots=2, emergency_parser=True))
+    desk = LossyDesk(FirmwareSetup(rx_bytes=128, block_slots=2, emergency_parser=True))
     desk.start(["G90", "M83", "G92 X0 Y0 Z0 E0", *slow, "M104 S200", *slow])
     desk.run(lambda: "M104 S200" in [x.command for x in desk.streamer._link.in_flight])
     desk.tell(ev.Received(data=KILLED))
     desk.streamer.effects()  # lost
-    desk.run(lambda: bool(desk.streamer._greeting._coolings))
+    desk.run(lambda: bool(desk.streamer._handshake._coolings))
     desk.streamer.effects()  # lost, too
     desk.wait(ALL_COOLINGS_S)
     assert "M104 S200" in desk.executed
@@ -74,7 +77,7 @@ def test_what_was_told_before_the_queue_was_executed_is_not_believed() -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        ev.EmergencyStop(),
+        ev.HaltFirmware(),
         ev.PortLost(reason="It is out."),
         ev.Received(data=b"start\n"),
         ev.Received(data=KILLED),
@@ -144,6 +147,6 @@ def test_a_refusal_while_halted_changes_nothing() -> None:
 
 
 def test_where_ok_means_received_it_is_said_to_the_end() -> None:
-    desk = halted(LossyDesk(Setup(dialect=DIALECTS["repetier"])))
+    desk = halted(LossyDesk(FirmwareSetup(dialect=DIALECTS["repetier"])))
     assert sent_while(desk, ALL_COOLINGS_S).count(b"M104 S0") == 1 + HALT_COOLINGS_MAX
     assert not desk.streamer.must_cool

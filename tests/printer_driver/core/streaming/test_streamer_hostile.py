@@ -14,7 +14,7 @@ from printer_driver.core.gcode.gcode_lines import (
 from printer_driver.core.streaming import stream_events as ev
 from printer_driver.core.streaming.resend_count import RESENDS_MAX
 from printer_driver.core.streaming.streamer import Streamer
-from printer_driver.printer import Connection, PrintId, PrintState
+from printer_driver.printer import Connection, PrintState
 
 MIB = 1 << 20
 SAYINGS = st.sampled_from(
@@ -84,7 +84,7 @@ def answer_all(streamer: Streamer, now_s: float) -> None:
 def test_any_conversation(pieces: list[bytes | ev.Event]) -> None:
     streamer = ready()
     now_s = 1.0
-    streamer.receive(ev.StartPrint(print_id=PrintId("p"), commands=moves(50), bytes_total=1), now_s)
+    streamer.receive(ev.StartPrint(print_id="p", commands=moves(50), bytes_total=1), now_s)
     for piece in pieces:
         now_s += 0.2
         event = ev.Received(data=piece) if isinstance(piece, bytes) else piece
@@ -115,7 +115,7 @@ def test_a_line_without_end_costs_no_memory() -> None:
 
 def test_oks_without_end_are_counted_and_send_no_more_than_the_file() -> None:
     streamer = ready()
-    streamer.receive(ev.StartPrint(print_id=PrintId("p"), commands=moves(10), bytes_total=1), 1.0)
+    streamer.receive(ev.StartPrint(print_id="p", commands=moves(10), bytes_total=1), 1.0)
     sent = b""
     for _ in range(200):
         streamer.receive(ev.Received(data=b"ok\n" * 500), 2.0)
@@ -128,7 +128,7 @@ def test_oks_without_end_are_counted_and_send_no_more_than_the_file() -> None:
 @pytest.mark.parametrize("number", [0, 5000, 2**31, 10**9])
 def test_a_resend_of_what_was_never_sent_ends_the_print(number: int) -> None:
     streamer = ready()
-    streamer.receive(ev.StartPrint(print_id=PrintId("p"), commands=moves(10), bytes_total=1), 1.0)
+    streamer.receive(ev.StartPrint(print_id="p", commands=moves(10), bytes_total=1), 1.0)
     for second in range(RESENDS_MAX * 2):
         streamer.receive(ev.Received(data=b"Resend: %d\nok\n" % number), 2.0 + second)
     report = streamer.status(99.0).print
@@ -140,7 +140,7 @@ def test_a_resend_of_what_was_never_sent_ends_the_print(number: int) -> None:
 
 def test_refusals_without_a_break_end_the_print() -> None:
     streamer = ready()
-    streamer.receive(ev.StartPrint(print_id=PrintId("p"), commands=moves(10), bytes_total=1), 1.0)
+    streamer.receive(ev.StartPrint(print_id="p", commands=moves(10), bytes_total=1), 1.0)
     number = streamer._link._cursor - 1
     for step in range(40 * 100):
         streamer.receive(ev.Received(data=b"Resend: %d\nok\n" % number), 2.0 + step / 100)
@@ -152,9 +152,7 @@ def test_refusals_without_a_break_end_the_print() -> None:
 def test_a_file_of_any_length_is_never_held() -> None:
     streamer = ready()
     count = 30_000
-    streamer.receive(
-        ev.StartPrint(print_id=PrintId("p"), commands=moves(count), bytes_total=1), 1.0
-    )
+    streamer.receive(ev.StartPrint(print_id="p", commands=moves(count), bytes_total=1), 1.0)
     now_s = 1.0
     tracemalloc.start()
     while streamer.is_printing:

@@ -5,17 +5,17 @@ from collections.abc import Callable
 
 import pytest
 
-from printer_driver.core.gcode.machine_state import replay
+from printer_driver.core.gcode.machine_state import state_behind
 from printer_driver.core.streaming import stream_events as ev
 from printer_driver.core.streaming.stream_settings import (
     Park,
     StreamSettings,
 )
-from printer_driver.printer import PrintId, PrintState
+from printer_driver.printer import PrintState
 from printer_driver.virtual.virtual_dialects import (
     DIALECTS,
-    Dialect,
-    Setup,
+    FirmwareSetup,
+    VirtualDialect,
 )
 from tests.printer_driver.core.streaming.test_streamer_control import (
     SHORT_MOVES,
@@ -148,8 +148,10 @@ def test_one_altered_report_heats_nothing() -> None:
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda x: x.name[:20])
 @pytest.mark.parametrize("settings", [StreamSettings(), PARKS], ids=["stays", "parks"])
-def test_every_dialect_pauses_and_goes_on(dialect: Dialect, settings: StreamSettings) -> None:
-    desk = Wire(Setup(dialect=dialect), settings)
+def test_every_dialect_pauses_and_goes_on(
+    dialect: VirtualDialect, settings: StreamSettings
+) -> None:
+    desk = Wire(FirmwareSetup(dialect=dialect), settings)
     desk.start(["M104 S60", *SHORT_MOVES, "M104 S0"])
     desk.wait(10.0)
     desk.pause()
@@ -173,7 +175,7 @@ def test_firmware_that_tells_no_temperatures_does_not_hold_up_the_pause() -> Non
     desk = Mute(settings=PARKS)
     desk.start(HEATED)
     desk.pause_at("G1 X1 E.01 F60")
-    assert not desk.streamer.voice.temperatures
+    assert not desk.streamer.reported.temperatures
     assert desk.executed.count("M114") <= 2  # of the print, and one for the pause
     desk.finish()
     assert_as_without_a_pause(desk, HEATED)
@@ -349,10 +351,10 @@ def found_again(lines: list[str], count: int, *, is_paused: bool = False) -> Wir
     desk.run(lambda: desk.executed.count(lines[count - 1]) > 0)
     desk.wait(5.0)
     offset = sum(len(line) + 1 for line in lines[:count])
-    state = replay(made(lines), offset)
+    state = state_behind(made(lines), offset)
     desk.tell(
         ev.StartPrint(
-            print_id=PrintId("p"),
+            print_id="p",
             commands=made([*state.preamble(), *lines[count:]]),
             bytes_total=1,
             head=state.head(g90_sets_extruder=True),

@@ -3,7 +3,7 @@ from math import inf
 import pytest
 
 from printer_driver.core.streaming.wire_estimate import (
-    Link,
+    WireSpeed,
     estimate,
 )
 
@@ -15,21 +15,21 @@ def line(step_mm: float, count: int) -> list[str]:
 
 
 def test_a_window_gets_all_of_the_wire_unless_latency_is_long() -> None:
-    assert Link(baud=115200, latency_s=0.001).lines_per_s(20) == pytest.approx(384)
-    assert Link(baud=115200, latency_s=0.016).lines_per_s(20) < 100
-    assert Link(baud=115200, latency_s=0.001, window_lines=1).lines_per_s(20) < 210
-    assert Link(baud=0, latency_s=0).lines_per_s(20) == inf
+    assert WireSpeed(baud=115200, latency_s=0.001).lines_per_s(20) == pytest.approx(384)
+    assert WireSpeed(baud=115200, latency_s=0.016).lines_per_s(20) < 100
+    assert WireSpeed(baud=115200, latency_s=0.001, window_lines=1).lines_per_s(20) < 210
+    assert WireSpeed(baud=0, latency_s=0).lines_per_s(20) == inf
 
 
 def test_long_moves_are_not_limited() -> None:
-    found = estimate([*BEGIN, *line(5.0, 100)], Link(baud=115200))
+    found = estimate([*BEGIN, *line(5.0, 100)], WireSpeed(baud=115200))
     assert found.limited_share == 0
     assert found.sentence == ""
 
 
 def test_fine_curves_are() -> None:
     """0.1 mm at 100 mm/s are 1000 lines/s; the wire has about 320."""
-    found = estimate([*BEGIN, *line(0.1, 1000)], Link(baud=115200))
+    found = estimate([*BEGIN, *line(0.1, 1000)], WireSpeed(baud=115200))
     assert found.limited_share > 0.9
     assert 25 < found.speed_mm_per_s < 40
     assert found.speed_mm_per_s == pytest.approx(0.1 * found.lines_per_s, rel=0.1)
@@ -38,8 +38,8 @@ def test_fine_curves_are() -> None:
 
 def test_a_short_burst_hides_in_the_planner() -> None:
     mixed = [*BEGIN, *line(5.0, 20), *line(0.1, 5), *line(5.0, 20)]
-    assert estimate(mixed, Link(baud=115200)).limited_share == 0
+    assert estimate(mixed, WireSpeed(baud=115200)).limited_share == 0
 
 
 def test_an_empty_file() -> None:
-    assert estimate([], Link(baud=115200)).lines_per_s == 0
+    assert estimate([], WireSpeed(baud=115200)).lines_per_s == 0

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from crdtqueue.core.sentences import Sentence, Span, duration
+from crdtqueue.core.durations import (
+    Sentence,
+    Span,
+    duration,
+)
 
 
 @pytest.mark.parametrize(

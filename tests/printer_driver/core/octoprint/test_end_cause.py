@@ -1,7 +1,7 @@
 import pytest
 
-from printer_driver.core.octoprint import end_evidence as evidence
-from printer_driver.core.octoprint.end_evidence import Evidence
+from printer_driver.core.octoprint import end_cause as evidence
+from printer_driver.core.octoprint.end_cause import EndCauseTracker
 from printer_driver.core.octoprint.push_messages import (
     EventKind,
     PrinterReset,
@@ -26,8 +26,8 @@ def other(kind: EventKind) -> PrintEvent:
     return PrintEvent(kind=kind, path="by hand.gcode", has_user=True)
 
 
-def after(*events: Told) -> Evidence:
-    found = Evidence(OURS)
+def after(*events: Told) -> EndCauseTracker:
+    found = EndCauseTracker(OURS)
     for event in events:
         found.receive(event)
     return found

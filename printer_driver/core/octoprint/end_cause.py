@@ -46,7 +46,7 @@ class Cause(StrEnum):
     ERROR = "error"
 
 
-class Stage(StrEnum):
+class TrackingStage(StrEnum):
     """Which events are still about our print."""
 
     OPEN = "open"
@@ -54,30 +54,30 @@ class Stage(StrEnum):
     GONE = "gone"  # OctoPrint is at another print, be it of the same file
 
 
-class Evidence:
+class EndCauseTracker:
     """The first end of the print at `path`; a person who prints the copy again does not count."""
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._stage = Stage.OPEN
+        self._stage = TrackingStage.OPEN
         self._cause = Cause.NONE
         self._error = ""
 
     def receive(self, event: PrintEvent | PrinterReset) -> None:
         """Takes an event in; one of another print says at most that ours is past."""
-        if self._stage is Stage.GONE:
+        if self._stage is TrackingStage.GONE:
             return
         if isinstance(event, PrinterReset):
             if self._cause is Cause.NOBODY:
                 self._cause = Cause.RESET
         elif event.path != self._path or self._is_again(event):
             if self._cause is not Cause.NONE:
-                self._stage = Stage.GONE
-        elif self._stage is Stage.OPEN:
+                self._stage = TrackingStage.GONE
+        elif self._stage is TrackingStage.OPEN:
             self._learn(event)
 
     def _is_again(self, event: PrintEvent) -> bool:
-        return self._stage is Stage.CLOSED and event.kind is EventKind.STARTED
+        return self._stage is TrackingStage.CLOSED and event.kind is EventKind.STARTED
 
     def _learn(self, event: PrintEvent) -> None:
         match event.kind:
@@ -86,7 +86,7 @@ class Evidence:
             case EventKind.CANCELLING | EventKind.CANCELLED | EventKind.FAILED:
                 self._blame(event)
         if event.kind in (EventKind.DONE, EventKind.FAILED):
-            self._stage = Stage.CLOSED
+            self._stage = TrackingStage.CLOSED
 
     def _blame(self, event: PrintEvent) -> None:
         if self._cause is not Cause.NONE:
