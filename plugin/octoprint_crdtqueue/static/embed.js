@@ -1,8 +1,8 @@
 // @ts-check
 /** Puts the peer's view into OctoPrint's tab: its requests and its live state go over OctoPrint. */
 
-import { Api } from "../view/api.js";
-import { CrdtqueueView } from "../view/queue-view.js";
+import { Api } from "../view/api/api.js";
+import { CrdtqueueView } from "../view/crdtqueue-view.js";
 
 /** The peer takes a copy of a file of OctoPrint's in this time. */
 const COPY_MS = 150_000;
@@ -15,11 +15,11 @@ const COPY_MS = 150_000;
  * @property {() => Record<string, string>} headers  With OctoPrint's CSRF token.
  * @property {(listener: (message: Message) => void) => () => void} listen  To plugin messages.
  * @property {(message: Message) => void} onMessage  Told of each state that the view fetches.
- * @property {() => Promise<import("../view/types.js").StoredFile[]>} files  OctoPrint's own.
+ * @property {() => Promise<import("../view/api/types.js").StoredFile[]>} files  OctoPrint's own.
  *
  * `age_s` is how long ago the state was as it says.
  *
- * @typedef {{changed?: true, state?: import("../view/types.js").State | null, age_s?: number}} Message
+ * @typedef {{changed?: true, state?: import("../view/api/types.js").State | null, age_s?: number}} Message
  */
 
 /** The API of the peer behind the plugin. */
@@ -39,7 +39,7 @@ class OctoPrintApi extends Api {
   /**
    * OctoPrint writes files of forms to disk as they come in, and holds other bodies in memory.
    *
-   * @param {File | import("../view/types.js").StoredFile} file
+   * @param {File | import("../view/api/types.js").StoredFile} file
    */
   packed(file) {
     const form = new FormData();
@@ -48,7 +48,7 @@ class OctoPrintApi extends Api {
   }
 
   /**
-   * @param {File | import("../view/types.js").StoredFile} file
+   * @param {File | import("../view/api/types.js").StoredFile} file
    * @param {(fraction: number) => void} onProgress
    * @param {AbortSignal} signal
    */
@@ -58,14 +58,14 @@ class OctoPrintApi extends Api {
     const uploaded = await this.request("POST", "stored-files", { path: file.path }, {
       answer_ms: COPY_MS,
     });
-    return /** @type {import("../view/types.js").UploadedFile} */ (uploaded);
+    return /** @type {import("../view/api/types.js").UploadedFile} */ (uploaded);
   }
 
   /**
    * The state comes in plugin messages; the first one, and those too large for messages, are
    * fetched.
    *
-   * @param {import("../view/api.js").Listener} listener
+   * @param {import("../view/api/api.js").Listener} listener
    */
   subscribe(listener) {
     let open = true;

@@ -1,10 +1,10 @@
 // @ts-check
 /** What is said above everything else: a lost connection, an upgrade, problems of the peer. */
 
-import { element, rebuild } from "./dom.js";
-import { button, icon } from "./pieces.js";
+import { element, rebuild } from "./ui/dom.js";
+import { button, icon } from "./ui/widgets.js";
 
-/** @import {PeerView, ViewContext} from "./types.js" */
+/** @import {PeerView, ViewContext} from "./api/types.js" */
 
 /** The banners at the top of the view. */
 export class Banners {

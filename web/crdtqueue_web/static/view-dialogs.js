@@ -1,15 +1,15 @@
 // @ts-check
 /** All dialogs of the view, and what opens them. */
 
-import { AddJobDialog } from "./add-job.js";
-import { ConfirmDialog, NewQueueDialog } from "./dialogs.js";
-import { EditJobDialog } from "./edit-job.js";
-import { HistoryDialog } from "./history.js";
-import { LoadedDialog } from "./loaded-dialog.js";
-import { QueueSettingsDialog } from "./queue-settings.js";
-import { ScriptsDialog } from "./scripts-dialog.js";
+import { HistoryDialog } from "./history/history-dialog.js";
+import { AddJobDialog } from "./jobs/add-job-dialog.js";
+import { EditJobDialog } from "./jobs/edit-job-dialog.js";
+import { LoadedDialog } from "./printers/loaded-dialog.js";
+import { QueueSettingsDialog } from "./settings/queue-settings-dialog.js";
+import { ScriptsDialog } from "./settings/scripts-dialog.js";
+import { ConfirmDialog, NewQueueDialog } from "./ui/dialog.js";
 
-/** @import {DialogContext, QueueView, ViewContext} from "./types.js" */
+/** @import {DialogContext, QueueView, ViewContext} from "./api/types.js" */
 
 /** One of each. */
 export class ViewDialogs {

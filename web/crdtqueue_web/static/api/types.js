@@ -1,0 +1,207 @@
+// @ts-check
+/**
+ * What a peer's API says, as JSDoc types. Everything here comes from other machines: show it as
+ * text, never as markup.
+ *
+ * @typedef {{name: string, actual_c: number | null, target_c: number | null}} Temperature
+ *
+ * @typedef {object} PrinterView
+ * @property {string} name
+ * @property {string | null} profile
+ * @property {"offline" | "idle" | "claiming" | "fetching" | "starting" | "printing" | "paused"
+ *   | "cancelling" | "busy" | "script" | "cooling" | "waiting_for_bed" | "waiting_for_material"
+ *   | "stopped" | "holding_back"} state
+ * @property {string} text  A sentence for people.
+ * @property {boolean} managing  Whether it takes jobs from its queue.
+ * @property {boolean} bed_clear
+ * @property {string | null} queue
+ * @property {string | null} job_id
+ * @property {string | null} file_name
+ * @property {number | null} progress  From 0 to 1.
+ * @property {number | null} elapsed_s
+ * @property {Temperature[]} temperatures
+ *
+ * What more a peer says of its own printer.
+ *
+ * @typedef {object} OwnFacts
+ * @property {string[]} loaded  The material in each tool, "" where it is not known.
+ * @property {boolean} asks_for_material  Whether somebody has said what is loaded.
+ * @property {Record<string, string>} missing  What has to be loaded, by tool, counted from 0.
+ * @property {string[]} scripts  The events that have one.
+ *
+ * @typedef {PrinterView & OwnFacts} OwnPrinter
+ *
+ * @typedef {object} QueuePeer
+ * @property {string} id
+ * @property {string} name
+ * @property {string | null} profile  Null for a peer without a printer.
+ * @property {boolean} self
+ * @property {boolean} online
+ * @property {number | null} heard_s  How long ago it was last heard, if it is out of sight.
+ * @property {string | null} address
+ * @property {PrinterView | null} printer
+ *
+ * @typedef {object} SetView
+ * @property {string} id
+ * @property {{sha256: string, name: string, size_bytes: number}} file
+ * @property {number} copies  Wanted in each run.
+ * @property {number} extra  Wanted beyond that in the present run.
+ * @property {string[]} profiles  Printers that it is made for; "ANY" fits all.
+ * @property {string[]} materials  What each tool must be loaded with; "" where that is all one.
+ * @property {number} run_done
+ * @property {number} run_total
+ * @property {number} done
+ * @property {number} pending  Copies still to be printed, in all runs.
+ * @property {number} total
+ *
+ * A part of a sentence: text, for how long something has been so, or how long it is until it is.
+ *
+ * @typedef {string | {for_s: number} | {in_s: number}} SentencePart
+ *
+ * @typedef {object} PrintingBy
+ * @property {string} peer
+ * @property {string} name
+ * @property {number | null} progress  From 0 to 1.
+ * @property {string | null} file_name
+ * @property {number | null} silent_s  For how long nobody has heard of it, if for a while.
+ * @property {number | null} takeover_in_s  Then another printer may go on; null: never by itself.
+ *
+ * @typedef {object} DraftView
+ * @property {string} by  The name of the peer on whose page the job is being edited.
+ * @property {boolean} self  Whether that is this peer.
+ * @property {number} for_s
+ *
+ * @typedef {object} JobView
+ * @property {string} id
+ * @property {string} name
+ * @property {string} note
+ * @property {number} runs
+ * @property {number} run  The present one, counted from 1.
+ * @property {number} copies_done
+ * @property {number} copies_total
+ * @property {number} doubles  Copies that two printers have printed.
+ * @property {"waiting" | "printing" | "paused" | "held" | "done"} state
+ * @property {string} why  A sentence: why it is or is not being printed now.
+ * @property {SentencePart[] | null} why_parts  The same, if it goes on while time passes.
+ * @property {boolean} paused  Somebody holds it back; a copy that is being printed goes on.
+ * @property {boolean} deleting  It is deleted when the copy that is being printed is done.
+ * @property {DraftView | null} draft
+ * @property {PrintingBy | null} printing_by
+ * @property {string} created_by
+ * @property {number} created_at_s  Unix time.
+ * @property {boolean} safe_to_leave  Its files are on two peers or more.
+ * @property {SetView[]} sets
+ *
+ * @typedef {{id: string, name: string, created_at_s: number}} DeletedJob
+ *
+ * @typedef {object} QueueSettings
+ * @property {"in-order" | "least-changes"} strategy
+ * @property {"available" | "safe"} mode
+ * @property {string[]} voters  The ids of the peers that must agree in safe mode.
+ *
+ * @typedef {object} QueueFacts
+ * @property {string} name
+ * @property {boolean} open  Anyone on the network can use it.
+ * @property {boolean} local  Only this peer has it.
+ * @property {boolean} synced
+ * @property {QueuePeer[]} peers
+ * @property {JobView[]} jobs
+ * @property {DeletedJob[]} deleted  The latest that can be brought back.
+ *
+ * @typedef {QueueSettings & QueueFacts} QueueView
+ *
+ * @typedef {object} PeerView
+ * @property {string} id
+ * @property {string} name
+ * @property {string} version
+ * @property {string} address
+ * @property {string[]} problems
+ * @property {boolean} store_damaged  Its store has lost something; the first problem says what.
+ *
+ * @typedef {{peer: PeerView, printer: OwnPrinter | null, queues: QueueView[]}} State
+ *
+ * @typedef {object} UploadedFile
+ * @property {string} sha256
+ * @property {string} name
+ * @property {number} size_bytes
+ * @property {string | null} profile
+ *
+ * A file that the host of the view has already.
+ *
+ * @typedef {{name: string, size: number, path: string}} StoredFile
+ *
+ * @typedef {{sha256: string, name: string, copies: number, profiles: string[]}} NewSet
+ * @typedef {{name: string, runs: number, draft: boolean, sets: NewSet[]}} NewJob
+ * @typedef {{id: string}} Added
+ * @typedef {{name: string, runs: number, note: string}} JobFields
+ * @typedef {{copies: number, extra: number, profiles: string[], materials: string[]}} SetFields
+ * @typedef {{name: string, peers: string[]}} NewQueue
+ *
+ * @typedef {object} HistoryEntry
+ * @property {string} print_id
+ * @property {string} queue
+ * @property {string} job  Its id.
+ * @property {string} job_name
+ * @property {string} file_name
+ * @property {string} peer
+ * @property {string} printer_name
+ * @property {string} profile
+ * @property {"done" | "failed" | "aborted" | "cancelled"} result
+ * @property {string} reason
+ * @property {number} started_at_s  Unix time, by the printer's clock.
+ * @property {number} ended_at_s
+ * @property {number} bytes
+ * @property {number} filament_mm
+ * @property {number} run
+ * @property {boolean} double  Another printer had printed this copy already.
+ *
+ * @typedef {{entries: HistoryEntry[], total: number, after: string}} HistoryPage
+ *   `after` asks for the next page; it is empty on the last.
+ *
+ * Which entries are wanted; what is empty or null does not matter.
+ *
+ * @typedef {object} HistoryFilter
+ * @property {string} text  A part of any text of the entry.
+ * @property {string} printer  A name.
+ * @property {string} job  A name or an id.
+ * @property {string} result
+ * @property {number | null} from_s  Unix time.
+ * @property {number | null} to_s  Unix time; the first that is too late.
+ */
+
+/**
+ * The dialogs that the parts of the view may open.
+ *
+ * @typedef {object} DialogContext
+ * @property {(question: import("../ui/dialog.js").Question) => Promise<boolean>} confirm
+ * @property {(queue: string, files?: File[]) => void} addJob
+ * @property {(queue: string, id: string) => Promise<void>} editJob
+ * @property {(job?: {id: string, name: string}) => void} showHistory
+ * @property {() => void} newQueue
+ * @property {() => void} editLoaded  What is loaded in the peer's own printer.
+ * @property {() => void} editScripts
+ * @property {(queue: string) => void} editSettings
+ *
+ * What they may do beside that.
+ *
+ * @typedef {object} Surroundings
+ * @property {() => import("./api.js").Api} api
+ * @property {() => boolean} readonly  Whether nothing may be changed.
+ * @property {() => boolean} maySet  Whether settings may be changed: with them goes any g-code.
+ * @property {(button: HTMLElement, work: () => Promise<unknown>) => Promise<void>} perform
+ *   Runs an action; the button is busy meanwhile, and an error is shown.
+ * @property {(anchor: HTMLElement, label: string, items: import("../ui/menu.js").MenuItem[]) => void}
+ *   menu  Opens a menu at a button.
+ * @property {import("../ui/notices.js").Notices} notices
+ * @property {() => QueueView[]} queues
+ * @property {() => OwnPrinter | null} printer  This peer's own.
+ * @property {() => number} age_s  How long ago the queues and the printer were as they are shown.
+ * @property {(place: import("./saved-edits.js").Place, fields: Record<string, unknown>,
+ *   work: () => Promise<unknown>) => Promise<void>} save
+ *   Saves fields by that work, and from then on shows them, though older states are on their way.
+ * @property {(queue: string, files: File[]) => void} importJobs  Makes jobs of .gjob files.
+ *
+ * @typedef {Surroundings & DialogContext} ViewContext
+ */
+
+export {};

@@ -1,0 +1,58 @@
+// @ts-check
+/** The mark of a job of which copies were printed twice, and by whom. */
+
+import { element, rebuild } from "../ui/dom.js";
+import { counted } from "../ui/format.js";
+import { note } from "../ui/widgets.js";
+
+/** @import {JobView, ViewContext} from "../api/types.js" */
+
+const PRINTS_LOOKED_AT = 200;
+const TITLE = "Two printers have printed the same copy, because they did not see each other.";
+
+/** Made for one job. The history, which knows who printed, is asked only for jobs with doubles. */
+export class DoublesMark {
+  node = element("span", { hidden: true });
+  /** The number of doubles that the history was asked about. */
+  #asked = 0;
+  #by = "";
+  #context;
+
+  /** @param {ViewContext} context */
+  constructor(context) {
+    this.#context = context;
+  }
+
+  /** @param {JobView} job */
+  update({ id, doubles }) {
+    this.#show(doubles);
+    if (doubles === this.#asked) return;
+    this.#asked = doubles;
+    this.#by = "";
+    if (doubles > 0) void this.#ask(id, doubles);
+  }
+
+  /** @param {number} doubles */
+  #show(doubles) {
+    const by = this.#by && `, the second time by ${this.#by}`;
+    const text = `Printed twice: ${counted(doubles, "copy", "copies")}${by}`;
+    const mark = () => note(text, { tone: "warning", icon: "warning", title: TITLE });
+    rebuild(this.node, doubles && text, () => (doubles ? [mark()] : []));
+  }
+
+  /**
+   * @param {string} job
+   * @param {number} doubles
+   */
+  async #ask(job, doubles) {
+    try {
+      const prints = await this.#context.api().history.doublesOf(job, PRINTS_LOOKED_AT);
+      if (doubles !== this.#asked) return;
+      const names = prints.map(({ printer_name, peer }) => printer_name || peer);
+      this.#by = [...new Set(names)].sort().join(" and ");
+      this.#show(doubles);
+    } catch {
+      // The mark says it without the names; the list of this job's prints says why it cannot be had.
+    }
+  }
+}
