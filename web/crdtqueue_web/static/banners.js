@@ -4,7 +4,8 @@
 import { element, rebuild } from "./ui/dom.js";
 import { button, icon } from "./ui/widgets.js";
 
-/** @import {PeerView, ViewContext} from "./api/types.js" */
+/** @import {PeerView} from "./api/types.js" */
+/** @import {ViewContext} from "./ui/view-context.js" */
 
 /** The banners at the top of the view. */
 export class Banners {

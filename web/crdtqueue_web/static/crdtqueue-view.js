@@ -26,7 +26,8 @@ import { Notices } from "./ui/notices.js";
 import { button, section } from "./ui/widgets.js";
 import { ViewDialogs } from "./view-dialogs.js";
 
-/** @import {State, Surroundings, ViewContext} from "./api/types.js" */
+/** @import {State} from "./api/types.js" */
+/** @import {Surroundings, ViewContext} from "./ui/view-context.js" */
 /** @import {Api} from "./api/api.js" */
 /** @import {Status} from "./api/connection.js" */
 

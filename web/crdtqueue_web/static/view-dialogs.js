@@ -7,9 +7,11 @@ import { EditJobDialog } from "./jobs/edit-job-dialog.js";
 import { LoadedDialog } from "./printers/loaded-dialog.js";
 import { QueueSettingsDialog } from "./settings/queue-settings-dialog.js";
 import { ScriptsDialog } from "./settings/scripts-dialog.js";
-import { ConfirmDialog, NewQueueDialog } from "./ui/dialog.js";
+import { NewQueueDialog } from "./queues/new-queue-dialog.js";
+import { ConfirmDialog } from "./ui/dialog.js";
 
-/** @import {DialogContext, QueueView, ViewContext} from "./api/types.js" */
+/** @import {QueueView} from "./api/types.js" */
+/** @import {DialogContext, ViewContext} from "./ui/view-context.js" */
 
 /** One of each. */
 export class ViewDialogs {

@@ -3,7 +3,7 @@
 
 import { HistoryCalls } from "./history-calls.js";
 import { JobCalls } from "./job-calls.js";
-import { query } from "./paths.js";
+import { query, queuePath } from "./paths.js";
 import { PrinterCalls } from "./printer-calls.js";
 
 /** @import {NewQueue, QueueSettings, State, StoredFile, UploadedFile} from "./types.js" */
@@ -228,7 +228,7 @@ export class Api {
 
   /** @param {string} name */
   leaveQueue(name) {
-    return this.request("DELETE", `queues/${encodeURIComponent(name)}`);
+    return this.request("DELETE", queuePath(name));
   }
 
   /**
@@ -236,7 +236,7 @@ export class Api {
    * @param {Partial<QueueSettings>} settings  Those that change.
    */
   editQueue(name, settings) {
-    return this.request("PATCH", `queues/${encodeURIComponent(name)}`, settings);
+    return this.request("PATCH", queuePath(name), settings);
   }
 
   /** Somebody has read what the peer's store has lost. */

@@ -1,7 +1,7 @@
 // @ts-check
 /** What can be asked of a peer about its jobs. Each promise is kept once the change is durable. */
 
-import { query } from "./paths.js";
+import { jobPath, query, queuePath, setPath } from "./paths.js";
 
 /** @import {Api} from "./api.js" */
 /** @import {Added, JobFields, NewJob, NewSet, SetFields} from "./types.js" */
@@ -151,26 +151,4 @@ export class JobCalls {
   exportFile(queue, id) {
     return this.#api.file(`${jobPath(queue, id)}/gjob`);
   }
-}
-
-/** @param {string} queue */
-function queuePath(queue) {
-  return `queues/${encodeURIComponent(queue)}`;
-}
-
-/**
- * @param {string} queue
- * @param {string} id
- */
-function jobPath(queue, id) {
-  return `${queuePath(queue)}/jobs/${encodeURIComponent(id)}`;
-}
-
-/**
- * @param {string} queue
- * @param {string} id
- * @param {string} set
- */
-function setPath(queue, id, set) {
-  return `${jobPath(queue, id)}/sets/${encodeURIComponent(set)}`;
 }

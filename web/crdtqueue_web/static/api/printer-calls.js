@@ -1,6 +1,8 @@
 // @ts-check
 /** What can be asked of a peer about its own printer. */
 
+import { scriptPath } from "./paths.js";
+
 /** @import {Api} from "./api.js" */
 
 /** The calls of one API. */
@@ -45,9 +47,4 @@ export class PrinterCalls {
   removeScript(event) {
     return this.#api.request("DELETE", scriptPath(event));
   }
-}
-
-/** @param {string} event */
-function scriptPath(event) {
-  return `printer/scripts/${encodeURIComponent(event)}`;
 }

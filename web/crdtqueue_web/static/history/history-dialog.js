@@ -9,7 +9,8 @@ import { HistoryFilterForm } from "./history-filter.js";
 import { historyRow } from "./history-row.js";
 
 /** @import {NamedJob} from "./history-filter.js" */
-/** @import {HistoryEntry, HistoryPage, ViewContext} from "../api/types.js" */
+/** @import {HistoryEntry, HistoryPage} from "../api/types.js" */
+/** @import {ViewContext} from "../ui/view-context.js" */
 
 const PAGE_ENTRIES = 50;
 const NOTHING = "Nothing was printed yet that fits.";

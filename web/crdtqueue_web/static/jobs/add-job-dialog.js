@@ -7,7 +7,8 @@ import { sentenceOf } from "../ui/format.js";
 import { button, icon, openMark } from "../ui/widgets.js";
 import { FilePicker } from "./file-picker.js";
 
-/** @import {QueueView, ViewContext} from "../api/types.js" */
+/** @import {QueueView} from "../api/types.js" */
+/** @import {ViewContext} from "../ui/view-context.js" */
 
 const RUNS_MAX = 999_999;
 const NAME_CHARS_MAX = 200;

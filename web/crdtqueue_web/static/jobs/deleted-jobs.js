@@ -5,7 +5,8 @@ import { element, rebuild, setText } from "../ui/dom.js";
 import { ago } from "../ui/format.js";
 import { button } from "../ui/widgets.js";
 
-/** @import {DeletedJob, QueueView, ViewContext} from "../api/types.js" */
+/** @import {DeletedJob, QueueView} from "../api/types.js" */
+/** @import {ViewContext} from "../ui/view-context.js" */
 
 /** The fold of one queue. */
 export class DeletedList {

@@ -5,7 +5,8 @@ import { element, rebuild } from "../ui/dom.js";
 import { counted } from "../ui/format.js";
 import { note } from "../ui/widgets.js";
 
-/** @import {JobView, ViewContext} from "../api/types.js" */
+/** @import {JobView} from "../api/types.js" */
+/** @import {ViewContext} from "../ui/view-context.js" */
 
 const PRINTS_LOOKED_AT = 200;
 const TITLE = "Two printers have printed the same copy, because they did not see each other.";

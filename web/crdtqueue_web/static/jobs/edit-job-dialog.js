@@ -11,7 +11,8 @@ import { SetsEditor } from "./edit-sets.js";
 import { DraftKeeper } from "./job-draft.js";
 
 /** @import {JobCalls} from "../api/job-calls.js" */
-/** @import {JobFields, JobView, QueueView, ViewContext} from "../api/types.js" */
+/** @import {JobFields, JobView, QueueView} from "../api/types.js" */
+/** @import {ViewContext} from "../ui/view-context.js" */
 
 const NAME_CHARS_MAX = 200;
 const NOTE_CHARS_MAX = 2_000;

@@ -9,7 +9,8 @@ import { FilePicker } from "./file-picker.js";
 
 /** @import {JobCalls} from "../api/job-calls.js" */
 /** @import {SavedValue} from "../ui/autosave.js" */
-/** @import {SetFields, SetView, ViewContext} from "../api/types.js" */
+/** @import {SetFields, SetView} from "../api/types.js" */
+/** @import {ViewContext} from "../ui/view-context.js" */
 
 const NO_PROFILE = "Say for each file which printer it is made for; then they are added.";
 

@@ -5,7 +5,8 @@ import { element } from "../ui/dom.js";
 import { icon } from "../ui/widgets.js";
 import { UploadRow } from "./upload-row.js";
 
-/** @import {StoredFile, ViewContext} from "../api/types.js" */
+/** @import {StoredFile} from "../api/types.js" */
+/** @import {ViewContext} from "../ui/view-context.js" */
 
 const FILES_MAX = 200;
 const TOO_MANY = `A job holds at most ${FILES_MAX} files; the rest was left out.`;

@@ -5,7 +5,8 @@ import { ApiError } from "../api/api.js";
 import { saveAs } from "../ui/save-as.js";
 
 /** @import {MenuItem} from "../ui/menu.js" */
-/** @import {JobView, QueueView, ViewContext} from "../api/types.js" */
+/** @import {JobView, QueueView} from "../api/types.js" */
+/** @import {ViewContext} from "../ui/view-context.js" */
 
 const LOST = "The printer is lost: print it elsewhere";
 

@@ -11,7 +11,8 @@ import { setsOf } from "./job-sets.js";
 
 /** @import {QueuedJob} from "./job-actions.js" */
 /** @import {Tone} from "../ui/widgets.js" */
-/** @import {JobView, QueueView, ViewContext} from "../api/types.js" */
+/** @import {JobView, QueueView} from "../api/types.js" */
+/** @import {ViewContext} from "../ui/view-context.js" */
 
 /** @type {Record<string, [string, Tone]>} */
 const STATES = {

@@ -8,7 +8,7 @@ import { ToolInputs } from "../ui/material-inputs.js";
 import { button } from "../ui/widgets.js";
 import { withMissing } from "./printer-states.js";
 
-/** @import {ViewContext} from "../api/types.js" */
+/** @import {ViewContext} from "../ui/view-context.js" */
 
 const ASKING =
   "A print that wants another material waits until you say that it is loaded. Leave a tool empty " +

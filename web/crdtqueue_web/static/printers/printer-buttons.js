@@ -5,7 +5,8 @@ import { button } from "../ui/widgets.js";
 import { asksForBed, asksForMaterial, isRunning, withMissing } from "./printer-states.js";
 
 /** @import {MenuItem} from "../ui/menu.js" */
-/** @import {OwnPrinter, ViewContext} from "../api/types.js" */
+/** @import {OwnPrinter} from "../api/types.js" */
+/** @import {ViewContext} from "../ui/view-context.js" */
 
 /** The buttons of one printer. */
 export class PrinterButtons {

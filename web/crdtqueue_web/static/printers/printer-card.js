@@ -8,7 +8,8 @@ import { Pill, Progress, chip } from "../ui/widgets.js";
 import { PrinterButtons } from "./printer-buttons.js";
 import { printerPill } from "./printer-states.js";
 
-/** @import {OwnPrinter, PrinterView, QueuePeer, SentencePart, State, ViewContext} from "../api/types.js" */
+/** @import {OwnPrinter, PrinterView, QueuePeer, SentencePart, State} from "../api/types.js" */
+/** @import {ViewContext} from "../ui/view-context.js" */
 
 /**
  * A printer as it is shown.

@@ -4,7 +4,7 @@
 import { isJobFile } from "../jobs/file-picker.js";
 
 /** @import {QueueCard} from "./queue-card.js" */
-/** @import {ViewContext} from "../api/types.js" */
+/** @import {ViewContext} from "../ui/view-context.js" */
 
 /** Takes drops on one element. */
 export class DropTarget {

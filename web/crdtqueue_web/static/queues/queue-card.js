@@ -9,7 +9,8 @@ import { counted, duration } from "../ui/format.js";
 import { button, chip, icon, note, openMark } from "../ui/widgets.js";
 import { modeText, modeWarning, votersOf } from "./queue-mode.js";
 
-/** @import {QueuePeer, QueueView, ViewContext} from "../api/types.js" */
+/** @import {QueuePeer, QueueView} from "../api/types.js" */
+/** @import {ViewContext} from "../ui/view-context.js" */
 /** @import {QueuedJob} from "../jobs/job-actions.js" */
 
 const DONE_SHOWN_MAX = 50;

@@ -9,7 +9,8 @@ import { sentenceOf } from "../ui/format.js";
 import { button } from "../ui/widgets.js";
 import { VoterList } from "./voter-list.js";
 
-/** @import {QueueSettings, QueueView, State, ViewContext} from "../api/types.js" */
+/** @import {QueueSettings, QueueView, State} from "../api/types.js" */
+/** @import {ViewContext} from "../ui/view-context.js" */
 
 const STRATEGIES = [
   {

@@ -8,7 +8,7 @@ import { button } from "../ui/widgets.js";
 import { SCRIPT_EVENTS } from "./script-events.js";
 import { ScriptRow } from "./script-row.js";
 
-/** @import {ViewContext} from "../api/types.js" */
+/** @import {ViewContext} from "../ui/view-context.js" */
 
 const ABOUT =
   "G-code that the printer runs by itself between prints, line by line, as it stands. Nobody is " +
