@@ -2,7 +2,8 @@
 /** What is said above everything else: a lost connection, an upgrade, problems of the peer. */
 
 import { element, rebuild } from "./ui/dom.js";
-import { button, icon } from "./ui/widgets.js";
+import { icon } from "./ui/icons.js";
+import { button } from "./ui/widgets.js";
 
 /** @import {PeerView} from "./api/types.js" */
 /** @import {ViewContext} from "./ui/view-context.js" */

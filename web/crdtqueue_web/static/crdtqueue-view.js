@@ -1,40 +1,40 @@
 // @ts-check
 /**
- * `<crdtqueue-view>`: printers and queues of one peer, live.
+ * The element `<crdtqueue-view>` shows the printers and the queues of one peer, live.
  *
- * Its host gives it an `api` (see api/api.js), which starts it. The attribute `embedded` leaves out the
- * peer's heading, `readonly` all that changes anything, `no-settings` scripts and the settings of
- * queues, and `theme="light"` keeps it light on a host that has no dark colours. For each state that it shows it dispatches a `crdtqueue-state` event.
+ * It starts when its host sets the property `api` (see api/api.js). It dispatches the event
+ * `crdtqueue-state` for each state that it shows. Its attributes are:
+ *
+ * - `embedded` leaves out the heading with the name of the peer.
+ * - `readonly` leaves out every control that changes something.
+ * - `no-settings` leaves out the scripts and the settings of queues.
+ * - `theme="light"` keeps the view light on a host that has no dark colours.
  */
 
 import { Connection } from "./api/connection.js";
 import { SavedEdits } from "./api/saved-edits.js";
 import { Banners } from "./banners.js";
 import { importJobs } from "./jobs/job-files.js";
-import { PrinterCard, printersOf } from "./printers/printer-card.js";
-import { DropTarget } from "./queues/file-drop.js";
-import { QueueCard } from "./queues/queue-card.js";
+import { PrinterSection } from "./printers/printer-section.js";
+import { FileDrop } from "./queues/file-drop.js";
+import { QueueSection } from "./queues/queue-section.js";
 import { Suggestions } from "./queues/suggestions.js";
 import { loadStyles } from "./styles/load-styles.js";
-import { KeyedList, element, setText } from "./ui/dom.js";
-import { Sorter } from "./ui/drag-sort.js";
-import { noPrinters, noQueues } from "./ui/empty.js";
-import { sentenceOf } from "./ui/format.js";
-import { countOn } from "./ui/live-text.js";
+import { element, setText } from "./ui/dom.js";
+import { refreshLiveTexts } from "./ui/live-text.js";
 import { Menu } from "./ui/menu.js";
 import { Notices } from "./ui/notices.js";
-import { button, section } from "./ui/widgets.js";
 import { ViewDialogs } from "./view-dialogs.js";
 
-/** @import {State} from "./api/types.js" */
-/** @import {Surroundings, ViewContext} from "./ui/view-context.js" */
 /** @import {Api} from "./api/api.js" */
 /** @import {Status} from "./api/connection.js" */
+/** @import {State} from "./api/types.js" */
+/** @import {Surroundings, ViewContext} from "./ui/view-context.js" */
 
 /** Ages such as "3 min ago" are brought up to date this often. */
 const REFRESH_MS = 30_000;
-/** And those that count, this often. */
-const COUNT_MS = 1_000;
+/** Durations within sentences are brought up to date this often. */
+const LIVE_TEXT_MS = 1_000;
 const NOT_UNDERSTOOD =
   "This page cannot show all that the peer sent. Reload it; if that does not help, upgrade the peer.";
 
@@ -48,12 +48,15 @@ export class CrdtqueueView extends HTMLElement {
   #state = null;
   /** Whether the last state could not be shown. */
   #broken = false;
-  #refresh = 0;
-  #counting = 0;
-  /** When the state was as it is shown, by this page's clock. */
+  #refreshTimer = 0;
+  #liveTextTimer = 0;
+  /** The time, by this page's clock, at which the state was right. */
   #stateAt_ms = 0;
-  /** Since when the peer is out of touch: what becomes of a silence then, nobody knows. */
-  /** @type {number | null} */
+  /**
+   * When the connection was lost; durations do not go on from then.
+   *
+   * @type {number | null}
+   */
   #lostAt_ms = null;
   #saved = new SavedEdits();
 
@@ -61,21 +64,16 @@ export class CrdtqueueView extends HTMLElement {
   #name = element("h1", { class: "data" });
   #address = element("p", { class: "hint data" });
   #live = element("span", { class: "connection" });
-  #printers = element("ul", { class: "printers plain" });
-  #noPrinters = noPrinters();
-  #queues = element("div", { class: "queues" });
-  #noQueues = noQueues(this.#newQueueButton("primary"));
   #loading = element("p", { class: "loading", role: "status" }, "Asking this peer …");
   #content = element("main", { class: "content" });
   #versionLine = element("p", { class: "hint data" });
-  #another = this.#newQueueButton("compact");
   #notices = new Notices();
   #menu = new Menu();
   #suggestions = new Suggestions();
   #context;
   #dialogs;
-  #printerList;
-  #queueList;
+  #printers;
+  #queues;
 
   constructor() {
     super();
@@ -84,8 +82,8 @@ export class CrdtqueueView extends HTMLElement {
     this.#dialogs = new ViewDialogs(context);
     Object.assign(context, this.#dialogs.openers);
     this.#banners = new Banners(context);
-    this.#printerList = new KeyedList(this.#printers, () => new PrinterCard(this.#context));
-    this.#queueList = new KeyedList(this.#queues, () => new QueueCard(this.#context));
+    this.#printers = new PrinterSection(context);
+    this.#queues = new QueueSection(context);
     this.#build(this.attachShadow({ mode: "open" }));
   }
 
@@ -122,13 +120,13 @@ export class CrdtqueueView extends HTMLElement {
       onStatus: (status) => this.#showStatus(status),
     });
     this.#connection.start();
-    this.#refresh = window.setInterval(() => this.#show(), REFRESH_MS);
-    this.#counting = window.setInterval(() => this.#count(), COUNT_MS);
+    this.#refreshTimer = window.setInterval(() => this.#show(), REFRESH_MS);
+    this.#liveTextTimer = window.setInterval(() => this.#refreshLiveTexts(), LIVE_TEXT_MS);
   }
 
   #stop() {
-    window.clearInterval(this.#refresh);
-    window.clearInterval(this.#counting);
+    window.clearInterval(this.#refreshTimer);
+    window.clearInterval(this.#liveTextTimer);
     this.#connection?.stop();
     this.#connection = null;
   }
@@ -169,50 +167,22 @@ export class CrdtqueueView extends HTMLElement {
     this.#content.hidden = true;
     this.#content.append(
       this.#banners.problems,
-      section("Printers", "printers-title", [], this.#printers, this.#noPrinters),
-      section("Queues", "queues-title", this.#queueActions(), this.#queues, this.#noQueues),
+      this.#printers.node,
+      this.#queues.node,
       element("footer", {}, this.#versionLine),
     );
     view.append(...this.#banners.nodes, this.#top(), this.#loading, this.#content);
     view.append(this.#menu.node, this.#notices.node, this.#suggestions.node);
     view.append(...this.#dialogs.nodes);
-    new DropTarget(view, () => this.#cardsToChange(), this.#context);
-    view.append(this.#sorter().node);
+    new FileDrop(view, () => this.#queues.editableCards, this.#context);
+    view.append(this.#queues.dragNode);
     root.append(view);
     void styled.then(() => (view.hidden = false));
-  }
-
-  #queueActions() {
-    const history = button("History", {
-      icon: "history",
-      kind: "compact looks",
-      title: "What was printed, and what became of it.",
-      press: () => this.#context.showHistory(),
-    });
-    return [history, this.#another];
-  }
-
-  #sorter() {
-    const lists = () => this.#cardsToChange().map((card) => card.sortList);
-    return new Sorter(this.#queues, lists, (id, from, to, before) => {
-      const { jobs } = this.#context.api();
-      const moved = from === to ? jobs.place(from, id, before) : jobs.move(from, id, to, before);
-      moved.catch((error) => this.#notices.error(sentenceOf(error)));
-    });
-  }
-
-  #cardsToChange() {
-    return this.hasAttribute("readonly") ? [] : this.#queueList.parts;
   }
 
   #top() {
     const heading = element("div", {}, this.#name, this.#address);
     return element("header", { class: "top" }, heading, this.#live);
-  }
-
-  /** @param {string} kind */
-  #newQueueButton(kind) {
-    return button("New queue", { icon: "add", kind, press: () => this.#context.newQueue() });
   }
 
   /**
@@ -241,8 +211,8 @@ export class CrdtqueueView extends HTMLElement {
     }
   }
 
-  #count() {
-    if (this.#lostAt_ms === null) countOn(this.#content);
+  #refreshLiveTexts() {
+    if (this.#lostAt_ms === null) refreshLiveTexts(this.#content);
   }
 
   /** @param {State} state */
@@ -255,12 +225,8 @@ export class CrdtqueueView extends HTMLElement {
     setText(this.#name, name);
     setText(this.#address, address ? `Peer at ${address}` : "");
     setText(this.#versionLine, `crdtqueue ${version}`);
-    const printers = printersOf(state);
-    this.#noPrinters.hidden = printers.length > 0;
-    this.#printerList.update(printers, (printer) => printer.key);
-    this.#noQueues.hidden = state.queues.length > 0;
-    this.#another.hidden = state.queues.length === 0;
-    this.#queueList.update(state.queues, (queue) => queue.name);
+    this.#printers.update(state);
+    this.#queues.update(state.queues);
     this.#suggestions.update(state.queues);
     this.#dialogs.update(state.queues);
   }

@@ -5,9 +5,9 @@ import { HistoryDialog } from "./history/history-dialog.js";
 import { AddJobDialog } from "./jobs/add-job-dialog.js";
 import { EditJobDialog } from "./jobs/edit-job-dialog.js";
 import { LoadedDialog } from "./printers/loaded-dialog.js";
+import { NewQueueDialog } from "./queues/new-queue-dialog.js";
 import { QueueSettingsDialog } from "./settings/queue-settings-dialog.js";
 import { ScriptsDialog } from "./settings/scripts-dialog.js";
-import { NewQueueDialog } from "./queues/new-queue-dialog.js";
 import { ConfirmDialog } from "./ui/dialog.js";
 
 /** @import {QueueView} from "./api/types.js" */

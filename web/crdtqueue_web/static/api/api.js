@@ -116,7 +116,7 @@ export class Api {
       const answer = await fetch(this.url(path), {
         method,
         headers: { "Content-Type": "application/json", ...this.#headers() },
-        body: body === undefined ? undefined : JSON.stringify(body),
+        body: body === undefined ? null : JSON.stringify(body),
         signal: abort.signal,
         keepalive,
       });

@@ -4,7 +4,8 @@
 import { dialog } from "../ui/dialog.js";
 import { element, setText } from "../ui/dom.js";
 import { counted, sentenceOf } from "../ui/format.js";
-import { button, icon } from "../ui/widgets.js";
+import { icon } from "../ui/icons.js";
+import { button } from "../ui/widgets.js";
 import { HistoryFilterForm } from "./history-filter.js";
 import { historyRow } from "./history-row.js";
 

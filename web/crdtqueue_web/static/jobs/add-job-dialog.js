@@ -4,7 +4,8 @@
 import { dialog } from "../ui/dialog.js";
 import { element, rebuild, setText } from "../ui/dom.js";
 import { sentenceOf } from "../ui/format.js";
-import { button, icon, openMark } from "../ui/widgets.js";
+import { icon } from "../ui/icons.js";
+import { button, openMark } from "../ui/widgets.js";
 import { FilePicker } from "./file-picker.js";
 
 /** @import {QueueView} from "../api/types.js" */

@@ -9,7 +9,7 @@ import { button } from "../ui/widgets.js";
 /** @import {ViewContext} from "../ui/view-context.js" */
 
 /** The fold of one queue. */
-export class DeletedList {
+export class DeletedJobs {
   #summary = element("summary");
   #rows = element("ul", { class: "deleted-jobs plain" });
   #context;

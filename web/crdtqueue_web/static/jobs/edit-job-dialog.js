@@ -8,7 +8,7 @@ import { element, setText } from "../ui/dom.js";
 import { sentenceOf } from "../ui/format.js";
 import { button } from "../ui/widgets.js";
 import { SetsEditor } from "./edit-sets.js";
-import { DraftKeeper } from "./job-draft.js";
+import { JobDraft } from "./job-draft.js";
 
 /** @import {JobCalls} from "../api/job-calls.js" */
 /** @import {JobFields, JobView, QueueView} from "../api/types.js" */
@@ -30,7 +30,7 @@ const LAPSED =
  * @typedef {object} Edit
  * @property {string} queue
  * @property {string} id
- * @property {DraftKeeper} keeper
+ * @property {JobDraft} draft
  * @property {boolean} seen
  * @property {"asked" | "held" | "lapsed"} hold
  */
@@ -102,11 +102,11 @@ export class EditJobDialog {
    * @param {string} id
    */
   async open(queue, id) {
-    const keeper = new DraftKeeper(this.#context.api().jobs, queue, id);
-    if (!(await keeper.begin((refusal) => this.#askToEnd(refusal)))) return;
-    this.#edit = { queue, id, keeper, seen: false, hold: "asked" };
+    const draft = new JobDraft(this.#context.api().jobs, queue, id);
+    if (!(await draft.begin((refusal) => this.#askToEnd(refusal)))) return;
+    this.#edit = { queue, id, draft, seen: false, hold: "asked" };
     this.#body.hidden = true;
-    for (const { saved } of [this.#name, this.#runs, this.#note]) saved.reset();
+    for (const { autosave } of [this.#name, this.#runs, this.#note]) autosave.reset();
     setText(this.#error, "");
     setText(this.#title, "Edit this job");
     setText(this.#about, ASKING);
@@ -139,7 +139,7 @@ export class EditJobDialog {
   leave() {
     // A lapsed hold may be somebody else's by now.
     if (this.#edit?.hold === "lapsed") return;
-    this.#edit?.keeper.end({ keepalive: true }).catch(() => {
+    this.#edit?.draft.end({ keepalive: true }).catch(() => {
       // Nobody is left to be told, and the draft ends by itself.
     });
   }
@@ -153,9 +153,9 @@ export class EditJobDialog {
     this.#body.hidden = false;
     setText(this.#title, `Edit “${job.name}”`);
     setText(this.#about, aboutText(job, edit));
-    this.#name.saved.show(job.name);
-    this.#runs.saved.show(job.runs);
-    this.#note.saved.show(job.note);
+    this.#name.autosave.show(job.name);
+    this.#runs.autosave.show(job.runs);
+    this.#note.autosave.show(job.note);
     this.#sets.update(job.sets);
   }
 
@@ -177,7 +177,7 @@ export class EditJobDialog {
   async #ask(work) {
     const edit = this.#edit;
     if (!edit) throw new Error(GONE);
-    await edit.keeper.touch();
+    await edit.draft.touch();
     return work(this.#context.api().jobs, edit.queue, edit.id);
   }
 
@@ -194,12 +194,12 @@ export class EditJobDialog {
   }
 
   async #touch() {
-    await this.#perform(async () => this.#edit?.keeper.touch());
+    await this.#perform(async () => this.#edit?.draft.touch());
   }
 
   /** Saves what is not yet saved, and closes unless something of it is refused. */
   async #done() {
-    const values = [this.#name.saved, this.#runs.saved, this.#note.saved, ...this.#sets.values];
+    const values = [this.#name.autosave, this.#runs.autosave, this.#note.autosave, ...this.#sets.values];
     const gone = this.#body.inert || this.#body.hidden;
     const saved = gone || (await Promise.all(values.map((each) => each.flush()))).every(Boolean);
     if (saved) this.node.close();
@@ -219,7 +219,7 @@ function aboutText({ draft, printing_by: print }, edit) {
   if (draft?.self) edit.hold = "held";
   if (edit.hold === "held" && !draft?.self) {
     edit.hold = "lapsed";
-    edit.keeper.lapse();
+    edit.draft.lapse();
   }
   if (edit.hold === "lapsed") return LAPSED;
   return print ? `${HELD} ${print.name} goes on with the copy that it prints.` : HELD;

@@ -70,7 +70,7 @@ export class SetEditor {
   get values() {
     if (!this.#editors) return [];
     const { copies, extra, profiles, materials } = this.#editors;
-    return [copies.saved, extra.saved, profiles.saved, materials.saved];
+    return [copies.autosave, extra.autosave, profiles.autosave, materials.autosave];
   }
 
   /** @param {PlacedSet} placed */
@@ -87,10 +87,10 @@ export class SetEditor {
     this.#up.setAttribute("aria-label", `Move ${set.file.name} up`);
     this.#down.setAttribute("aria-label", `Move ${set.file.name} down`);
     this.#remove.setAttribute("aria-label", `Remove ${set.file.name}`);
-    this.#editors.copies.saved.show(set.copies);
-    this.#editors.extra.saved.show(set.extra);
-    this.#editors.profiles.saved.show(set.profiles);
-    this.#editors.materials.saved.show(set.materials);
+    this.#editors.copies.autosave.show(set.copies);
+    this.#editors.extra.autosave.show(set.extra);
+    this.#editors.profiles.autosave.show(set.profiles);
+    this.#editors.materials.autosave.show(set.materials);
   }
 
   /** @param {string} about */

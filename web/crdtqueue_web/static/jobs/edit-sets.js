@@ -3,12 +3,12 @@
 
 import { jobIn } from "../api/saved-edits.js";
 import { KeyedList, element, setText } from "../ui/dom.js";
-import { Sorter } from "../ui/drag-sort.js";
+import { DragSort } from "../ui/drag-sort.js";
 import { SetEditor } from "./edit-set.js";
 import { FilePicker } from "./file-picker.js";
 
 /** @import {JobCalls} from "../api/job-calls.js" */
-/** @import {SavedValue} from "../ui/autosave.js" */
+/** @import {Autosave} from "../ui/autosave.js" */
 /** @import {SetFields, SetView} from "../api/types.js" */
 /** @import {ViewContext} from "../ui/view-context.js" */
 
@@ -49,7 +49,7 @@ export class SetsEditor {
       onChange: () => void this.#addFiles(),
     });
     const title = element("h3", {}, "Files, in the order in which they are printed");
-    const sorter = new Sorter(
+    const sorter = new DragSort(
       this.#list,
       () => [this.#sortList],
       (id, _from, _to, before) => void job.perform(() => this.#place(id, before)),
@@ -88,7 +88,7 @@ export class SetsEditor {
 
   /** The controls that save themselves. */
   get values() {
-    /** @type {SavedValue<any>[]} */
+    /** @type {Autosave<any>[]} */
     const values = this.#rows.parts.flatMap((row) => row.values);
     return values;
   }

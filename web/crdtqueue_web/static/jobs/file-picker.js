@@ -2,7 +2,8 @@
 /** Chooses files for a job, from this computer or the host's own, and uploads them one by one. */
 
 import { element } from "../ui/dom.js";
-import { icon } from "../ui/widgets.js";
+import { icon } from "../ui/icons.js";
+import { JOB_FILE_TYPE, isJobFile } from "./job-files.js";
 import { UploadRow } from "./upload-row.js";
 
 /** @import {StoredFile} from "../api/types.js" */
@@ -11,12 +12,6 @@ import { UploadRow } from "./upload-row.js";
 const FILES_MAX = 200;
 const TOO_MANY = `A job holds at most ${FILES_MAX} files; the rest was left out.`;
 const GCODE_TYPES = ".gcode,.gco,.gc,.g,.nc,.ngc";
-const JOB_TYPE = ".gjob";
-
-/** @param {File | StoredFile} file */
-export function isJobFile(file) {
-  return file.name.toLowerCase().endsWith(JOB_TYPE);
-}
 
 /** A place to choose files at or to drop them on, and a row for each that was chosen. */
 export class FilePicker {
@@ -55,7 +50,7 @@ export class FilePicker {
     this.#input = element("input", {
       type: "file",
       multiple: true,
-      accept: onJobFiles ? `${GCODE_TYPES},${JOB_TYPE}` : GCODE_TYPES,
+      accept: onJobFiles ? `${GCODE_TYPES},${JOB_FILE_TYPE}` : GCODE_TYPES,
       class: "unseen",
       id,
       on: { change: () => this.#picked() },

@@ -2,7 +2,7 @@
 /** What the menu of a job offers, and what becomes of it. */
 
 import { ApiError } from "../api/api.js";
-import { saveAs } from "../ui/save-as.js";
+import { exportJob } from "./job-files.js";
 
 /** @import {MenuItem} from "../ui/menu.js" */
 /** @import {JobView, QueueView} from "../api/types.js" */
@@ -63,8 +63,7 @@ export class JobActions {
    * @returns {MenuItem[]}
    */
   #looksOf(anchor, { job, queue }) {
-    const save = async () =>
-      saveAs(await this.#jobs.exportFile(queue.name, job.id), `${job.name}.gjob`);
+    const save = () => exportJob(this.#jobs, queue.name, job);
     return [
       { label: "Prints of this job", icon: "history", press: () => this.#context.showHistory(job) },
       {

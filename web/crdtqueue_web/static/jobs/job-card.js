@@ -3,7 +3,7 @@
 
 import { element, rebuild, setText } from "../ui/dom.js";
 import { ago, counted } from "../ui/format.js";
-import { showCounting } from "../ui/live-text.js";
+import { showLiveText } from "../ui/live-text.js";
 import { Pill, Progress, button, grip, note } from "../ui/widgets.js";
 import { DoublesMark } from "./doubles-mark.js";
 import { JobActions } from "./job-actions.js";
@@ -77,7 +77,7 @@ export class JobCard {
     setText(this.#name, job.name);
     setText(this.#count, copiesText(job));
     const age_s = this.#context.age_s();
-    showCounting(this.#why, job.why_parts ?? [job.why], age_s);
+    showLiveText(this.#why, job.why_parts ?? [job.why], age_s);
     setText(this.#note, job.note);
     setText(this.#added, `Added by ${job.created_by}, ${ago(job.created_at_s)}`);
     this.#updateProgress(job);
@@ -186,7 +186,7 @@ function editMark({ draft }, age_s) {
   if (!draft) return null;
   const text = element("span");
   const where = draft.self ? "here" : `on ${draft.by}`;
-  showCounting(text, [`Being edited ${where} for `, { for_s: draft.for_s }], age_s);
+  showLiveText(text, [`Being edited ${where} for `, { for_s: draft.for_s }], age_s);
   return note(text, { tone: "accent", icon: "edit" });
 }
 

@@ -9,7 +9,7 @@ import { ApiError } from "../api/api.js";
 const RENEW_MS = 20_000;
 
 /** The draft of one job. */
-export class DraftKeeper {
+export class JobDraft {
   #renewedAt_ms = -Infinity;
   #jobs;
   #queue;

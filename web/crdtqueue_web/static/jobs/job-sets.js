@@ -3,7 +3,8 @@
 
 import { element } from "../ui/dom.js";
 import { counted, fileSize } from "../ui/format.js";
-import { chip, icon } from "../ui/widgets.js";
+import { icon } from "../ui/icons.js";
+import { chip } from "../ui/widgets.js";
 
 /** @import {SetView} from "../api/types.js" */
 

@@ -4,7 +4,7 @@
 import { dialog } from "../ui/dialog.js";
 import { element, setText } from "../ui/dom.js";
 import { sentenceOf } from "../ui/format.js";
-import { ToolInputs } from "../ui/material-inputs.js";
+import { MaterialInputs } from "../ui/material-inputs.js";
 import { button } from "../ui/widgets.js";
 import { withMissing } from "./printer-states.js";
 
@@ -21,7 +21,7 @@ const NOT_ASKING =
 export class LoadedDialog {
   #title = element("h2", { class: "data" }, "What is loaded?");
   #about = element("p", { class: "hint" });
-  #tools = new ToolInputs({ empty: "nothing", about: "of the printer" });
+  #tools = new MaterialInputs({ empty: "nothing", about: "of the printer" });
   #error = element("p", { class: "error data", role: "alert" });
   #forget = button("Forget it", {
     kind: "quiet",

@@ -3,62 +3,14 @@
 
 import { element, rebuild, setText } from "../ui/dom.js";
 import { heaterName, printTime, temperatureText } from "../ui/format.js";
-import { showCounting } from "../ui/live-text.js";
+import { showLiveText } from "../ui/live-text.js";
 import { Pill, Progress, chip } from "../ui/widgets.js";
 import { PrinterButtons } from "./printer-buttons.js";
 import { printerPill } from "./printer-states.js";
 
-/** @import {OwnPrinter, PrinterView, QueuePeer, SentencePart, State} from "../api/types.js" */
+/** @import {OwnPrinter, PrinterView, SentencePart} from "../api/types.js" */
+/** @import {ShownPrinter} from "./shown-printers.js" */
 /** @import {ViewContext} from "../ui/view-context.js" */
-
-/**
- * A printer as it is shown.
- *
- * @typedef {object} ShownPrinter
- * @property {string} key
- * @property {OwnPrinter | null} own  The same as `view`, if it is this peer's own.
- * @property {boolean} online  Whether its peer is in sight.
- * @property {string} name
- * @property {string | null} profile
- * @property {number | null} heard_s
- * @property {PrinterView | null} view
- */
-
-/**
- * The printers of all queues, each once, this peer's own first.
- *
- * @param {State} state
- * @returns {ShownPrinter[]}
- */
-export function printersOf({ peer, printer, queues }) {
-  /** @type {Map<string, ShownPrinter>} */
-  const shown = new Map();
-  if (printer) shown.set(peer.id, shownOwn(peer.id, printer));
-  for (const other of queues.flatMap((queue) => queue.peers)) {
-    const known = shown.get(other.id);
-    if (other.self || !(other.printer || other.profile) || (known && known.online)) continue;
-    shown.set(other.id, shownOther(other));
-  }
-  return [...shown.values()];
-}
-
-/**
- * @param {string} key
- * @param {OwnPrinter} own
- * @returns {ShownPrinter}
- */
-function shownOwn(key, own) {
-  const { name, profile } = own;
-  return { key, own, online: true, name, profile, heard_s: 0, view: own };
-}
-
-/**
- * @param {QueuePeer} peer
- * @returns {ShownPrinter}
- */
-function shownOther({ id, online, name, profile, heard_s, printer }) {
-  return { key: id, own: null, online, name, profile, heard_s, view: online ? printer : null };
-}
 
 /** @param {ShownPrinter} shown  @returns {SentencePart[]} */
 function stateText({ online, heard_s, view }) {
@@ -113,7 +65,7 @@ export class PrinterCard {
       own ? element("span", { class: "hint" }, "this peer’s printer") : null,
     ]);
     this.#pill.update(...printerPill(state));
-    showCounting(this.#text, stateText(shown), this.#context.age_s());
+    showLiveText(this.#text, stateText(shown), this.#context.age_s());
     const file = view?.file_name ?? "";
     const caption = view?.text.includes(file) ? "" : file;
     this.#progress.update(view?.progress ?? null, caption, `Progress of the print on ${name}`);

@@ -1,13 +1,13 @@
 // @ts-check
 /** Files dropped on the view: on a queue they go to that queue, elsewhere to the first. */
 
-import { isJobFile } from "../jobs/file-picker.js";
+import { isJobFile } from "../jobs/job-files.js";
 
 /** @import {QueueCard} from "./queue-card.js" */
 /** @import {ViewContext} from "../ui/view-context.js" */
 
 /** Takes drops on one element. */
-export class DropTarget {
+export class FileDrop {
   #view;
   #cards;
 

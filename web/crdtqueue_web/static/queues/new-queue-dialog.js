@@ -4,7 +4,8 @@
 import { dialog } from "../ui/dialog.js";
 import { element, setText } from "../ui/dom.js";
 import { sentenceOf } from "../ui/format.js";
-import { button, icon } from "../ui/widgets.js";
+import { icon } from "../ui/icons.js";
+import { button } from "../ui/widgets.js";
 
 /** @import {ViewContext} from "../ui/view-context.js" */
 

@@ -1,12 +1,12 @@
 // @ts-check
 /** One queue: its peers, its jobs, and a place to drop g-code files. */
 
-import { DeletedList } from "../jobs/deleted-jobs.js";
+import { DeletedJobs } from "../jobs/deleted-jobs.js";
 import { jobsAhead } from "../jobs/job-actions.js";
 import { JobCard } from "../jobs/job-card.js";
 import { KeyedList, element, rebuild, setText } from "../ui/dom.js";
 import { counted, duration } from "../ui/format.js";
-import { button, chip, icon, note, openMark } from "../ui/widgets.js";
+import { button, chip, emptyState, note, openMark } from "../ui/widgets.js";
 import { modeText, modeWarning, votersOf } from "./queue-mode.js";
 
 /** @import {QueuePeer, QueueView} from "../api/types.js" */
@@ -29,7 +29,7 @@ export class QueueCard {
   #doneCount = element("summary");
   #doneMore = element("p", { class: "hint" });
   #doneFold = element("details", { class: "done" }, this.#doneCount, this.#done, this.#doneMore);
-  #empty = element("div", { class: "empty" });
+  #empty = emptyState("No jobs yet.", "Drop g-code files here or press Add.", { icon: "upload" });
   #leaveButton = button("Leave", {
     icon: "leave",
     kind: "quiet compact",
@@ -49,12 +49,7 @@ export class QueueCard {
     this.#context = context;
     this.#jobList = new KeyedList(this.#jobs, () => new JobCard(context));
     this.#doneList = new KeyedList(this.#done, () => new JobCard(context));
-    this.#deleted = new DeletedList(context);
-    this.#empty.append(
-      icon("upload"),
-      element("p", {}, element("strong", {}, "No jobs yet.")),
-      element("p", {}, "Drop g-code files here or press Add."),
-    );
+    this.#deleted = new DeletedJobs(context);
     this.node = element(
       "section",
       { class: "queue card", tabindex: -1 },

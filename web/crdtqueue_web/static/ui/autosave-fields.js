@@ -1,9 +1,9 @@
 // @ts-check
 /** Fields that save themselves: a text, a number, and what each tool is loaded with. */
 
-import { SavedValue } from "./autosave.js";
+import { Autosave } from "./autosave.js";
 import { element } from "./dom.js";
-import { ToolInputs } from "./material-inputs.js";
+import { MaterialInputs } from "./material-inputs.js";
 
 const COUNT_MAX = 999_999;
 
@@ -33,7 +33,7 @@ function withError(control) {
 /** A line, or some lines, of text. */
 export class TextField {
   node;
-  saved;
+  autosave;
 
   /**
    * @param {string} label
@@ -45,7 +45,7 @@ export class TextField {
       rows > 1 ? element("textarea", { rows, ...attributes }) : element("input", attributes),
     );
     this.node = element("label", { class: "grow" }, element("span", {}, label), control, error);
-    this.saved = new SavedValue({
+    this.autosave = new Autosave({
       node: this.node,
       read: () => control.value.trim(),
       write: (text) => (control.value = text),
@@ -58,7 +58,7 @@ export class TextField {
 /** A count. What is out of range is for the peer to refuse. */
 export class CountField {
   node;
-  saved;
+  autosave;
 
   /**
    * @param {string} label
@@ -70,7 +70,7 @@ export class CountField {
     );
     if (about) control.setAttribute("aria-label", `${label} ${about}`);
     this.node = element("label", { title: hint }, element("span", {}, label), control, error);
-    this.saved = new SavedValue({
+    this.autosave = new Autosave({
       node: this.node,
       read: () => countIn(control),
       write: (count) => (control.valueAsNumber = count),
@@ -90,15 +90,15 @@ function countIn(input) {
 /** What each tool must be loaded with. */
 export class MaterialsField {
   node;
-  saved;
+  autosave;
 
   /** @param {FieldOptions<string[]>} options */
   constructor({ save, about = "" }) {
-    const tools = new ToolInputs({ empty: "any", about });
+    const tools = new MaterialInputs({ empty: "any", about });
     const { error } = withError(tools.inputs);
     const caption = element("span", {}, "Material of each tool");
     this.node = element("div", { class: "field grow" }, caption, tools.node, error);
-    this.saved = new SavedValue({
+    this.autosave = new Autosave({
       node: this.node,
       read: () => tools.materials,
       write: (materials) => tools.show(materials),

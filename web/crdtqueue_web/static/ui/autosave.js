@@ -1,26 +1,32 @@
 // @ts-check
-/** A control whose value is saved by itself, and which follows what others write. */
+/** Controls that save themselves, and that follow what others write. */
 
 import { setText } from "./dom.js";
 import { sentenceOf } from "./format.js";
-import { afterPress } from "./pressing.js";
 
 /**
- * What a person types counts until it is saved; what others write shows up at once, unless the
- * control has the focus or holds something that could not be saved.
+ * Saves the value of one control when it changes or loses the focus. What a person types stays until
+ * it is saved. What others write appears at once, unless the control has the focus or holds a value
+ * that could not be saved.
  *
  * @template T  JSON.
  */
-export class SavedValue {
-  /** What the peer has, as far as it is in the control; null before the first. */
-  /** @type {string | null} */
+export class Autosave {
+  /**
+   * The value of the peer that the control shows or was changed from, as JSON; null before the first.
+   *
+   * @type {string | null}
+   */
   #base = null;
   /** @type {T | undefined} */
   #latest;
-  /** What is being saved now. */
-  /** @type {{text: string, done: Promise<boolean>} | null} */
+  /**
+   * What is being saved now.
+   *
+   * @type {{text: string, done: Promise<boolean>} | null}
+   */
   #saving = null;
-  /** Counts what was typed, so that a late refusal of something older is not said. */
+  /** Counts the inputs, so that the late refusal of an older input is not shown. */
   #typed = 0;
   #problem = "";
   #node;
@@ -34,8 +40,8 @@ export class SavedValue {
    * @param {HTMLElement} options.node  Holds the control.
    * @param {() => T} options.read  What is in the control; throws a sentence if that is no value.
    * @param {(value: T) => void} options.write
-   * @param {(value: T) => Promise<unknown>} options.save  What the peer has then is shown by then.
-   * @param {HTMLElement} options.error  Where the sentence of a refusal goes.
+   * @param {(value: T) => Promise<unknown>} options.save  Ends when the page shows what was saved.
+   * @param {HTMLElement} options.error  Shows the sentence of a refusal.
    */
   constructor({ node, read, write, save, error }) {
     this.#node = node;
@@ -55,7 +61,7 @@ export class SavedValue {
     });
   }
 
-  /** Forgets everything: what is shown next belongs to something else. */
+  /** Forgets everything, because the control is used for another object next. */
   reset() {
     this.#base = null;
     this.#latest = undefined;
@@ -101,7 +107,7 @@ export class SavedValue {
   /**
    * @param {T} value
    * @param {string} text  The same as JSON.
-   * @param {number} typed  How often something had been typed by then.
+   * @param {number} typed  The count of inputs at that time.
    */
   async #saveNow(value, text, typed) {
     try {
@@ -141,10 +147,41 @@ export class SavedValue {
   /** @param {string} problem */
   #say(problem) {
     this.#problem = problem;
-    // By then something else may be to be said.
+    // The problem of that moment is shown, which may be another one.
     afterPress(() => {
       setText(this.#error, this.#problem);
       this.#node.classList.toggle("wrong", this.#problem !== "");
     });
   }
+}
+
+/**
+ * Whether a mouse button or a finger is down. A click outside of a field saves the field. A message
+ * that appeared or vanished at once would move the clicked thing from under the pointer.
+ */
+let pressed = false;
+
+/** @type {(() => void)[]} */
+let waiting = [];
+
+function release() {
+  pressed = false;
+  const now = waiting;
+  waiting = [];
+  // The browser dispatches the click right after the release.
+  window.setTimeout(() => now.forEach((act) => act()));
+}
+
+window.addEventListener("pointerdown", () => (pressed = true), { capture: true });
+window.addEventListener("pointerup", release, { capture: true });
+window.addEventListener("pointercancel", release, { capture: true });
+
+/**
+ * Acts at once or, while the pointer is down, after the click.
+ *
+ * @param {() => void} act
+ */
+function afterPress(act) {
+  if (pressed) waiting.push(act);
+  else act();
 }

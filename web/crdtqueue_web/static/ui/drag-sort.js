@@ -5,19 +5,16 @@
  */
 
 import { element } from "./dom.js";
+import { isSamePlace, lineOf, placeAt } from "./drop-place.js";
+
+/** @import {SortItem, SortList} from "./drop-place.js" */
 
 const LIFT_PX = 5;
 const EDGE_PX = 60;
 const SCROLL_PX = 12;
 
 /**
- * An item that can be dragged by the `.grip` in it, and a list of them. `area` is where a drop
- * goes to the list.
- *
- * @typedef {{id: string, label: string, node: HTMLElement}} SortItem
- * @typedef {{key: string, area: HTMLElement, items: SortItem[]}} SortList
- *
- * @typedef {{list: SortList, before: SortItem | null}} Target  `before` is null at the end.
+ * A drag that has begun. The item is lifted once the pointer has moved far enough.
  *
  * @typedef {object} Drag
  * @property {SortItem} item
@@ -31,7 +28,7 @@ const SCROLL_PX = 12;
  */
 
 /** Drags of the items of some lists that lie within one element. */
-export class Sorter {
+export class DragSort {
   /** @type {Drag | null} */
   #drag = null;
   #ghost = element("div", { class: "ghost data", hidden: true });
@@ -96,36 +93,22 @@ export class Sorter {
   /** @param {Drag} drag */
   #show(drag) {
     this.#ghost.style.translate = `${drag.x + 12}px ${drag.y - 14}px`;
-    const target = this.#targetOf(drag);
-    this.#line.hidden = target === null;
-    if (!target) return;
-    const { top, left, width } = lineOf(target, drag.item);
+    const place = placeAt(this.#lists(), drag);
+    this.#line.hidden = place === null;
+    if (!place) return;
+    const { top, left, width } = lineOf(place, drag.item);
     this.#line.style.translate = `${left}px ${top}px`;
     this.#line.style.width = `${width}px`;
-  }
-
-  /**
-   * @param {Drag} drag
-   * @returns {Target | null}
-   */
-  #targetOf({ x, y, item }) {
-    const list = this.#lists().find(({ area }) => {
-      const { left, right, top, bottom } = area.getBoundingClientRect();
-      return x >= left && x <= right && y >= top && y <= bottom;
-    });
-    if (!list) return null;
-    const others = list.items.filter(({ id }) => id !== item.id);
-    return { list, before: others.find(({ node }) => middle(node) > y) ?? null };
   }
 
   /** @param {PointerEvent} event */
   #up(event) {
     const drag = this.#drag;
     if (!drag || event.pointerId !== drag.pointer) return;
-    const target = drag.lifted ? this.#targetOf(drag) : null;
+    const place = drag.lifted ? placeAt(this.#lists(), drag) : null;
     this.#end();
-    if (!target || isThereAlready(drag, target)) return;
-    this.#onDrop(drag.item.id, drag.from, target.list.key, target.before?.id ?? null);
+    if (!place || isSamePlace(drag, place)) return;
+    this.#onDrop(drag.item.id, drag.from, place.list.key, place.before?.id ?? null);
   }
 
   #key = (/** @type {KeyboardEvent} */ event) => {
@@ -164,30 +147,4 @@ export class Sorter {
     }
     requestAnimationFrame(() => this.#scroll());
   }
-}
-
-/** @param {HTMLElement} node */
-function middle(node) {
-  const { top, height } = node.getBoundingClientRect();
-  return top + height / 2;
-}
-
-/**
- * @param {Target} target
- * @param {SortItem} moved
- */
-function lineOf({ list, before }, moved) {
-  const last = list.items.filter(({ id }) => id !== moved.id).at(-1);
-  const beside = (before ?? last)?.node ?? list.area;
-  const { top, bottom, left, width } = beside.getBoundingClientRect();
-  return { top: before ? top : bottom, left, width };
-}
-
-/**
- * @param {Drag} drag
- * @param {Target} target
- */
-function isThereAlready({ item, from }, { list, before }) {
-  const index = list.items.findIndex(({ id }) => id === item.id);
-  return list.key === from && list.items[index + 1]?.id === before?.id;
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** Sentences with durations in them, which go on without the peer being asked. */
+/** Sentences with durations in them. The page counts the durations on by its own clock. */
 
 import { setText } from "./dom.js";
 import { duration, durationLeft } from "./format.js";
@@ -7,36 +7,40 @@ import { duration, durationLeft } from "./format.js";
 /** @import {SentencePart} from "../api/types.js" */
 
 /**
- * What a node says, and when that was so, by this page's clock.
+ * The sentence of a node, and the time of this page's clock at which it was right.
  *
- * @typedef {{parts: SentencePart[], at_ms: number}} Counting
+ * @typedef {{parts: SentencePart[], at_ms: number}} LiveText
  */
 
-const ATTRIBUTE = "data-counts";
+const ATTRIBUTE = "data-live";
 
-/** @type {WeakMap<Element, Counting>} */
-const countings = new WeakMap();
+/** @type {WeakMap<Element, LiveText>} */
+const liveTexts = new WeakMap();
 
 /**
- * Shows a sentence that was so `age_s` ago, as it is now.
+ * Shows a sentence that was right `age_s` ago, with its durations as they are now.
  *
  * @param {HTMLElement} node
  * @param {SentencePart[]} parts
  * @param {number} age_s
  */
-export function showCounting(node, parts, age_s) {
-  const goesOn = parts.some((part) => typeof part !== "string");
-  node.toggleAttribute(ATTRIBUTE, goesOn);
+export function showLiveText(node, parts, age_s) {
+  const isLive = parts.some((part) => typeof part !== "string");
+  node.toggleAttribute(ATTRIBUTE, isLive);
   setText(node, textOf(parts, age_s));
-  if (goesOn) countings.set(node, { parts, at_ms: performance.now() - 1000 * age_s });
+  if (isLive) liveTexts.set(node, { parts, at_ms: performance.now() - 1000 * age_s });
 }
 
-/** @param {ParentNode} root  All sentences below it go on to now. */
-export function countOn(root) {
+/**
+ * Brings the durations of all sentences below a node up to date.
+ *
+ * @param {ParentNode} root
+ */
+export function refreshLiveTexts(root) {
   for (const node of root.querySelectorAll(`[${ATTRIBUTE}]`)) {
-    const counting = countings.get(node);
-    if (!counting || !(node instanceof HTMLElement)) continue;
-    const { parts, at_ms } = counting;
+    const liveText = liveTexts.get(node);
+    if (!liveText || !(node instanceof HTMLElement)) continue;
+    const { parts, at_ms } = liveText;
     setText(node, textOf(parts, (performance.now() - at_ms) / 1000));
   }
 }

@@ -8,7 +8,7 @@ const TOOLS_MAX = 16;
 const NAME_CHARS_MAX = 200;
 
 /** The inputs; they do not save anything. */
-export class ToolInputs {
+export class MaterialInputs {
   inputs = element("div", { class: "tools" });
   #another = button("Another tool", {
     icon: "add",

@@ -2,9 +2,9 @@
 /** A menu that opens at a button: arrow keys, Escape and a click elsewhere do what people expect. */
 
 import { element } from "./dom.js";
-import { icon } from "./widgets.js";
+import { icon } from "./icons.js";
 
-/** @import {IconName} from "./widgets.js" */
+/** @import {IconName} from "./icons.js" */
 
 const EDGE_PX = 8;
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** The printers that a file is made for: profiles that are added and taken away one by one. */
 
-import { SavedValue } from "./autosave.js";
+import { Autosave } from "./autosave.js";
 import { element } from "./dom.js";
 import { button } from "./widgets.js";
 
@@ -16,7 +16,7 @@ export class ProfilesField {
   #input;
   #about;
   node;
-  saved;
+  autosave;
 
   /**
    * @param {object} options
@@ -37,7 +37,7 @@ export class ProfilesField {
     const row = element("div", { class: "row" }, this.#chips, this.#input);
     const caption = element("span", {}, "Printers it is made for");
     this.node = element("div", { class: "field grow profiles" }, caption, row, error);
-    this.saved = new SavedValue({
+    this.autosave = new Autosave({
       node: this.node,
       read: () => this.#take(),
       write: (profiles) => this.#show(profiles),
@@ -81,13 +81,13 @@ export class ProfilesField {
   #remove(profile) {
     this.#show(this.#profiles.filter((each) => each !== profile));
     this.#input.focus();
-    void this.saved.flush();
+    void this.autosave.flush();
   }
 
   /** @param {KeyboardEvent} event */
   #key(event) {
     if (event.key !== "Enter" && event.key !== ",") return;
     event.preventDefault();
-    void this.saved.flush();
+    void this.autosave.flush();
   }
 }
