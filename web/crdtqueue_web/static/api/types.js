@@ -63,6 +63,7 @@
  * @property {string} name
  * @property {number | null} progress  From 0 to 1.
  * @property {string | null} file_name
+ * @property {boolean} in_sight
  * @property {number | null} silent_s  For how long nobody has heard of it, if for a while.
  * @property {number | null} takeover_in_s  Then another printer may go on; null: never by itself.
  *
@@ -104,6 +105,8 @@
  * @property {boolean} open  Anyone on the network can use it.
  * @property {boolean} local  Only this peer has it.
  * @property {boolean} synced
+ * @property {string[]} voters_before  The ids of peers that must agree too until the change of the
+ *   voters is complete.
  * @property {QueuePeer[]} peers
  * @property {JobView[]} jobs
  * @property {DeletedJob[]} deleted  The latest that can be brought back.
@@ -125,6 +128,7 @@
  * @property {string} name
  * @property {number} size_bytes
  * @property {string | null} profile
+ * @property {string[]} materials  Those that the file names, by tool.
  *
  * A file that the host of the view has already.
  *
@@ -140,9 +144,10 @@
  * @typedef {object} HistoryEntry
  * @property {string} print_id
  * @property {string} queue
- * @property {string} job  Its id.
+ * @property {string} job_id
  * @property {string} job_name
  * @property {string} file_name
+ * @property {string} sha256
  * @property {string} peer
  * @property {string} printer_name
  * @property {string} profile
@@ -152,6 +157,7 @@
  * @property {number} ended_at_s
  * @property {number} bytes
  * @property {number} filament_mm
+ * @property {number} generation  How often the job had been printed again before.
  * @property {number} run
  * @property {boolean} double  Another printer had printed this copy already.
  *
