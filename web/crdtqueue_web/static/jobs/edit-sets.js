@@ -8,7 +8,6 @@ import { SetEditor } from "./edit-set.js";
 import { FilePicker } from "./file-picker.js";
 
 /** @import {JobCalls} from "../api/job-calls.js" */
-/** @import {Autosave} from "../ui/autosave.js" */
 /** @import {SetFields, SetView} from "../api/types.js" */
 /** @import {ViewContext} from "../ui/view-context.js" */
 
@@ -88,9 +87,7 @@ export class SetsEditor {
 
   /** The controls that save themselves. */
   get values() {
-    /** @type {Autosave<any>[]} */
-    const values = this.#rows.parts.flatMap((row) => row.values);
-    return values;
+    return this.#rows.parts.flatMap((row) => row.values);
   }
 
   get #sortList() {

@@ -4,7 +4,11 @@
 /** @typedef {string | number | boolean | null | undefined} AttributeValue */
 /** @typedef {Node | string | null} Child */
 
-/** @typedef {Record<string, (event: any) => void>} Handlers  By event type. */
+/**
+ * Handlers of events, by the type of the event.
+ *
+ * @typedef {{[K in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[K]) => void}} Handlers
+ */
 
 /**
  * Makes an element. Handlers go into an object, `on`; true makes an empty attribute, and
@@ -20,10 +24,21 @@ export function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value !== "object" || value === null) setAttribute(node, name, value);
-    else for (const [type, handler] of Object.entries(value)) node.addEventListener(type, handler);
+    else listen(node, value);
   }
   node.append(...children.filter((child) => child !== null));
   return node;
+}
+
+/**
+ * @param {Element} node
+ * @param {Handlers} handlers
+ */
+function listen(node, handlers) {
+  for (const [type, handler] of Object.entries(handlers)) {
+    // `Object.entries` forgets that each handler takes the event of its own type.
+    node.addEventListener(type, /** @type {EventListener} */ (handler));
+  }
 }
 
 /**
