@@ -19,8 +19,15 @@ const CALLS = {
   jobs: {
     add: [["Q", {}]],
     edit: [["Q", "J", {}]],
-    act: ["pause", "resume", "reset", "duplicate", "restore", "lost"].map((verb) => ["Q", "J", verb]),
-    delete: [["Q", "J"], ["Q", "J", { afterCopy: true }]],
+    act: ["pause", "resume", "reset", "duplicate", "restore", "lost"].map((verb) => [
+      "Q",
+      "J",
+      verb,
+    ]),
+    delete: [
+      ["Q", "J"],
+      ["Q", "J", { afterCopy: true }],
+    ],
     place: [["Q", "J", null]],
     move: [["Q", "J", "R", null]],
     beginDraft: [["Q", "J"]],
@@ -36,7 +43,10 @@ const CALLS = {
     page: [[FILTER, "mark", 50]],
     printers: [[]],
     doublesOf: [["J", 200]],
-    exportUrl: [[FILTER, "csv"], [FILTER, "json"]],
+    exportUrl: [
+      [FILTER, "csv"],
+      [FILTER, "json"],
+    ],
     again: [["P", "Q"]],
   },
   printer: {

@@ -61,9 +61,14 @@ class OctoPrintApi extends Api {
   async upload(file, onProgress, signal) {
     if (file instanceof File) return super.upload(file, onProgress, signal);
     onProgress(1);
-    const uploaded = await this.request("POST", "stored-files", { path: file.path }, {
-      answer_ms: COPY_MS,
-    });
+    const uploaded = await this.request(
+      "POST",
+      "stored-files",
+      { path: file.path },
+      {
+        answer_ms: COPY_MS,
+      },
+    );
     return /** @type {UploadedFile} */ (uploaded);
   }
 

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Api, ApiError, errorFrom } from "../../../web/crdtqueue_web/static/api/api.js";
-import { jobPath, query, scriptPath, setPath } from "../../../web/crdtqueue_web/static/api/paths.js";
+import {
+  jobPath,
+  query,
+  scriptPath,
+  setPath,
+} from "../../../web/crdtqueue_web/static/api/paths.js";
 
 test("names and ids are escaped", () => {
   assert.equal(jobPath("a/b?c", "1#2"), "queues/a%2Fb%3Fc/jobs/1%232");
@@ -25,7 +30,10 @@ test("the error of an answer is that of the peer", () => {
 test("an answer of something else gets a plain sentence", () => {
   for (const body of ["", "<html>", "null", "{}", '{"error": {"message": ""}}', '{"error": 1}']) {
     const { code, message } = errorFrom(502, body);
-    assert.deepEqual([code, message], ["http", "This peer refused (502). Reload the page, then try again."]);
+    assert.deepEqual(
+      [code, message],
+      ["http", "This peer refused (502). Reload the page, then try again."],
+    );
   }
 });
 
@@ -38,7 +46,9 @@ test("a peer that cannot be reached, or answers no JSON, is unreachable", async 
 });
 
 test("an answer without a body is null", async (t) => {
-  const fetched = t.mock.method(globalThis, "fetch", () => Promise.resolve(new Response(null, { status: 204 })));
+  const fetched = t.mock.method(globalThis, "fetch", () =>
+    Promise.resolve(new Response(null, { status: 204 })),
+  );
   const api = new Api("http://peer/api/", () => ({ "X-Token": "secret" }));
   assert.equal(await api.leaveQueue("my shop"), null);
   const [url, { method, headers, body }] = fetched.mock.calls[0].arguments;

@@ -29,7 +29,10 @@ test("it is live with the first state, and says so once", (t) => {
   streams[0].listener.state("first");
   streams[0].listener.state("second", 3);
   streams[0].listener.ping();
-  assert.deepEqual(states, [["first", 0], ["second", 3]]);
+  assert.deepEqual(states, [
+    ["first", 0],
+    ["second", 3],
+  ]);
   assert.deepEqual(statuses, ["live"]);
 });
 

@@ -11,9 +11,8 @@ globalThis.HTMLElement = class {
     else this.attributes.delete(name);
   }
 };
-const { refreshLiveTexts, showLiveText } = await import(
-  "../../../web/crdtqueue_web/static/ui/live-text.js"
-);
+const { refreshLiveTexts, showLiveText } =
+  await import("../../../web/crdtqueue_web/static/ui/live-text.js");
 
 /** The part of a page that holds these nodes. */
 function page(...nodes) {

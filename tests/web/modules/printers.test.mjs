@@ -35,7 +35,10 @@ test("a peer without a printer is not shown", () => {
 
 test("of two sights of a printer, the one that is online counts", () => {
   const away = peer("mini", { online: false, printer: own });
-  for (const queues of [[[away], [peer("mini")]], [[peer("mini")], [away]]]) {
+  for (const queues of [
+    [[away], [peer("mini")]],
+    [[peer("mini")], [away]],
+  ]) {
     assert.deepEqual(keys(null, ...queues), [["mini", true, false]]);
   }
   const [shown] = printersOf({ peer: { id: "me" }, printer: null, queues: [{ peers: [away] }] });

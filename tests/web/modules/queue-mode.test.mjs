@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { modeText, modeWarning, votersOf } from "../../../web/crdtqueue_web/static/queues/queue-mode.js";
+import {
+  modeText,
+  modeWarning,
+  votersOf,
+} from "../../../web/crdtqueue_web/static/queues/queue-mode.js";
 
 /** Peers, those with a star out of sight. */
 function peers(...names) {

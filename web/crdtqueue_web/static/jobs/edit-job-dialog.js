@@ -199,7 +199,12 @@ export class EditJobDialog {
 
   /** Saves what is not yet saved, and closes unless something of it is refused. */
   async #done() {
-    const values = [this.#name.autosave, this.#runs.autosave, this.#note.autosave, ...this.#sets.values];
+    const values = [
+      this.#name.autosave,
+      this.#runs.autosave,
+      this.#note.autosave,
+      ...this.#sets.values,
+    ];
     const gone = this.#body.inert || this.#body.hidden;
     const saved = gone || (await Promise.all(values.map((each) => each.flush()))).every(Boolean);
     if (saved) this.node.close();

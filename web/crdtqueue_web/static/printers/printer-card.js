@@ -107,5 +107,10 @@ function loadedText({ loaded }) {
  * @param {string} value
  */
 function fact(name, value) {
-  return element("div", {}, element("dt", { class: "data" }, name), element("dd", { class: "data" }, value));
+  return element(
+    "div",
+    {},
+    element("dt", { class: "data" }, name),
+    element("dd", { class: "data" }, value),
+  );
 }

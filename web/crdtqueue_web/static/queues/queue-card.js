@@ -15,7 +15,8 @@ import { modeText, modeWarning, votersOf } from "./queue-mode.js";
 
 const DONE_SHOWN_MAX = 50;
 const SAFE = "A print begins only when most of the voters agree.";
-const AVAILABLE = "Printers go on when they do not see each other; then a job may be printed twice.";
+const AVAILABLE =
+  "Printers go on when they do not see each other; then a job may be printed twice.";
 
 /** The section of one queue. */
 export class QueueCard {
@@ -109,7 +110,9 @@ export class QueueCard {
     setText(this.#count, ahead.length ? counted(ahead.length, "job", "jobs") : "");
     rebuild(this.#chips, marksKey(queue), () => marks(queue));
     const warning = queue.local ? "" : modeWarning(queue, votersOf(queue));
-    const shownWarning = () => [warning ? note(warning, { tone: "warning", icon: "warning" }) : null];
+    const shownWarning = () => [
+      warning ? note(warning, { tone: "warning", icon: "warning" }) : null,
+    ];
     rebuild(this.#warning, warning, shownWarning);
     const age_s = this.#context.age_s();
     const peers = queue.peers.map((peer) => ({ ...peer, heard: heardText(peer, age_s) }));

@@ -167,6 +167,8 @@ export class QueueSettingsDialog {
 function changes(before, now) {
   const sorted = { ...before, voters: [...before.voters].sort() };
   const names = /** @type {(keyof QueueSettings)[]} */ (["strategy", "mode", "voters"]);
-  const changed = names.filter((each) => JSON.stringify(sorted[each]) !== JSON.stringify(now[each]));
+  const changed = names.filter(
+    (each) => JSON.stringify(sorted[each]) !== JSON.stringify(now[each]),
+  );
   return Object.fromEntries(changed.map((each) => [each, now[each]]));
 }

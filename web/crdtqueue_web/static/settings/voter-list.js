@@ -49,7 +49,12 @@ class VoterRow {
   node = element(
     "li",
     {},
-    element("label", { class: "check" }, this.#box, element("span", {}, this.#name, " ", this.#sight)),
+    element(
+      "label",
+      { class: "check" },
+      this.#box,
+      element("span", {}, this.#name, " ", this.#sight),
+    ),
   );
 
   /** @param {Set<string>} chosen */
