@@ -1,5 +1,5 @@
 // @ts-check
-/** What is said above everything else: a lost connection, an upgrade, problems of the peer. */
+/** The banners above the view: a lost connection, an upgrade, problems of the peer. */
 
 import { element, rebuild } from "./ui/dom.js";
 import { icon } from "./ui/icons.js";
@@ -23,7 +23,7 @@ export class Banners {
     this.#context = context;
   }
 
-  /** @param {string} version  The peer's; another than the first means that it was upgraded. */
+  /** @param {string} version  Of the peer. A version other than the first means an upgrade. */
   showVersion(version) {
     this.#version ??= version;
     this.#upgraded.hidden = version === this.#version;
@@ -49,7 +49,7 @@ export class Banners {
     });
   }
 
-  /** @param {Date | null} shownFrom  When what is shown was heard; null if nothing is shown. */
+  /** @param {Date | null} shownFrom  The time of the state that is shown; null if none is shown. */
   showLost(shownFrom) {
     const at = shownFrom?.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     const shown = at ? ` What you see is from ${at}.` : "";

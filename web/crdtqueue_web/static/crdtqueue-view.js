@@ -35,7 +35,7 @@ import { ViewDialogs } from "./view-dialogs.js";
 const REFRESH_MS = 30_000;
 /** Durations within sentences are brought up to date this often. */
 const LIVE_TEXT_MS = 1_000;
-const NOT_UNDERSTOOD =
+const CANNOT_SHOW =
   "This page cannot show all that the peer sent. Reload it; if that does not help, upgrade the peer.";
 
 /** The whole view. */
@@ -131,7 +131,7 @@ export class CrdtqueueView extends HTMLElement {
     this.#connection = null;
   }
 
-  /** @returns {Surroundings}  The context but for the dialogs, which are made with it. */
+  /** @returns {Surroundings}  The context without the dialogs, which need it to be made. */
   #makeContext() {
     return {
       api: () => {
@@ -206,7 +206,7 @@ export class CrdtqueueView extends HTMLElement {
       this.#broken = false;
     } catch (error) {
       console.error(error);
-      if (!this.#broken) this.#notices.error(NOT_UNDERSTOOD);
+      if (!this.#broken) this.#notices.error(CANNOT_SHOW);
       this.#broken = true;
     }
   }

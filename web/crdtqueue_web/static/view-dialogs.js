@@ -1,5 +1,5 @@
 // @ts-check
-/** All dialogs of the view, and what opens them. */
+/** All dialogs of the view, and the functions that open them. */
 
 import { HistoryDialog } from "./history/history-dialog.js";
 import { AddJobDialog } from "./jobs/add-job-dialog.js";
@@ -13,7 +13,7 @@ import { ConfirmDialog } from "./ui/dialog.js";
 /** @import {QueueView} from "./api/types.js" */
 /** @import {DialogContext, ViewContext} from "./ui/view-context.js" */
 
-/** One of each. */
+/** One dialog of each kind. */
 export class ViewDialogs {
   #addJob;
   #editJob;
@@ -39,7 +39,7 @@ export class ViewDialogs {
 
   get nodes() {
     const dialogs = [this.#addJob, this.#editJob, this.#history, this.#loaded, this.#newQueue];
-    // The question comes last: it is asked above the others.
+    // The question comes last, so that it lies above the others.
     return [...dialogs, this.#scripts, this.#settings, this.#confirm].map(({ node }) => node);
   }
 

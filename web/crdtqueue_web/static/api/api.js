@@ -1,5 +1,5 @@
 // @ts-check
-/** The API of a peer, as the view uses it. Another host of the view may inject its own. */
+/** The API of a peer, as the view uses it. A host of the view may give it a class of its own. */
 
 import { HistoryCalls } from "./history-calls.js";
 import { JobCalls } from "./job-calls.js";
@@ -26,7 +26,7 @@ export class ApiError extends Error {
 }
 
 /**
- * The error in the body of an answer; a body that is not the peer's own gets a plain sentence.
+ * The error in the body of an answer. A body that the peer did not write gets a general sentence.
  *
  * @param {number} status
  * @param {string} body
@@ -37,22 +37,22 @@ export function errorFrom(status, body) {
     const { code, message } = JSON.parse(body).error;
     if (typeof message === "string" && message !== "") return new ApiError(String(code), message);
   } catch {
-    // Not the peer's own answer: a proxy's page, or nothing at all.
+    // The peer did not write this: it is the page of a proxy, or empty.
   }
   return new ApiError("http", `This peer refused (${status}). Reload the page, then try again.`);
 }
 
 /**
  * @typedef {object} Listener
- * @property {(state: State, age_s?: number) => void} state  As it was so long ago; now by default.
+ * @property {(state: State, age_s?: number) => void} state  A new state; by default its age is 0.
  * @property {() => void} ping
- * @property {() => void} error  The stream broke; it is not opened again by itself.
+ * @property {() => void} error  The stream has broken, and does not open again by itself.
  */
 
 /**
  * @typedef {object} RequestOptions
  * @property {number} [answer_ms]  How long to wait for the answer.
- * @property {boolean} [keepalive]  Whether it goes on when the page is closed.
+ * @property {boolean} [keepalive]  Whether the request goes on when the page is closed.
  */
 
 /** One peer's API below a base URL. */
@@ -94,7 +94,7 @@ export class Api {
   }
 
   /**
-   * A file of the peer's. A link would be simpler, but cannot say why there is no such file.
+   * Downloads a file of the peer. A link would be simpler, but could not show a refusal.
    *
    * @param {string} path
    */
@@ -130,7 +130,7 @@ export class Api {
   }
 
   /**
-   * Files that the host of the view has already; null where it has none of its own.
+   * The files that the host of the view stores; null if the host stores no files.
    *
    * @returns {Promise<StoredFile[] | null>}
    */
@@ -139,7 +139,7 @@ export class Api {
   }
 
   /**
-   * The body in which a file travels. Only a host with stored files is asked for one of those.
+   * The body of the request that sends a file. Only a host that stores files gets a `StoredFile`.
    *
    * @param {File | StoredFile} file
    * @returns {File | FormData}
@@ -149,7 +149,7 @@ export class Api {
   }
 
   /**
-   * Makes a g-code file known to the peer.
+   * Uploads a g-code file to the peer.
    *
    * @param {File | StoredFile} file
    * @param {(fraction: number) => void} onProgress  From 0 to 1.
@@ -162,7 +162,7 @@ export class Api {
   }
 
   /**
-   * Sends a file. XMLHttpRequest, because fetch does not tell how far an upload is.
+   * Sends a file, by XMLHttpRequest, because fetch does not report the progress of an upload.
    *
    * @param {string} path
    * @param {File | StoredFile} file
@@ -239,7 +239,7 @@ export class Api {
     return this.request("PATCH", queuePath(name), settings);
   }
 
-  /** Somebody has read what the peer's store has lost. */
+  /** Tells the peer that a person has read what its store has lost. */
   acceptDamage() {
     return this.request("POST", "store/accept-damage");
   }

@@ -1,5 +1,5 @@
 // @ts-check
-/** Keeps the event stream of a peer open, and knows when it is not. */
+/** Keeps the event stream of a peer open, and tells whether it is. */
 
 /** @import {State} from "./types.js" */
 /** @import {Listener} from "./api.js" */
@@ -70,7 +70,7 @@ export class Connection {
     this.#timer = window.setTimeout(() => this.#lose(), SILENCE_MS);
   }
 
-  /** EventSource would retry by itself, but gives up for good on an HTTP error. */
+  /** Retries after a pause. EventSource would retry by itself, but not after an HTTP error. */
   #lose() {
     this.stop();
     const pause_ms = RETRY_MS[Math.min(this.#tries, RETRY_MS.length - 1)];

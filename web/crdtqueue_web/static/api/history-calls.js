@@ -1,5 +1,5 @@
 // @ts-check
-/** What can be asked of a peer about prints that have ended. */
+/** The calls of the API about prints that have ended. */
 
 import { query } from "./paths.js";
 
@@ -16,10 +16,10 @@ export class HistoryCalls {
   }
 
   /**
-   * Entries that fit, the latest first.
+   * A page of the entries that match the filter, the latest first.
    *
    * @param {HistoryFilter} filter
-   * @param {string} after  Of the page before; empty for the first.
+   * @param {string} after  The field `after` of the page before; empty for the first page.
    * @param {number} limit
    */
   async page(filter, after, limit) {
@@ -34,10 +34,10 @@ export class HistoryCalls {
   }
 
   /**
-   * The prints of a job that were made though another printer had made the copy.
+   * The prints of a job that repeated a copy that another printer had made.
    *
    * @param {string} job  Its id.
-   * @param {number} limit  So many of its prints are looked at, the latest.
+   * @param {number} limit  How many of its latest prints are searched.
    */
   async doublesOf(job, limit) {
     const path = `history${query({ job, result: "done", limit })}`;
@@ -46,7 +46,7 @@ export class HistoryCalls {
   }
 
   /**
-   * Where all entries that fit are to be had as a file.
+   * The address of a file with all entries that match the filter.
    *
    * @param {HistoryFilter} filter
    * @param {"csv" | "json"} format
@@ -56,7 +56,7 @@ export class HistoryCalls {
   }
 
   /**
-   * Adds what was printed to a queue once more.
+   * Adds a job to a queue that repeats a print.
    *
    * @param {string} printId
    * @param {string} queue

@@ -1,5 +1,5 @@
 // @ts-check
-/** What can be asked of a peer about its jobs. Each promise is kept once the change is durable. */
+/** The calls of the API about jobs. Each promise resolves when the change is durable. */
 
 import { jobPath, query, queuePath, setPath } from "./paths.js";
 
@@ -37,7 +37,7 @@ export class JobCalls {
    * @param {string} queue
    * @param {string} id
    * @param {"pause" | "resume" | "reset" | "duplicate" | "restore" | "lost"} verb
-   *   "lost": somebody has seen that the printer that has the job is not at it any more.
+   *   "lost" means that a person has seen that the printer does not print the job any more.
    */
   act(queue, id, verb) {
     return this.#api.request("POST", `${jobPath(queue, id)}/${verb}`);
@@ -56,7 +56,7 @@ export class JobCalls {
   /**
    * @param {string} queue
    * @param {string} id
-   * @param {string | null} before  The job that it is put ahead of; null for the end.
+   * @param {string | null} before  The job in front of which it is placed; null for the end.
    */
   place(queue, id, before) {
     return this.#api.request("POST", `${jobPath(queue, id)}/place`, { before });
@@ -66,14 +66,14 @@ export class JobCalls {
    * @param {string} queue
    * @param {string} id
    * @param {string} to  The name of another queue.
-   * @param {string | null} before  The job there that it is put ahead of.
+   * @param {string | null} before  The job there in front of which it is placed; null for the end.
    */
   move(queue, id, to, before) {
     return this.#api.request("POST", `${jobPath(queue, id)}/move`, { to, before });
   }
 
   /**
-   * Holds the job back because somebody edits it.
+   * Holds the job back because a person edits it.
    *
    * @param {string} queue
    * @param {string} id
@@ -123,7 +123,7 @@ export class JobCalls {
    * @param {string} queue
    * @param {string} id
    * @param {string} set
-   * @param {string | null} before  The set that it is put ahead of; null for the end.
+   * @param {string | null} before  The set in front of which it is placed; null for the end.
    */
   placeSet(queue, id, set, before) {
     return this.#api.request("POST", `${setPath(queue, id, set)}/place`, { before });

@@ -1,5 +1,5 @@
 // @ts-check
-/** What can be asked of a peer about its own printer. */
+/** The calls of the API about the printer of the peer. */
 
 import { scriptPath } from "./paths.js";
 
@@ -24,7 +24,7 @@ export class PrinterCalls {
     return this.#api.request("POST", "printer/managing", { managing });
   }
 
-  /** @param {string[] | null} materials  Of each tool; null: nobody is asked about material. */
+  /** @param {string[] | null} materials  Of each tool; with null nobody is asked about material. */
   setLoaded(materials) {
     return this.#api.request("POST", "printer/loaded", { materials });
   }

@@ -1,15 +1,22 @@
 // @ts-check
-/** What this page has saved, for as long as the states of the peer do not show it yet. */
+/**
+ * The fields that this page has saved. A state that the peer made before that does not show them
+ * yet, so they are put into it.
+ */
 
 /** @import {State} from "./types.js" */
 
-/** A state that is older than what was saved comes within this time, or never. */
+/** No state that is older than the saved fields comes after this time. */
 const ON_ITS_WAY_MS = 15_000;
 
-/** @typedef {(state: State) => object | null | undefined} Place  What the fields are fields of. */
+/**
+ * Finds the object that has the fields.
+ *
+ * @typedef {(state: State) => object | null | undefined} Place
+ */
 
 /**
- * One field that was saved. Where a state still has what was there before, it is an older one.
+ * One field that was saved. A state that still has the value before is an older one.
  *
  * @typedef {object} SavedEdit
  * @property {Place} place
@@ -19,18 +26,19 @@ const ON_ITS_WAY_MS = 15_000;
  * @property {number} end_ms
  */
 
-/** Puts it into each state that comes from before it. */
+/** Puts saved fields into older states. */
 export class SavedEdits {
   /** @type {SavedEdit[]} */
   #edits = [];
 
   /**
-   * Something is about to be saved.
+   * Call it before fields are saved.
    *
-   * @param {State} state  As it is shown.
+   * @param {State} state  The state that is shown.
    * @param {Place} place
    * @param {Record<string, unknown>} fields  As the peer will show them.
-   * @returns {(state: State) => void}  Call it with the state that is shown once they are saved.
+   * @returns {(state: State) => void}  Call this after the fields are saved, with the state that is
+   *   shown then.
    */
   begin(state, place, fields) {
     const target = place(state) ?? {};
@@ -53,7 +61,7 @@ export class SavedEdits {
 /**
  * @param {SavedEdit} edit
  * @param {State} state
- * @returns {boolean}  Whether the state is an older one, and has the edit now.
+ * @returns {boolean}  Whether the state was an older one, so that the edit was put into it.
  */
 function put({ place, name, value, before }, state) {
   const target = place(state);

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What a peer's API says, as JSDoc types. Everything here comes from other machines: show it as
- * text, never as markup.
+ * What the API of a peer sends and takes, as JSDoc types. All text comes from other machines: show
+ * it as text, never as markup.
  *
  * @typedef {{name: string, actual_c: number | null, target_c: number | null}} Temperature
  *
@@ -12,7 +12,7 @@
  *   | "cancelling" | "busy" | "script" | "cooling" | "waiting_for_bed" | "waiting_for_material"
  *   | "stopped" | "holding_back"} state
  * @property {string} text  A sentence for people.
- * @property {boolean} managing  Whether it takes jobs from its queue.
+ * @property {boolean} managing  Whether it takes jobs from its queues.
  * @property {boolean} bed_clear
  * @property {string | null} queue
  * @property {string | null} job_id
@@ -21,13 +21,13 @@
  * @property {number | null} elapsed_s
  * @property {Temperature[]} temperatures
  *
- * What more a peer says of its own printer.
+ * What a peer tells of its own printer only.
  *
  * @typedef {object} OwnFacts
  * @property {string[]} loaded  The material in each tool, "" where it is not known.
- * @property {boolean} asks_for_material  Whether somebody has said what is loaded.
- * @property {Record<string, string>} missing  What has to be loaded, by tool, counted from 0.
- * @property {string[]} scripts  The events that have one.
+ * @property {boolean} asks_for_material  Whether a person has said what is loaded.
+ * @property {Record<string, string>} missing  The material to load, by tool, counted from 0.
+ * @property {string[]} scripts  The events that have a script.
  *
  * @typedef {PrinterView & OwnFacts} OwnPrinter
  *
@@ -37,7 +37,7 @@
  * @property {string | null} profile  Null for a peer without a printer.
  * @property {boolean} self
  * @property {boolean} online
- * @property {number | null} heard_s  How long ago it was last heard, if it is out of sight.
+ * @property {number | null} heard_s  How long ago it was last heard of; null while it is in sight.
  * @property {string | null} address
  * @property {PrinterView | null} printer
  *
@@ -47,14 +47,14 @@
  * @property {number} copies  Wanted in each run.
  * @property {number} extra  Wanted beyond that in the present run.
  * @property {string[]} profiles  Printers that it is made for; "ANY" fits all.
- * @property {string[]} materials  What each tool must be loaded with; "" where that is all one.
+ * @property {string[]} materials  The material that each tool needs; "" if any will do.
  * @property {number} run_done
  * @property {number} run_total
  * @property {number} done
  * @property {number} pending  Copies still to be printed, in all runs.
  * @property {number} total
  *
- * A part of a sentence: text, for how long something has been so, or how long it is until it is.
+ * A part of a sentence: a text, the time since something happened, or the time until it happens.
  *
  * @typedef {string | {for_s: number} | {in_s: number}} SentencePart
  *
@@ -64,8 +64,9 @@
  * @property {number | null} progress  From 0 to 1.
  * @property {string | null} file_name
  * @property {boolean} in_sight
- * @property {number | null} silent_s  For how long nobody has heard of it, if for a while.
- * @property {number | null} takeover_in_s  Then another printer may go on; null: never by itself.
+ * @property {number | null} silent_s  How long it has been silent; null if only for a moment.
+ * @property {number | null} takeover_in_s  When another printer may take over; null if never by
+ *   itself.
  *
  * @typedef {object} DraftView
  * @property {string} by  The name of the peer on whose page the job is being edited.
@@ -77,14 +78,14 @@
  * @property {string} name
  * @property {string} note
  * @property {number} runs
- * @property {number} run  The present one, counted from 1.
+ * @property {number} run  The present run, counted from 1.
  * @property {number} copies_done
  * @property {number} copies_total
  * @property {number} doubles  Copies that two printers have printed.
  * @property {"waiting" | "printing" | "paused" | "held" | "done"} state
- * @property {string} why  A sentence: why it is or is not being printed now.
- * @property {SentencePart[] | null} why_parts  The same, if it goes on while time passes.
- * @property {boolean} paused  Somebody holds it back; a copy that is being printed goes on.
+ * @property {string} why  A sentence that says why it is or is not being printed.
+ * @property {SentencePart[] | null} why_parts  The same in parts, if it contains durations.
+ * @property {boolean} paused  A person has paused it; a copy that is being printed goes on.
  * @property {boolean} deleting  It is deleted when the copy that is being printed is done.
  * @property {DraftView | null} draft
  * @property {PrintingBy | null} printing_by
@@ -109,7 +110,7 @@
  *   voters is complete.
  * @property {QueuePeer[]} peers
  * @property {JobView[]} jobs
- * @property {DeletedJob[]} deleted  The latest that can be brought back.
+ * @property {DeletedJob[]} deleted  The latest jobs that can be restored.
  *
  * @typedef {QueueSettings & QueueFacts} QueueView
  *
@@ -128,9 +129,9 @@
  * @property {string} name
  * @property {number} size_bytes
  * @property {string | null} profile
- * @property {string[]} materials  Those that the file names, by tool.
+ * @property {string[]} materials  The materials of the tools, if the file names them.
  *
- * A file that the host of the view has already.
+ * A file that the host of the view stores.
  *
  * @typedef {{name: string, size: number, path: string}} StoredFile
  *
@@ -164,7 +165,7 @@
  * @typedef {{entries: HistoryEntry[], total: number, after: string}} HistoryPage
  *   `after` asks for the next page; it is empty on the last.
  *
- * Which entries are wanted; what is empty or null does not matter.
+ * The entries that are wanted. A field that is empty or null does not matter.
  *
  * @typedef {object} HistoryFilter
  * @property {string} text  A part of any text of the entry.
@@ -172,7 +173,7 @@
  * @property {string} job  A name or an id.
  * @property {string} result
  * @property {number | null} from_s  Unix time.
- * @property {number | null} to_s  Unix time; the first that is too late.
+ * @property {number | null} to_s  Unix time; entries from this time on are left out.
  */
 
 export {};

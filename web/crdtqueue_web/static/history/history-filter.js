@@ -1,5 +1,5 @@
 // @ts-check
-/** Which prints of the history are wanted: the form above them. */
+/** The form that filters the prints of the history. */
 
 import { element, rebuild } from "../ui/dom.js";
 import { button, chip } from "../ui/widgets.js";
@@ -20,7 +20,7 @@ const RESULTS = [
 
 /** @typedef {{id: string, name: string}} NamedJob */
 
-/** The form. It tells of each change. */
+/** The form. It calls back after each change. */
 export class HistoryFilterForm {
   #text = field("search", "Any part of a name");
   #printer = element("select");

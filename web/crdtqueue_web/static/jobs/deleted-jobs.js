@@ -8,7 +8,7 @@ import { button } from "../ui/widgets.js";
 /** @import {DeletedJob, QueueView} from "../api/types.js" */
 /** @import {ViewContext} from "../ui/view-context.js" */
 
-/** The fold of one queue. */
+/** The folded list of one queue. */
 export class DeletedJobs {
   #summary = element("summary");
   #rows = element("ul", { class: "deleted-jobs plain" });

@@ -1,5 +1,5 @@
 // @ts-check
-/** The mark of a job of which copies were printed twice, and by whom. */
+/** The mark of a job whose copies were printed twice; it names the printers that printed again. */
 
 import { element, rebuild } from "../ui/dom.js";
 import { counted } from "../ui/format.js";
@@ -11,10 +11,10 @@ import { note } from "../ui/widgets.js";
 const PRINTS_LOOKED_AT = 200;
 const TITLE = "Two printers have printed the same copy, because they did not see each other.";
 
-/** Made for one job. The history, which knows who printed, is asked only for jobs with doubles. */
+/** The mark of one job. It asks the history for the printers, but only if the job has doubles. */
 export class DoublesMark {
   node = element("span", { hidden: true });
-  /** The number of doubles that the history was asked about. */
+  /** The number of doubles at the time of the last question to the history. */
   #asked = 0;
   #by = "";
   #context;
@@ -53,7 +53,7 @@ export class DoublesMark {
       this.#by = [...new Set(names)].sort().join(" and ");
       this.#show(doubles);
     } catch {
-      // The mark says it without the names; the list of this job's prints says why it cannot be had.
+      // The mark stays without names. The list of the job's prints shows why the history fails.
     }
   }
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The dialog in which a job is edited. Each field is saved on its own, as soon as it is changed. */
+/** The dialog in which a job is edited. Each field saves itself when it is changed. */
 
 import { jobIn } from "../api/saved-edits.js";
 import { CountField, TextField } from "../ui/autosave-fields.js";
@@ -24,8 +24,8 @@ const LAPSED =
   "This job is not held back any more, so a printer may take it. It is again once you change it.";
 
 /**
- * Which job is being edited. It is seen once the peer has shown it, and held once the peer has
- * shown its draft, until that ends.
+ * The job that is being edited. `seen` is set when the peer first shows the job. `hold` becomes
+ * "held" when the peer shows the draft, and "lapsed" when the draft has ended.
  *
  * @typedef {object} Edit
  * @property {string} queue
@@ -96,7 +96,7 @@ export class EditJobDialog {
   }
 
   /**
-   * Holds the job back and opens the dialog, unless somebody else's edit is to go on.
+   * Holds the job back and opens the dialog. While somebody else edits the job, it asks first.
    *
    * @param {string} queue
    * @param {string} id
@@ -135,12 +135,12 @@ export class EditJobDialog {
     this.#body.inert = !job;
   }
 
-  /** The dialog, the view or the page is going away: lets the job go on. */
+  /** Ends the draft, because the dialog, the view or the page is closed. */
   leave() {
-    // A lapsed hold may be somebody else's by now.
+    // The draft has ended, and somebody else may have begun another one.
     if (this.#edit?.hold === "lapsed") return;
     this.#edit?.draft.end({ keepalive: true }).catch(() => {
-      // Nobody is left to be told, and the draft ends by itself.
+      // The dialog is closed, so nobody can be told. The draft ends by itself.
     });
   }
 
@@ -197,7 +197,7 @@ export class EditJobDialog {
     await this.#perform(async () => this.#edit?.draft.touch());
   }
 
-  /** Saves what is not yet saved, and closes unless something of it is refused. */
+  /** Saves all fields, and closes the dialog unless one of them is refused. */
   async #done() {
     const values = [
       this.#name.autosave,

@@ -1,5 +1,5 @@
 // @ts-check
-/** One set in the edit of a job: its place, its copies, its printers, its materials. */
+/** One set in the edit dialog: its place, its copies, its profiles, its materials. */
 
 import { CountField, MaterialsField } from "../ui/autosave-fields.js";
 import { element, setText } from "../ui/dom.js";
@@ -20,11 +20,11 @@ const EXTRA_HINT = "Copies of the run that is being printed now only, beyond tho
  * @typedef {{set: SetView, isFirst: boolean, isLast: boolean}} PlacedSet
  */
 
-/** The row of one set. A row is made for one set and keeps to it. */
+/** The row of one set. A row shows the same set as long as it exists. */
 export class SetEditor {
   #name = element("span", { class: "file data" });
   #size = element("span", { class: "hint" });
-  #far = element("p", { class: "hint" });
+  #progress = element("p", { class: "hint" });
   #fields = element("div", { class: "fields" });
   #up;
   #down;
@@ -58,10 +58,10 @@ export class SetEditor {
     const title = element("div", { class: "title" }, this.#name, this.#size);
     const buttons = element("div", { class: "buttons" }, this.#up, this.#down, this.#remove);
     const header = element("header", {}, grip(), title, buttons);
-    this.node = element("li", { class: "set-edit" }, header, this.#fields, this.#far);
+    this.node = element("li", { class: "set-edit" }, header, this.#fields, this.#progress);
   }
 
-  /** The row as something that can be dragged. */
+  /** What a drag has to know of this row. */
   get sortItem() {
     return { id: this.#id, label: this.#name.textContent ?? "", node: this.node };
   }
@@ -80,7 +80,7 @@ export class SetEditor {
     this.#editors ??= this.#makeEditors(about);
     setText(this.#name, set.file.name);
     setText(this.#size, fileSize(set.file.size_bytes));
-    setText(this.#far, farText(set));
+    setText(this.#progress, progressText(set));
     this.#up.disabled = isFirst;
     this.#down.disabled = isLast;
     this.#remove.disabled = isFirst && isLast;
@@ -112,7 +112,7 @@ export class SetEditor {
 }
 
 /** @param {SetView} set */
-function farText({ run_done, run_total, pending }) {
+function progressText({ run_done, run_total, pending }) {
   const run = `${run_done} of ${counted(run_total, "copy", "copies")} of this run printed`;
   return pending ? `${run}, ${pending} pending` : `${run}, nothing pending`;
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The files of a job in its edit: their order, their fields, more of them, fewer of them. */
+/** The part of the edit dialog in which the sets of a job are sorted, edited, added and removed. */
 
 import { jobIn } from "../api/saved-edits.js";
 import { KeyedList, element, setText } from "../ui/dom.js";
@@ -14,14 +14,15 @@ import { FilePicker } from "./file-picker.js";
 const NO_PROFILE = "Say for each file which printer it is made for; then they are added.";
 
 /**
- * The job that is being edited, and how to run an action on it. A refusal is shown.
+ * The job that is being edited. `ask` sends a change of the job; `perform` runs an action and shows
+ * its error.
  *
  * @typedef {object} EditedJob
  * @property {<T>(work: (jobs: JobCalls, queue: string, id: string) => Promise<T>) => Promise<T>} ask
  * @property {(work: () => Promise<unknown>) => Promise<boolean>} perform  False if it was refused.
  */
 
-/** The list of sets, and the place to add files at. */
+/** The list of the sets, with a file picker that adds more of them. */
 export class SetsEditor {
   /** @type {SetView[]} */
   #sets = [];
@@ -64,12 +65,12 @@ export class SetsEditor {
     );
   }
 
-  /** @param {HTMLElement} area  Files that are dropped on it are added. */
+  /** @param {HTMLElement} area  Files that are dropped on this element are added. */
   takeDrops(area) {
     this.#picker.takeDrops(area);
   }
 
-  /** Another edit begins. */
+  /** Prepares the list for the edit of another job. */
   begin() {
     this.#picker.clear();
     void this.#picker.offerStored();
@@ -136,7 +137,7 @@ export class SetsEditor {
     if (before !== undefined) await this.#place(set, before);
   }
 
-  /** Adds the files that were chosen as soon as all of them are here, as one block. */
+  /** Adds the chosen files in one request, as soon as all of them are uploaded. */
   async #addFiles() {
     const { rows, obstacle } = this.#picker;
     const areHere = rows.length > 0 && obstacle === "";

@@ -1,5 +1,5 @@
 // @ts-check
-/** Chooses files for a job, from this computer or the host's own, and uploads them one by one. */
+/** Chooses files for a job, from this computer or from the host, and uploads them one by one. */
 
 import { element } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
@@ -13,7 +13,7 @@ const FILES_MAX = 200;
 const TOO_MANY = `A job holds at most ${FILES_MAX} files; the rest was left out.`;
 const GCODE_TYPES = ".gcode,.gco,.gc,.g,.nc,.ngc";
 
-/** A place to choose files at or to drop them on, and a row for each that was chosen. */
+/** A field that takes files by a click or a drop, and a row for each chosen file. */
 export class FilePicker {
   /** @type {UploadRow[]} */
   rows = [];
@@ -39,7 +39,7 @@ export class FilePicker {
    * @param {ViewContext} context
    * @param {object} options
    * @param {string} options.id  Unique in the view.
-   * @param {string} options.call  What to choose, as an imperative.
+   * @param {string} options.call  The label, as an imperative.
    * @param {() => void} options.onChange
    * @param {(files: File[]) => void} [options.onJobFiles]  Takes .gjob files.
    */
@@ -68,7 +68,7 @@ export class FilePicker {
     );
   }
 
-  /** @param {HTMLElement} area  Files that are dropped on it are taken. */
+  /** @param {HTMLElement} area  Files that are dropped on this element are chosen. */
   takeDrops(area) {
     area.addEventListener("dragover", (event) => event.preventDefault());
     area.addEventListener("drop", (event) => {
@@ -87,7 +87,7 @@ export class FilePicker {
     this.#onChange();
   }
 
-  /** Shows the files that the host of the view has, if it has its own. */
+  /** Offers the files that the host of the view stores, if it stores any. */
   async offerStored() {
     const files = await this.#context.api().storedFiles();
     this.#stored = files ?? [];

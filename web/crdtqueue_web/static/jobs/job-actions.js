@@ -1,5 +1,5 @@
 // @ts-check
-/** What the menu of a job offers, and what becomes of it. */
+/** The menu of a job, and the actions of its items. */
 
 import { ApiError } from "../api/api.js";
 import { exportJob } from "./job-files.js";
@@ -12,14 +12,18 @@ const LOST = "The printer is lost: print it elsewhere";
 
 /** @typedef {{job: JobView, queue: QueueView}} QueuedJob */
 
-/** @param {QueueView} queue  @returns {JobView[]}  What is still to be printed, in this order. */
-export function jobsAhead({ jobs }) {
+/**
+ * The jobs that are still to be printed, in this order.
+ *
+ * @param {QueueView} queue
+ */
+export function unfinishedJobs({ jobs }) {
   return jobs.filter(({ state }) => state !== "done");
 }
 
 /**
  * @param {QueuedJob} queued
- * @returns {string}  The name of the printer that has the job, if its peer is out of sight.
+ * @returns {string}  The name of the printer of the job, if its peer is out of sight; else empty.
  */
 function lostOwner({ job, queue }) {
   const print = job.printing_by;
@@ -27,7 +31,7 @@ function lostOwner({ job, queue }) {
   return print && !isOnline ? print.name : "";
 }
 
-/** The actions on any job of the view. */
+/** Opens the menu for any job of the view. */
 export class JobActions {
   #context;
 
@@ -41,18 +45,18 @@ export class JobActions {
   }
 
   /**
-   * @param {HTMLElement} anchor  Is busy while something that was chosen is done.
+   * @param {HTMLElement} anchor  The button of the menu; it is busy while an action runs.
    * @param {QueuedJob} queued
    */
   openMenu(anchor, queued) {
-    const looks = this.#looksOf(anchor, queued);
+    const views = this.#viewItems(anchor, queued);
     const items = this.#context.readonly()
-      ? looks
+      ? views
       : [
-          ...this.#placesOf(anchor, queued),
-          ...this.#copiesOf(anchor, queued),
-          ...looks,
-          ...this.#endsOf(anchor, queued),
+          ...this.#moveItems(anchor, queued),
+          ...this.#copyItems(anchor, queued),
+          ...views,
+          ...this.#endItems(anchor, queued),
         ];
     this.#context.menu(anchor, `Actions for ${queued.job.name}`, items);
   }
@@ -62,7 +66,7 @@ export class JobActions {
    * @param {QueuedJob} queued
    * @returns {MenuItem[]}
    */
-  #looksOf(anchor, { job, queue }) {
+  #viewItems(anchor, { job, queue }) {
     const save = () => exportJob(this.#jobs, queue.name, job);
     return [
       { label: "Prints of this job", icon: "history", press: () => this.#context.showHistory(job) },
@@ -79,8 +83,8 @@ export class JobActions {
    * @param {QueuedJob} queued
    * @returns {MenuItem[]}
    */
-  #placesOf(anchor, { job, queue }) {
-    const ids = jobsAhead(queue).map(({ id }) => id);
+  #moveItems(anchor, { job, queue }) {
+    const ids = unfinishedJobs(queue).map(({ id }) => id);
     const index = ids.indexOf(job.id);
     const place = (/** @type {string | null} */ before) => () =>
       this.#context.perform(anchor, () => this.#jobs.place(queue.name, job.id, before));
@@ -118,7 +122,7 @@ export class JobActions {
    * @param {QueuedJob} queued
    * @returns {MenuItem[]}
    */
-  #copiesOf(anchor, { job, queue }) {
+  #copyItems(anchor, { job, queue }) {
     const duplicate = () => this.#jobs.act(queue.name, job.id, "duplicate");
     /** @type {MenuItem[]} */
     const items = [
@@ -136,7 +140,7 @@ export class JobActions {
    * @param {QueuedJob} queued
    * @returns {MenuItem[]}
    */
-  #endsOf(anchor, { job, queue }) {
+  #endItems(anchor, { job, queue }) {
     /** @type {MenuItem[]} */
     const items = [];
     if (job.draft) {

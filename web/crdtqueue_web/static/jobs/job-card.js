@@ -1,5 +1,5 @@
 // @ts-check
-/** One job: its state and why, its print, its sets, and its buttons. */
+/** The card of one job: its state with the reason, its print, its sets, and its buttons. */
 
 import { element, rebuild, setText } from "../ui/dom.js";
 import { ago, counted } from "../ui/format.js";
@@ -25,7 +25,7 @@ const STATES = {
 /** @type {[string, Tone]} */
 const IN_EDIT = ["Being edited", "accent"];
 
-/** The row of one job. */
+/** The card of one job. */
 export class JobCard {
   #pill = new Pill();
   #name = element("h3", { class: "data" });
@@ -62,7 +62,7 @@ export class JobCard {
     );
   }
 
-  /** The card as something that can be dragged. */
+  /** What a drag has to know of this card. */
   get sortItem() {
     const job = this.#queued?.job;
     return { id: job?.id ?? "", label: job?.name ?? "", node: this.node };
@@ -84,7 +84,7 @@ export class JobCard {
     rebuild(this.#sets, job.sets, () => setsOf(job.sets));
     this.#doubles.update(job);
     rebuild(this.#marks, marksKey(job, queue, age_s), () => marksOf(job, queue, age_s));
-    rebuild(this.#buttons, [job.name, ...waysOn(job)], () => this.#makeButtons(job));
+    rebuild(this.#buttons, [job.name, ...pauseAndResume(job)], () => this.#makeButtons(job));
   }
 
   /** @param {JobView} job */
@@ -98,7 +98,7 @@ export class JobCard {
   /** @param {JobView} job */
   #makeButtons(job) {
     const { name: about } = job;
-    const [mayPause, mayResume] = waysOn(job);
+    const [mayPause, mayResume] = pauseAndResume(job);
     const kind = "quiet compact";
     const steer =
       (/** @type {"pause" | "resume"} */ verb) => (/** @type {HTMLButtonElement} */ node) =>
@@ -144,9 +144,12 @@ function pillOf({ state, draft, paused }) {
   return STATES[state] ?? [String(state), "neutral"];
 }
 
-/** Whether the job can be paused, and whether it can be resumed. */
-/** @param {JobView} job */
-function waysOn({ state, paused, draft, deleting }) {
+/**
+ * Whether the job can be paused, and whether it can be resumed.
+ *
+ * @param {JobView} job
+ */
+function pauseAndResume({ state, paused, draft, deleting }) {
   const failed = state === "held" && !draft && !deleting;
   return [!paused && (state === "waiting" || state === "printing"), paused || failed];
 }
@@ -197,8 +200,8 @@ function deletingMark({ deleting }) {
 }
 
 /**
- * Whether the submitter may be switched off. A finished job needs nobody, and in a queue that only
- * this peer has there is nobody else to hold the files.
+ * Says whether the computer of the submitter may be switched off. A finished job needs no files,
+ * and in a local queue no other peer could hold them.
  *
  * @param {JobView} job
  * @param {QueueView} queue

@@ -1,11 +1,11 @@
 // @ts-check
-/** Holds a job back while it is being edited, and lets it go on afterwards. */
+/** The draft of a job: it holds the job back while a person edits it. */
 
 import { ApiError } from "../api/api.js";
 
 /** @import {JobCalls} from "../api/job-calls.js" */
 
-/** A draft ends by itself ten minutes after the last keystroke that the peer was told of. */
+/** A draft that is not renewed ends by itself after ten minutes. */
 const RENEW_MS = 20_000;
 
 /** The draft of one job. */
@@ -27,9 +27,9 @@ export class JobDraft {
   }
 
   /**
-   * Holds the job back; refused while somebody edits it elsewhere.
+   * Begins the draft. While somebody edits the job elsewhere, the peer refuses it.
    *
-   * @param {(refusal: string) => Promise<boolean>} takeOver  Asks whether to end that other edit.
+   * @param {(refusal: string) => Promise<boolean>} takeOver  Asks whether to end the other edit.
    * @returns {Promise<boolean>}  Whether the job may be edited here now.
    */
   async begin(takeOver) {
@@ -44,12 +44,12 @@ export class JobDraft {
     return true;
   }
 
-  /** Somebody types. */
+  /** Renews the draft from time to time; call it whenever the person types. */
   async touch() {
     if (performance.now() - this.#renewedAt_ms >= RENEW_MS) await this.#renew();
   }
 
-  /** Forgets that it was renewed, because the peer has ended it: the next touch begins anew. */
+  /** The peer has ended the draft, so the next `touch` renews it at once. */
   lapse() {
     this.#renewedAt_ms = -Infinity;
   }

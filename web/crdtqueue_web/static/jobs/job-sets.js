@@ -1,5 +1,5 @@
 // @ts-check
-/** The sets of a job as its card shows them: the file, its printers, how many, and how far. */
+/** The sets of a job in its card: for each the file, the profiles, the materials and the counts. */
 
 import { element } from "../ui/dom.js";
 import { counted, fileSize } from "../ui/format.js";

@@ -1,5 +1,5 @@
 // @ts-check
-/** One file to be put into a job: its upload, its profile, its copies. */
+/** One file that is chosen for a job: its upload, its profile, its copies. */
 
 import { element, rebuild, setText } from "../ui/dom.js";
 import { fileSize, percent, sentenceOf } from "../ui/format.js";
@@ -92,17 +92,17 @@ export class UploadRow {
     this.#become("waiting");
   }
 
-  /** Whether the name is one of a g-code file. */
+  /** Whether the file has the name of a g-code file. */
   get isGcode() {
     return GCODE_NAME.test(this.#file.name);
   }
 
-  /** What a job of this file is called, unless somebody says otherwise. */
+  /** The name that is proposed for a job of this file. */
   get jobName() {
     return this.#file.name.replace(/\.[^.]+$/, "");
   }
 
-  /** Whether it is uploaded, and its profile known. */
+  /** Whether the file is uploaded and its profile is known. */
   get isReady() {
     return this.state === "uploaded" && this.#profileName !== "";
   }
@@ -111,7 +111,7 @@ export class UploadRow {
     return this.#uploaded?.profile ?? this.#profileField.value.trim();
   }
 
-  /** @returns {NewSet}  Of an uploaded file. */
+  /** @returns {NewSet}  The set that is made of the uploaded file. */
   get set() {
     if (!this.#uploaded) throw new Error("The file is not uploaded.");
     const { sha256, name } = this.#uploaded;

@@ -17,7 +17,7 @@ const NOT_ASKING =
   "Nobody is asked about material now. Once you say what is loaded, a print that wants another " +
   "material waits until you say that it is loaded.";
 
-/** Says it, or forgets it. */
+/** Saves the materials, or forgets them. */
 export class LoadedDialog {
   #title = element("h2", { class: "data" }, "What is loaded?");
   #about = element("p", { class: "hint" });

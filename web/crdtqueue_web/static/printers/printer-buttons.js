@@ -1,5 +1,5 @@
 // @ts-check
-/** What a person can do with this peer's own printer, as buttons. */
+/** The buttons and the menu of the peer's own printer. */
 
 import { button } from "../ui/widgets.js";
 import { asksForBed, asksForMaterial, isRunning, withMissing } from "./printer-states.js";
@@ -18,7 +18,7 @@ export class PrinterButtons {
   }
 
   /**
-   * What the buttons depend on.
+   * The facts that the buttons depend on.
    *
    * @param {OwnPrinter} printer
    */
@@ -97,7 +97,7 @@ export class PrinterButtons {
 
   /**
    * @param {boolean} managing
-   * @param {boolean} isSecond  Whether another button matters more.
+   * @param {boolean} isSecond  Whether another button is more important.
    */
   #managingButton(managing, isSecond) {
     return button(managing ? "Stop managing" : "Start managing", {

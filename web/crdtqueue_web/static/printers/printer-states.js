@@ -1,5 +1,5 @@
 // @ts-check
-/** The states of a printer: what they are called, and what a person can do in them. */
+/** The states of a printer: their names, and what a person can do in each. */
 
 /** @import {Tone} from "../ui/widgets.js" */
 /** @import {OwnPrinter} from "../api/types.js" */
@@ -49,7 +49,7 @@ export function isRunning({ state }) {
 }
 
 /**
- * What is loaded once somebody has loaded what is missing.
+ * The materials of the tools after a person has loaded the missing ones.
  *
  * @param {OwnPrinter} printer
  */

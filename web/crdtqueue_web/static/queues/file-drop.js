@@ -1,12 +1,12 @@
 // @ts-check
-/** Files dropped on the view: on a queue they go to that queue, elsewhere to the first. */
+/** Files that are dropped on a queue go to it; those dropped elsewhere go to the first queue. */
 
 import { isJobFile } from "../jobs/job-files.js";
 
 /** @import {QueueCard} from "./queue-card.js" */
 /** @import {ViewContext} from "../ui/view-context.js" */
 
-/** Takes drops on one element. */
+/** Takes the drops on one element. */
 export class FileDrop {
   #view;
   #cards;

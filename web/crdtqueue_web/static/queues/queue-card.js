@@ -2,7 +2,7 @@
 /** One queue: its peers, its jobs, and a place to drop g-code files. */
 
 import { DeletedJobs } from "../jobs/deleted-jobs.js";
-import { jobsAhead } from "../jobs/job-actions.js";
+import { unfinishedJobs } from "../jobs/job-actions.js";
 import { JobCard } from "../jobs/job-card.js";
 import { KeyedList, element, rebuild, setText } from "../ui/dom.js";
 import { counted, duration } from "../ui/format.js";
@@ -18,7 +18,7 @@ const SAFE = "A print begins only when most of the voters agree.";
 const AVAILABLE =
   "Printers go on when they do not see each other; then a job may be printed twice.";
 
-/** The section of one queue. */
+/** The card of one queue. */
 export class QueueCard {
   #name = element("h2", { class: "data" });
   #count = element("span", { class: "count" });
@@ -70,7 +70,7 @@ export class QueueCard {
     );
   }
 
-  /** The queue as a list whose items can be dragged. */
+  /** What a drag has to know of this queue. */
   get sortList() {
     const items = this.#jobList.parts.map((card) => card.sortItem);
     return { key: this.queueName, area: this.node, items };
@@ -103,7 +103,7 @@ export class QueueCard {
   /** @param {QueueView} queue */
   update(queue) {
     this.#queue = queue;
-    const ahead = jobsAhead(queue);
+    const ahead = unfinishedJobs(queue);
     const done = queue.jobs.filter((job) => job.state === "done");
     setText(this.#name, queue.name);
     this.node.setAttribute("aria-label", `Queue ${queue.name}`);

@@ -1,5 +1,5 @@
 // @ts-check
-/** What a queue's mode means for it now: who must agree, and whether they can. */
+/** The mode of a queue: its text, its voters, and a warning if too few voters are in sight. */
 
 import { counted } from "../ui/format.js";
 
@@ -7,11 +7,14 @@ import { counted } from "../ui/format.js";
 
 const VOTERS_MIN = 3;
 
-/** A peer that may vote; one that has left the queue has no name here. */
-/** @typedef {{id: string, name: string, online: boolean}} Voter */
+/**
+ * A peer that may be a voter.
+ *
+ * @typedef {{id: string, name: string, online: boolean}} Voter
+ */
 
 /**
- * The peers of a queue, and the voters that it does not know any more.
+ * The peers of a queue, and the voters that are not among its peers any more.
  *
  * @param {Pick<QueueView, "peers" | "voters">} queue
  * @returns {Voter[]}
@@ -30,7 +33,7 @@ export function modeText({ mode, voters }) {
 }
 
 /**
- * What is amiss with the voters, as a sentence; empty where nothing is.
+ * The warning about the voters, as a sentence; empty if all is well.
  *
  * @param {Pick<QueueSettings, "mode" | "voters">} settings
  * @param {Voter[]} known

@@ -1,5 +1,5 @@
 // @ts-check
-/** What is proposed while people type: profiles and materials that the queues know. */
+/** Suggestions while a person types: the profiles and materials that occur in the queues. */
 
 import { element, rebuild } from "../ui/dom.js";
 

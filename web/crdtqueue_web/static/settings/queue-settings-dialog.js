@@ -158,7 +158,7 @@ export class QueueSettingsDialog {
 }
 
 /**
- * What somebody has changed; the rest may have been changed elsewhere meanwhile.
+ * The settings that were changed in this dialog. The others may have changed elsewhere meanwhile.
  *
  * @param {QueueSettings} before
  * @param {QueueSettings} now

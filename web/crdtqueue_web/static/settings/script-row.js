@@ -8,7 +8,7 @@ import { button, chip } from "../ui/widgets.js";
 /** @import {PrinterCalls} from "../api/printer-calls.js" */
 /** @import {ScriptEvent} from "./script-events.js" */
 
-/** A fold that is made for one event and keeps to it. */
+/** The fold of one event. It shows the same event as long as it exists. */
 export class ScriptRow {
   #set = chip("Set", { tone: "accent" });
   #text = element("textarea", {
@@ -55,7 +55,7 @@ export class ScriptRow {
     return this.#typedText !== this.#known;
   }
 
-  /** Nothing but blanks is no script. */
+  /** What was typed; a text of blanks is no script. */
   get #typedText() {
     return this.#text.value.trim();
   }
@@ -108,7 +108,7 @@ export class ScriptRow {
   }
 
   async #remove() {
-    // Somebody else may have taken it away meanwhile: then it is as it should be.
+    // Somebody else may have removed the script meanwhile.
     const scripts = await this.#calls().scripts();
     if (this.#event in scripts) await this.#calls().removeScript(this.#event);
   }

@@ -14,7 +14,7 @@ const ABOUT =
   "G-code that the printer runs by itself between prints, line by line, as it stands. Nobody is " +
   "asked before it moves or heats. Leave a script empty to run nothing.";
 
-/** Shows and saves them, each by itself. */
+/** Shows all scripts. Each row saves its own script. */
 export class ScriptsDialog {
   #title = element("h2", { class: "data" });
   #error = element("p", { class: "error data", role: "alert" });

@@ -1,11 +1,11 @@
 // @ts-check
-/** The peers of a queue, each with a box to tick: whether it votes. */
+/** The peers of a queue with check boxes that choose the voters. */
 
 import { KeyedList, element, setText } from "../ui/dom.js";
 
 /** @import {Voter} from "../queues/queue-mode.js" */
 
-/** The list; what was ticked stays while peers come and go. */
+/** The list. The choice stays while peers appear and disappear. */
 export class VoterList {
   /** @type {Set<string>} */
   #chosen = new Set();

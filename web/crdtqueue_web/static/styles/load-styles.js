@@ -26,7 +26,7 @@ export async function loadStyles(root) {
 /**
  * @param {ShadowRoot} root
  * @param {string} href
- * @returns {Promise<void>}  When the styles are there, or cannot be had.
+ * @returns {Promise<void>}  Resolves when the styles are loaded or have failed to load.
  */
 function load(root, href) {
   return new Promise((resolve) => {

@@ -1,5 +1,5 @@
 // @ts-check
-/** Fields that save themselves: a text, a number, and what each tool is loaded with. */
+/** Fields that save themselves: a text, a count, and the materials of the tools. */
 
 import { Autosave } from "./autosave.js";
 import { element } from "./dom.js";
@@ -10,7 +10,7 @@ const COUNT_MAX = 999_999;
 let lastId = 0;
 
 /**
- * The line below a control in which a refusal is said, and the control that it describes.
+ * Gives a control a line below it that shows the sentence of a refusal.
  *
  * @template {HTMLElement} T
  * @param {T} control
@@ -27,7 +27,7 @@ function withError(control) {
  * @typedef {object} FieldOptions
  * @property {(value: T) => Promise<unknown>} save
  * @property {string} [hint]
- * @property {string} [about]  What it belongs to, for those who hear the page.
+ * @property {string} [about]  The owner of the field, for screen readers.
  */
 
 /** A line, or some lines, of text. */

@@ -5,15 +5,15 @@ import { setText } from "./dom.js";
 import { sentenceOf } from "./format.js";
 
 /**
- * Saves the value of one control when it changes or loses the focus. What a person types stays until
- * it is saved. What others write appears at once, unless the control has the focus or holds a value
- * that could not be saved.
+ * Saves the value of one control when it changes or loses the focus. What a person types stays
+ * until it is saved. What others write appears at once, unless the control has the focus or holds
+ * a value that could not be saved.
  *
  * @template T  JSON.
  */
 export class Autosave {
   /**
-   * The value of the peer that the control shows or was changed from, as JSON; null before the first.
+   * The last value of the peer that the control has shown, as JSON; null before the first.
    *
    * @type {string | null}
    */
@@ -38,7 +38,7 @@ export class Autosave {
   /**
    * @param {object} options
    * @param {HTMLElement} options.node  Holds the control.
-   * @param {() => T} options.read  What is in the control; throws a sentence if that is no value.
+   * @param {() => T} options.read  The value in the control; throws a sentence if it is invalid.
    * @param {(value: T) => void} options.write
    * @param {(value: T) => Promise<unknown>} options.save  Ends when the page shows what was saved.
    * @param {HTMLElement} options.error  Shows the sentence of a refusal.
@@ -68,7 +68,7 @@ export class Autosave {
     this.#say("");
   }
 
-  /** @param {T} value  What the peer has now. */
+  /** @param {T} value  The present value of the peer. */
   show(value) {
     this.#latest = value;
     if (this.#base === null) this.#fill(value);
@@ -78,7 +78,7 @@ export class Autosave {
   /**
    * Saves what was typed.
    *
-   * @returns {Promise<boolean>}  Whether the peer has what is in the control.
+   * @returns {Promise<boolean>}  Whether the peer has the value that is in the control.
    */
   flush() {
     try {
@@ -147,7 +147,7 @@ export class Autosave {
   /** @param {string} problem */
   #say(problem) {
     this.#problem = problem;
-    // The problem of that moment is shown, which may be another one.
+    // The problem may be another one by then.
     afterPress(() => {
       setText(this.#error, this.#problem);
       this.#node.classList.toggle("wrong", this.#problem !== "");

@@ -1,5 +1,5 @@
 // @ts-check
-/** One of a few things to choose, each with a sentence that says what it means. */
+/** A choice of one among a few options, each with a sentence that explains it. */
 
 import { element } from "./dom.js";
 

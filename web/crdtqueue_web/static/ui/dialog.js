@@ -9,7 +9,7 @@ import { element, setText } from "./dom.js";
  * @property {string} text
  * @property {string} yes
  * @property {string} no
- * @property {string} [oath]  What somebody has to tick before they can say yes.
+ * @property {string} [oath]  A statement that the person has to tick before the yes is enabled.
  */
 
 /**
@@ -25,7 +25,7 @@ export function dialog(id, kind, form, title) {
   return element("dialog", { class: kind, "aria-labelledby": title.id }, form);
 }
 
-/** Asks before something that matters. */
+/** Asks for a yes before an action that cannot be undone easily. */
 export class ConfirmDialog {
   #title = element("h2");
   #text = element("p", { class: "data" });
@@ -54,7 +54,7 @@ export class ConfirmDialog {
 
   /**
    * @param {Question} question
-   * @returns {Promise<boolean>}  False also where it was closed without an answer.
+   * @returns {Promise<boolean>}  False also if the dialog was closed without an answer.
    */
   ask({ title, text, yes, no, oath = "" }) {
     setText(this.#title, title);

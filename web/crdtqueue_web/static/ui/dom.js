@@ -11,8 +11,8 @@
  */
 
 /**
- * Makes an element. Handlers go into an object, `on`; true makes an empty attribute, and
- * false, null and undefined make none.
+ * Makes an element. The attribute `on` is an object of event handlers. An attribute with the value
+ * true is empty; one with false, null or undefined is left out.
  *
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
@@ -52,7 +52,8 @@ export function setAttribute(node, name, value) {
 }
 
 /**
- * Sets the text where it differs, so that a selection in it survives, and hides an empty element.
+ * Sets the text of an element, and hides the element if the text is empty. The same text is not set
+ * again, so that a selection in it stays.
  *
  * @param {HTMLElement} node
  * @param {string} text
@@ -66,8 +67,8 @@ export function setText(node, text) {
 const builtFrom = new WeakMap();
 
 /**
- * Rebuilds the children of a node, but only when the data they show has changed. The focus goes to
- * what takes the place: from Pause to Resume.
+ * Rebuilds the children of a node if the data that they show has changed. The focus goes to the
+ * child in the same place, for instance from Pause to Resume.
  *
  * @param {HTMLElement} node
  * @param {unknown} data  JSON.
@@ -91,8 +92,8 @@ export function rebuild(node, data, build) {
  */
 
 /**
- * Shows a list of items as parts, one for each key, keeping the nodes that stay: focus, selection
- * and open folds survive an update.
+ * Shows a list of items as parts, one for each key. The nodes of keys that stay are kept, and with
+ * them the focus, the selection and open folds.
  *
  * @template T
  * @template {Part<T>} P
@@ -149,7 +150,7 @@ export class KeyedList {
 }
 
 /**
- * Hands the focus of a node that is about to go to its neighbour, so that the keyboard stays there.
+ * Moves the focus from a node that is about to be removed to its neighbour.
  *
  * @param {HTMLElement} node
  */

@@ -1,5 +1,5 @@
 // @ts-check
-/** Numbers as people say them. */
+/** Numbers, durations and times as text for people. */
 
 /** @import {Temperature} from "../api/types.js" */
 
@@ -19,7 +19,7 @@ export function duration(seconds) {
 
 /**
  * @param {number} seconds
- * @returns {string}  The same for what is still to come: rounded up.
+ * @returns {string}  The same for the time that is left: it is rounded up.
  */
 export function durationLeft(seconds) {
   const unit_s = seconds <= 60 ? 1 : 60;
@@ -27,7 +27,7 @@ export function durationLeft(seconds) {
 }
 
 /**
- * How long ago something was, by another machine's clock: what seems to lie ahead was just now.
+ * How long ago something was by the clock of another machine. A time in the future is just now.
  *
  * @param {number} at_s  Unix time.
  */
@@ -58,7 +58,7 @@ export function percent(fraction) {
 
 /**
  * @param {number} fraction
- * @returns {number}  From 0 to 1, whatever came in.
+ * @returns {number}  The fraction, limited to 0 to 1.
  */
 export function clamp(fraction) {
   return Number.isFinite(fraction) ? Math.min(1, Math.max(0, fraction)) : 0;
@@ -81,7 +81,7 @@ export function counted(count, one, many) {
 }
 
 /**
- * How long a print has run, and about how long it will: only once enough is done to tell.
+ * How long a print has run and, as soon as enough of it is done to tell, how long it still runs.
  *
  * @param {number | null} elapsed_s
  * @param {number | null} progress
@@ -93,7 +93,7 @@ export function printTime(elapsed_s, progress) {
   return `${soFar}, about ${duration((elapsed_s * (1 - progress)) / progress)} left`;
 }
 
-/** @param {string} name  A firmware's name of a heater, such as "tool0" or "bed". */
+/** @param {string} name  The name of a heater in the firmware, such as "tool0" or "bed". */
 export function heaterName(name) {
   const tool = /^tool(\d+)$/.exec(name);
   if (tool) return tool[1] === "0" ? "Nozzle" : `Nozzle ${Number(tool[1]) + 1}`;

@@ -7,7 +7,7 @@ import { button } from "./widgets.js";
 const TOOLS_MAX = 16;
 const NAME_CHARS_MAX = 200;
 
-/** The inputs; they do not save anything. */
+/** The inputs. They do not save anything by themselves. */
 export class MaterialInputs {
   inputs = element("div", { class: "tools" });
   #another = button("Another tool", {
@@ -21,15 +21,15 @@ export class MaterialInputs {
 
   /**
    * @param {object} options
-   * @param {string} options.empty  What it means that an input is empty.
-   * @param {string} options.about  What the tools belong to, for those who hear the page.
+   * @param {string} options.empty  The meaning of an empty input.
+   * @param {string} options.about  The owner of the tools, for screen readers.
    */
   constructor({ empty, about }) {
     this.#empty = empty;
     this.#about = about;
   }
 
-  /** The materials; empty ones behind the last that is given are left out. */
+  /** The materials of the tools. Empty inputs at the end are left out. */
   get materials() {
     const given = [...this.inputs.querySelectorAll("input")].map((each) => each.value.trim());
     const last = given.findLastIndex((each) => each !== "");

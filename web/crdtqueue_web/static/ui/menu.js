@@ -1,5 +1,5 @@
 // @ts-check
-/** A menu that opens at a button: arrow keys, Escape and a click elsewhere do what people expect. */
+/** A menu that opens at a button and is used with the pointer or the keyboard. */
 
 import { element } from "./dom.js";
 import { icon } from "./icons.js";
@@ -16,12 +16,12 @@ const EDGE_PX = 8;
  * @property {() => unknown} press
  */
 
-/** One menu, filled anew each time. */
+/** One menu for all buttons; it gets its items when it opens. */
 export class Menu {
   node = element("div", { class: "menu", role: "menu", popover: "auto" });
   /** @type {HTMLElement | null} */
   #anchor = null;
-  /** Whether a click on the menu's own button has closed it: it must not open it again. */
+  /** Whether the press on the button has closed the menu; then the click must not open it again. */
   #closedByAnchor = false;
 
   constructor() {
@@ -40,7 +40,7 @@ export class Menu {
     const isSecondClick = anchor === this.#anchor && this.#closedByAnchor;
     this.#closedByAnchor = false;
     if (isSecondClick) return;
-    this.#home(anchor).append(this.node);
+    this.#containerOf(anchor).append(this.node);
     this.node.setAttribute("aria-label", label);
     this.node.replaceChildren(...items.map((item) => this.#row(item)));
     this.#anchor = anchor;
@@ -56,11 +56,11 @@ export class Menu {
   }
 
   /**
-   * An open dialog makes everything outside of it inert.
+   * The element that the menu is put into. An open dialog makes everything outside of it inert.
    *
    * @param {HTMLElement} anchor
    */
-  #home(anchor) {
+  #containerOf(anchor) {
     return anchor.closest("dialog") ?? anchor.closest(".view") ?? document.body;
   }
 
@@ -102,7 +102,7 @@ export class Menu {
   }
 
   /**
-   * Below the button or, where there is no room, above it.
+   * Puts the menu below the button or, where there is no room, above it.
    *
    * @param {HTMLElement} anchor
    */

@@ -10,11 +10,11 @@ const INFO_MS = 5_000;
 const ACTION_MS = 20_000;
 
 /**
- * What a message offers to do.
+ * An action that a message offers.
  *
  * @typedef {{label: string, press: () => Promise<unknown>}} Offer
  *
- * A message that changes while something goes on.
+ * A message whose text changes while an action runs.
  *
  * @typedef {{say: (text: string) => void, end: () => void}} Running
  */
@@ -54,7 +54,7 @@ export class Notices {
    */
   info(text, offer) {
     const { notice } = this.#show(this.#infos, "good", text, offer);
-    leaveLater(notice, offer ? ACTION_MS : INFO_MS);
+    removeLater(notice, offer ? ACTION_MS : INFO_MS);
   }
 
   /**
@@ -111,14 +111,14 @@ export class Notices {
 }
 
 /**
- * Takes a message away, but not from under somebody who reads it.
+ * Removes a message after a time, but not while the pointer or the focus is in it.
  *
  * @param {HTMLElement} notice
  * @param {number} after_ms
  */
-function leaveLater(notice, after_ms) {
+function removeLater(notice, after_ms) {
   window.setTimeout(() => {
-    if (notice.matches(":hover, :focus-within")) leaveLater(notice, INFO_MS);
+    if (notice.matches(":hover, :focus-within")) removeLater(notice, INFO_MS);
     else notice.remove();
   }, after_ms);
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The printers that a file is made for: profiles that are added and taken away one by one. */
+/** The profiles of the printers that a file is made for. They are added and removed one by one. */
 
 import { Autosave } from "./autosave.js";
 import { element } from "./dom.js";
@@ -46,7 +46,7 @@ export class ProfilesField {
     });
   }
 
-  /** What is shown, with what was typed. */
+  /** The profiles that are shown, together with those that were typed. */
   #take() {
     const typed = this.#input.value.split(",").map((each) => each.trim());
     const more = typed.filter((each) => each !== "" && !this.#profiles.includes(each));

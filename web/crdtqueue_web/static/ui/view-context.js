@@ -1,5 +1,5 @@
 // @ts-check
-/** What the view lends to its parts: the API, what is shown now, and the dialogs. */
+/** What every part of the view can use: the API, the present state, the dialogs. */
 
 /** @import {Api} from "../api/api.js" */
 /** @import {Place} from "../api/saved-edits.js" */
@@ -17,27 +17,28 @@
  * @property {(queue: string, id: string) => Promise<void>} editJob
  * @property {(job?: {id: string, name: string}) => void} showHistory
  * @property {() => void} newQueue
- * @property {() => void} editLoaded  What is loaded in the peer's own printer.
+ * @property {() => void} editLoaded  Opens the dialog for the loaded materials.
  * @property {() => void} editScripts
  * @property {(queue: string) => void} editSettings
  *
- * What they may do beside that.
+ * What the parts of the view can use beside the dialogs.
  *
  * @typedef {object} Surroundings
  * @property {() => Api} api
- * @property {() => boolean} readonly  Whether nothing may be changed.
- * @property {() => boolean} maySet  Whether settings may be changed: with them goes any g-code.
+ * @property {() => boolean} readonly  Whether this person may change nothing.
+ * @property {() => boolean} maySet  Whether this person may change settings, and with them scripts.
  * @property {(button: HTMLElement, work: () => Promise<unknown>) => Promise<void>} perform
  *   Runs an action; the button is busy meanwhile, and an error is shown.
  * @property {(anchor: HTMLElement, label: string, items: MenuItem[]) => void}
  *   menu  Opens a menu at a button.
  * @property {Notices} notices
  * @property {() => QueueView[]} queues
- * @property {() => OwnPrinter | null} printer  This peer's own.
- * @property {() => number} age_s  How long ago the queues and the printer were as they are shown.
+ * @property {() => OwnPrinter | null} printer  The printer of this peer.
+ * @property {() => number} age_s  The age of the state that is shown.
  * @property {(place: Place, fields: Record<string, unknown>,
  *   work: () => Promise<unknown>) => Promise<void>} save
- *   Saves fields by that work, and from then on shows them, though older states are on their way.
+ *   Saves fields by calling `work`. From then on the view shows the new values, also while the peer
+ *   still sends older states.
  * @property {(queue: string, files: File[]) => void} importJobs  Makes jobs of .gjob files.
  *
  * @typedef {Surroundings & DialogContext} ViewContext

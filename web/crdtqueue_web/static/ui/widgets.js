@@ -14,7 +14,7 @@ import { icon } from "./icons.js";
  * @param {object} options
  * @param {IconName} [options.icon]
  * @param {string} [options.kind]  Classes, such as "primary", "danger", "quiet", "icon-only".
- * @param {string} [options.about]  What it acts on, for those who hear the page.
+ * @param {string} [options.about]  The object of the action, for screen readers.
  * @param {string} [options.title]
  * @param {(button: HTMLButtonElement) => void} options.press
  */
@@ -53,7 +53,7 @@ export function chip(text, { tone = "neutral", icon: name, title } = {}) {
 }
 
 /**
- * A coloured remark, lighter than a chip.
+ * A coloured remark without the frame of a chip.
  *
  * @param {string | Node} text
  * @param {{tone: Tone, icon: IconName, title?: string}} options
@@ -81,7 +81,7 @@ export class Pill {
   }
 }
 
-/** A progress bar, hidden where there is no progress to show. */
+/** A progress bar. It is hidden while there is no progress to show. */
 export class Bar {
   #fill = element("div", { class: "fill" });
   node = element("div", {
@@ -107,7 +107,7 @@ export class Bar {
   }
 }
 
-/** A progress bar with its percentage, and above it what it is the progress of. */
+/** A progress bar with its percentage and a caption. */
 export class Progress {
   #bar = new Bar();
   #percent = element("span", { class: "percent", "aria-hidden": "true" });
@@ -122,7 +122,7 @@ export class Progress {
   /**
    * @param {number | null} fraction
    * @param {string} caption
-   * @param {string} label  For those who hear the page.
+   * @param {string} label  The description for screen readers.
    */
   update(fraction, caption, label) {
     this.node.hidden = fraction === null;
@@ -132,7 +132,7 @@ export class Progress {
   }
 }
 
-/** The mark that an open queue carries wherever it is named. */
+/** The mark of an open queue. */
 export function openMark() {
   return chip("Open: anyone on this network can use it", { tone: "warning", icon: "open" });
 }
