@@ -10,8 +10,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # OctoPrint pins much of what it needs, so it gets an environment of its own, with us in it as a plugin.
 OCTOPRINT := $(VENV)/octoprint
+# What checks the page comes from npm.
+PAGE_TOOLS := web/node_modules/.ready
 
-.PHONY: setup demo test coverage bench check format screenshot clean
+.PHONY: setup demo test coverage bench check check-page format screenshot clean
 
 setup: $(READY)
 
@@ -26,6 +28,10 @@ $(OCTOPRINT)/.ready: $(READY)
 	$(PYTHON) -m venv $(OCTOPRINT)
 	$(OCTOPRINT)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(OCTOPRINT)/bin/python -m pip install --quiet --editable . --group octoprint
+	touch $@
+
+$(PAGE_TOOLS): web/package.json web/package-lock.json web/.npmrc
+	npm ci --prefix web --no-audit --no-fund --silent
 	touch $@
 
 demo: $(READY)
@@ -45,18 +51,26 @@ bench: $(OCTOPRINT)/.ready
 	$(BIN)/python -m tests.benchmarks.emergency_stop
 	CRDTQUEUE_OCTOPRINT_PYTHON=$(OCTOPRINT)/bin/python $(BIN)/python -m tests.benchmarks.serial_compare
 
-check: $(READY)
+check: $(READY) check-page
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+# The types and the format of the page's modules and of the plugin's.
+check-page: $(READY)
+	@if command -v npm >/dev/null; \
+	then $(MAKE) --no-print-directory $(PAGE_TOOLS) && npm run --silent --prefix web check; \
+	else echo "npm is not installed, so the types and the format of the page are not checked." >&2; fi
+
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	@if command -v npm >/dev/null; \
+	then $(MAKE) --no-print-directory $(PAGE_TOOLS) && npm run --silent --prefix web format; fi
 
 screenshot: $(READY) $(OCTOPRINT)/.ready
 	CRDTQUEUE_OCTOPRINT=$(CURDIR)/$(OCTOPRINT)/bin/octoprint $(BIN)/python -m tests.screenshot docs
 
 clean:
-	rm -rf .venv .venv-* .demo .coverage dist
+	rm -rf .venv .venv-* .demo .coverage dist web/node_modules

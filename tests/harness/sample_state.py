@@ -49,7 +49,14 @@ def printing(**changes: Any) -> Json:
     )
 
 
+OWN_FACTS = ("loaded", "asks_for_material", "missing", "scripts")
+"""What a peer says of its own printer only."""
+
+
 def peer(name: str, **changes: Any) -> Json:
+    told = changes.get("printer")
+    if told:
+        changes["printer"] = {key: told[key] for key in told if key not in OWN_FACTS}
     return {
         "id": f"id-{name}",
         "name": name,
@@ -111,6 +118,7 @@ def queue(name: str, peers: list[Json], jobs: list[Json], **changes: Any) -> Jso
         "name": name,
         "mode": "available",
         "voters": [],
+        "voters_before": [],
         "strategy": "in-order",
         "open": True,
         "local": False,
@@ -131,7 +139,7 @@ def history_entry(number: int, job_name: str, **changes: Any) -> Json:
     return {
         "print_id": f"print-{number}",
         "queue": "workshop",
-        "job": f"job-{number}",
+        "job_id": f"job-{number}",
         "job_name": job_name,
         "file_name": "pin_mk3s.gcode",
         "sha256": "0" * 64,
@@ -186,6 +194,7 @@ def workshop_jobs() -> list[Json]:
         "name": "mk3s-left",
         "progress": 0.42,
         "file_name": "pin_mk3s.gcode",
+        "in_sight": True,
         "silent_s": None,
         "takeover_in_s": None,
     }

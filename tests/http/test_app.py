@@ -348,7 +348,7 @@ def test_a_mistake_of_ours_is_an_error_of_the_same_shape(
     def broken(_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(View, "shown", broken)
+    monkeypatch.setattr(View, "snapshot", broken)
 
     async def use(_: Peer, client: httpx.AsyncClient) -> None:
         answer = await client.get("/api/state")

@@ -21,7 +21,8 @@ def test_the_wheel_has_the_plugin_its_pages_and_its_entry_point(tmp_path: Path) 
         "octoprint_crdtqueue/plugin.py",
         "octoprint_crdtqueue/templates/crdtqueue_tab.jinja2",
         "octoprint_crdtqueue/static/crdtqueue.js",
-        "crdtqueue_web/static/queue-view.js",
+        "crdtqueue_web/static/crdtqueue-view.js",
+        "crdtqueue_web/static/ui/dom.js",
         "printer_driver/octoprint/octoprint_printer.py",
         "crdtqueue/core/claims/claims.py",
     ):

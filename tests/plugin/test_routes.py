@@ -277,7 +277,8 @@ def test_what_is_not_there(octopi: OctoPi, admin: str, path: str) -> None:
 
 
 def test_the_files_of_the_view_have_the_types_that_browsers_insist_on(octopi: OctoPi) -> None:
-    for name, kind in {"queue-view.js": "text/javascript", "base.css": "text/css"}.items():
+    kinds = {"crdtqueue-view.js": "text/javascript", "styles/base.css": "text/css"}
+    for name, kind in kinds.items():
         answer = octopi.ask("GET", f"view/{name}", None)
         assert answer.headers["content-type"].startswith(kind)
     assert octopi.ask("GET", "view/../__init__.py", None).status_code == 404

@@ -57,7 +57,7 @@ def test_the_package_exports_the_folder_and_nothing_else() -> None:
 
 def test_the_page_links_only_to_files_that_are_there() -> None:
     links = links_of(static_dir() / "index.html")
-    assert {"main.js", "page.css", "base.css", "icon.svg"} <= set(links.targets)
+    assert {"main.js", "styles/page.css", "styles/base.css", "icon.svg"} <= set(links.targets)
     assert all((static_dir() / target).is_file() for target in links.targets)
 
 
@@ -68,8 +68,9 @@ def test_the_page_runs_under_a_policy_without_inline_scripts_and_styles() -> Non
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_a_script_imports_only_files_that_are_there(script: Path) -> None:
     imported = IMPORT.findall(script.read_text(encoding="utf-8"))
-    assert all(each.startswith("./") for each in imported)
-    assert all((static_dir() / each).is_file() for each in imported)
+    assert all(each.startswith(".") for each in imported)
+    files = [(script.parent / each).resolve() for each in imported]
+    assert all(file.is_file() and file.is_relative_to(static_dir()) for file in files)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -88,8 +89,10 @@ def test_no_script_makes_markup_of_text(script: Path) -> None:
 
 
 def test_every_style_sheet_is_used_and_fetched_ahead() -> None:
-    sheets = re.search(r"SHEETS = \[([^\]]+)\]", (static_dir() / "styles.js").read_text("utf-8"))
+    styles = static_dir() / "styles"
+    sheets = re.search(r"SHEETS = \[([^\]]+)\]", (styles / "load-styles.js").read_text("utf-8"))
     assert sheets
     named = {f"{name}.css" for name in re.findall(r'"([^"]+)"', sheets[1])}
-    assert named | {"page.css"} == {path.name for path in FILES if path.suffix == ".css"}
-    assert named <= set(links_of(static_dir() / "index.html").targets)
+    assert named | {"page.css"} == {path.name for path in styles.glob("*.css")}
+    links = links_of(static_dir() / "index.html")
+    assert {f"styles/{name}" for name in named} <= set(links.targets)

@@ -1,25 +1,28 @@
 // @ts-check
-/** Puts the peer's view into OctoPrint's tab: its requests and its live state go over OctoPrint. */
+/** Makes the view for OctoPrint's tab. Its requests and its live state go through OctoPrint. */
 
-import { Api } from "../view/api.js";
-import { CrdtqueueView } from "../view/queue-view.js";
+import { Api } from "../view/api/api.js";
+import { CrdtqueueView } from "../view/crdtqueue-view.js";
 
-/** The peer takes a copy of a file of OctoPrint's in this time. */
+/** @import {Listener} from "../view/api/api.js" */
+/** @import {State, StoredFile, UploadedFile} from "../view/api/types.js" */
+
+/** The peer copies a file of OctoPrint within this time. */
 const COPY_MS = 150_000;
 
 /**
- * What OctoPrint's page lends to the view.
+ * What OctoPrint's page gives to the view.
  *
  * @typedef {object} Host
  * @property {string} base  Where the plugin's API is.
  * @property {() => Record<string, string>} headers  With OctoPrint's CSRF token.
  * @property {(listener: (message: Message) => void) => () => void} listen  To plugin messages.
  * @property {(message: Message) => void} onMessage  Told of each state that the view fetches.
- * @property {() => Promise<import("../view/types.js").StoredFile[]>} files  OctoPrint's own.
+ * @property {() => Promise<StoredFile[]>} files  OctoPrint's own.
  *
- * `age_s` is how long ago the state was as it says.
+ * A message of the plugin. The state was right `age_s` ago; with `changed` it has to be fetched.
  *
- * @typedef {{changed?: true, state?: import("../view/types.js").State | null, age_s?: number}} Message
+ * @typedef {{changed?: true, state?: State | null, age_s?: number}} Message
  */
 
 /** The API of the peer behind the plugin. */
@@ -32,6 +35,7 @@ class OctoPrintApi extends Api {
     this.#host = host;
   }
 
+  /** @override */
   storedFiles() {
     return this.#host.files();
   }
@@ -39,7 +43,8 @@ class OctoPrintApi extends Api {
   /**
    * OctoPrint writes files of forms to disk as they come in, and holds other bodies in memory.
    *
-   * @param {File | import("../view/types.js").StoredFile} file
+   * @override
+   * @param {File | StoredFile} file
    */
   packed(file) {
     const form = new FormData();
@@ -48,24 +53,31 @@ class OctoPrintApi extends Api {
   }
 
   /**
-   * @param {File | import("../view/types.js").StoredFile} file
+   * @override
+   * @param {File | StoredFile} file
    * @param {(fraction: number) => void} onProgress
    * @param {AbortSignal} signal
    */
   async upload(file, onProgress, signal) {
     if (file instanceof File) return super.upload(file, onProgress, signal);
     onProgress(1);
-    const uploaded = await this.request("POST", "stored-files", { path: file.path }, {
-      answer_ms: COPY_MS,
-    });
-    return /** @type {import("../view/types.js").UploadedFile} */ (uploaded);
+    const uploaded = await this.request(
+      "POST",
+      "stored-files",
+      { path: file.path },
+      {
+        answer_ms: COPY_MS,
+      },
+    );
+    return /** @type {UploadedFile} */ (uploaded);
   }
 
   /**
    * The state comes in plugin messages; the first one, and those too large for messages, are
    * fetched.
    *
-   * @param {import("../view/api.js").Listener} listener
+   * @override
+   * @param {Listener} listener
    */
   subscribe(listener) {
     let open = true;

@@ -1,10 +1,12 @@
 // @ts-check
-/** What is said above everything else: a lost connection, an upgrade, problems of the peer. */
+/** The banners above the view: a lost connection, an upgrade, problems of the peer. */
 
-import { element, rebuild } from "./dom.js";
-import { button, icon } from "./pieces.js";
+import { element, rebuild } from "./ui/dom.js";
+import { icon } from "./ui/icons.js";
+import { button } from "./ui/widgets.js";
 
-/** @import {PeerView, ViewContext} from "./types.js" */
+/** @import {PeerView} from "./api/types.js" */
+/** @import {ViewContext} from "./ui/view-context.js" */
 
 /** The banners at the top of the view. */
 export class Banners {
@@ -21,7 +23,7 @@ export class Banners {
     this.#context = context;
   }
 
-  /** @param {string} version  The peer's; another than the first means that it was upgraded. */
+  /** @param {string} version  Of the peer. A version other than the first means an upgrade. */
   showVersion(version) {
     this.#version ??= version;
     this.#upgraded.hidden = version === this.#version;
@@ -47,7 +49,7 @@ export class Banners {
     });
   }
 
-  /** @param {Date | null} shownFrom  When what is shown was heard; null if nothing is shown. */
+  /** @param {Date | null} shownFrom  The time of the state that is shown; null if none is shown. */
   showLost(shownFrom) {
     const at = shownFrom?.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     const shown = at ? ` What you see is from ${at}.` : "";

@@ -1,8 +1,8 @@
 // @ts-check
 /** The standalone page: one view of the peer that served it. */
 
-import { Api } from "./api.js";
-import { CrdtqueueView } from "./queue-view.js";
+import { Api } from "./api/api.js";
+import { CrdtqueueView } from "./crdtqueue-view.js";
 
 const view = document.querySelector("crdtqueue-view");
 if (view instanceof CrdtqueueView) {

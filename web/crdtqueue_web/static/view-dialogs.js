@@ -1,17 +1,19 @@
 // @ts-check
-/** All dialogs of the view, and what opens them. */
+/** All dialogs of the view, and the functions that open them. */
 
-import { AddJobDialog } from "./add-job.js";
-import { ConfirmDialog, NewQueueDialog } from "./dialogs.js";
-import { EditJobDialog } from "./edit-job.js";
-import { HistoryDialog } from "./history.js";
-import { LoadedDialog } from "./loaded-dialog.js";
-import { QueueSettingsDialog } from "./queue-settings.js";
-import { ScriptsDialog } from "./scripts-dialog.js";
+import { HistoryDialog } from "./history/history-dialog.js";
+import { AddJobDialog } from "./jobs/add-job-dialog.js";
+import { EditJobDialog } from "./jobs/edit-job-dialog.js";
+import { LoadedDialog } from "./printers/loaded-dialog.js";
+import { NewQueueDialog } from "./queues/new-queue-dialog.js";
+import { QueueSettingsDialog } from "./settings/queue-settings-dialog.js";
+import { ScriptsDialog } from "./settings/scripts-dialog.js";
+import { ConfirmDialog } from "./ui/dialog.js";
 
-/** @import {DialogContext, QueueView, ViewContext} from "./types.js" */
+/** @import {QueueView} from "./api/types.js" */
+/** @import {DialogContext, ViewContext} from "./ui/view-context.js" */
 
-/** One of each. */
+/** One dialog of each kind. */
 export class ViewDialogs {
   #addJob;
   #editJob;
@@ -37,7 +39,7 @@ export class ViewDialogs {
 
   get nodes() {
     const dialogs = [this.#addJob, this.#editJob, this.#history, this.#loaded, this.#newQueue];
-    // The question comes last: it is asked above the others.
+    // The question comes last, so that it lies above the others.
     return [...dialogs, this.#scripts, this.#settings, this.#confirm].map(({ node }) => node);
   }
 
