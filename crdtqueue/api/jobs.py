@@ -145,7 +145,7 @@ class Jobs:
             entries.append(d.forgiven_entry(found.id, failures(found)))
         await queue.edit(entries)
 
-    async def reset(self, queue_name: str, job: str) -> None:
+    async def print_again(self, queue_name: str, job: str) -> None:
         """Prints the whole job again; what was printed stays in the history."""
         queue, found = self.find(queue_name, job)
         entries = [d.generation_entry(found.id, found.generation + 1)]

@@ -1,7 +1,5 @@
 """Asks a running peer over its HTTP API."""
 
-import argparse
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -11,6 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
+from crdtqueue.cli.output import printable
 from crdtqueue.core.errors import CrdtQueueError, Invalid, NotFound, Unavailable
 
 CHUNK_BYTES = 256 * 1024
@@ -151,16 +150,6 @@ def _error_of(answer: httpx.Response, url: str) -> CrdtQueueError:
 
 def _no_peer(url: str) -> Unavailable:
     return Unavailable(f"What answers at {url} is no crdtqueue peer. Check --url.")
-
-
-def printable(text: str) -> str:
-    """`text` without what a terminal would obey, or cannot show."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
-
-
-def say(options: argparse.Namespace, text: str, **facts: object) -> None:
-    """Tells a person `text`, or a program `facts`."""
-    print(json.dumps(facts) if options.json else printable(text))
 
 
 def find_jobs(client: ApiClient, wanted: list[str]) -> list[tuple[str, str]]:

@@ -1,16 +1,47 @@
-"""The commands that change jobs that are there."""
+"""The commands that change or export jobs."""
 
 import argparse
+from pathlib import Path
 
-from crdtqueue.cli.api_client import (
-    ApiClient,
-    find_jobs,
-    job_path,
-    say,
-)
+from crdtqueue.cli.api_client import ApiClient, find_jobs, job_path
+from crdtqueue.cli.output import say
 from crdtqueue.core.errors import Invalid, NotFound
 
 Options = argparse.Namespace
+
+
+def add_jobs_argument(parser: argparse.ArgumentParser) -> None:
+    """The argument of every command that takes jobs."""
+    parser.add_argument("jobs", nargs="+", metavar="JOB", help="its id, or the start of it")
+
+
+def add_rm_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `rm`."""
+    add_jobs_argument(parser)
+    parser.add_argument(
+        "--after-copy", action="store_true", help="once the copy that is being printed is done"
+    )
+
+
+def add_edit_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `edit`."""
+    add_jobs_argument(parser)
+    parser.add_argument("--name")
+    parser.add_argument("--runs", type=int, help="times the whole job")
+    parser.add_argument("--note", help="what people should know about it")
+
+
+def add_mv_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `mv`."""
+    add_jobs_argument(parser)
+    parser.add_argument("--to", metavar="QUEUE", help="the other queue")
+    parser.add_argument("--before", metavar="JOB", help="the job to put them ahead of")
+
+
+def add_export_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `export`."""
+    parser.add_argument("job", metavar="JOB", help="its id, or the start of it")
+    parser.add_argument("file", metavar="FILE.gjob")
 
 
 def rm(options: Options) -> None:
@@ -19,22 +50,6 @@ def rm(options: Options) -> None:
     for queue, job in find_jobs(client, options.jobs):
         client.delete(job_path(queue, job) + ("?after_copy=true" if options.after_copy else ""))
         say(options, f"Deleted job {job}.", id=job, deleted=True)
-
-
-def hold(options: Options) -> None:
-    """`crdtqueue hold JOB…`."""
-    client = ApiClient(options.url)
-    for queue, job in find_jobs(client, options.jobs):
-        client.post(f"{job_path(queue, job)}/pause")
-        say(options, f"Job {job} is held back.", id=job, held=True)
-
-
-def release(options: Options) -> None:
-    """`crdtqueue release JOB…`."""
-    client = ApiClient(options.url)
-    for queue, job in find_jobs(client, options.jobs):
-        client.post(f"{job_path(queue, job)}/resume")
-        say(options, f"Job {job} may be printed.", id=job, held=False)
 
 
 def mv(options: Options) -> None:
@@ -62,12 +77,12 @@ def edit(options: Options) -> None:
         say(options, f"Changed job {job}.", id=job, **changes)
 
 
-def again(options: Options) -> None:
-    """`crdtqueue again JOB…`."""
+def print_again(options: Options) -> None:
+    """`crdtqueue print-again JOB…`."""
     client = ApiClient(options.url)
     for queue, job in find_jobs(client, options.jobs):
-        client.post(f"{job_path(queue, job)}/reset")
-        say(options, f"Job {job} is printed again from the beginning.", id=job, reset=True)
+        client.post(f"{job_path(queue, job)}/print-again")
+        say(options, f"Job {job} is printed again from the beginning.", id=job, print_again=True)
 
 
 def lost(options: Options) -> None:
@@ -88,3 +103,20 @@ def restore(options: Options) -> None:
             raise NotFound(f"There is no deleted job {text!r}. 'crdtqueue ls --deleted' has them.")
         client.post(f"{job_path(*found[0])}/restore")
         say(options, f"Job {found[0][1]} is back.", id=found[0][1], restored=True)
+
+
+def export(options: Options) -> None:
+    """`crdtqueue export JOB FILE`."""
+    client, target = ApiClient(options.url), Path(options.file)
+    ((queue, job),) = find_jobs(client, [options.job])
+    try:
+        with target.open("xb") as file:
+            size_bytes = client.download(f"{job_path(queue, job)}/gjob", file)
+    except FileExistsError:
+        raise Invalid(f"{target} is there already. Give another name.") from None
+    except OSError as error:
+        raise Invalid(f"{target} cannot be written: {error.strerror}. Choose another.") from error
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    say(options, f"Wrote {target}.", file=str(target), bytes=size_bytes)

@@ -1,28 +1,134 @@
-"""The arguments of every command, and how errors reach the person: one sentence, exit code 1."""
+"""The commands, and how errors reach the person: one sentence, exit code 1."""
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
 
 from crdtqueue import __version__
-from crdtqueue.cli import (
-    commands,
-    job_commands,
-    printer_commands,
-    record_commands,
-    serve,
-)
-from crdtqueue.cli.api_client import (
-    default_url,
-    printable,
-)
+from crdtqueue.cli.output import printable
 from crdtqueue.core.errors import CrdtQueueError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """One command. Its module is loaded when the command is called, so that no command pays for
+    the libraries of another.
+
+    `run` and `arguments` name functions of the module; the second adds the arguments to the parser.
+    """
+
+    name: str
+    help: str
+    module: str
+    run: str
+    arguments: str = ""
+    asks_a_peer: bool = True
+
+
+def _command(name: str, module: str, run: str, help_: str, arguments: str = "") -> Command:
+    return Command(name=name, help=help_, module=module, run=run, arguments=arguments)
+
+
+COMMANDS = (
+    Command(
+        name="serve",
+        help="run a peer",
+        module="serve",
+        run="serve",
+        arguments="add_arguments",
+        asks_a_peer=False,
+    ),
+    _command(
+        "add",
+        "add_command",
+        "add",
+        "add g-code files as one job, or .gjob archives",
+        "add_arguments",
+    ),
+    _command("ls", "list_commands", "ls", "list the jobs", "add_ls_arguments"),
+    _command("rm", "job_commands", "rm", "delete jobs", "add_rm_arguments"),
+    _command("restore", "job_commands", "restore", "bring deleted jobs back", "add_jobs_argument"),
+    _command(
+        "pause", "printer_commands", "pause", "pause jobs, or the print", "add_pause_arguments"
+    ),
+    _command(
+        "resume",
+        "printer_commands",
+        "resume",
+        "let paused jobs, or the paused print, go on",
+        "add_pause_arguments",
+    ),
+    _command(
+        "edit",
+        "job_commands",
+        "edit",
+        "change a job's name, note or number of runs",
+        "add_edit_arguments",
+    ),
+    _command(
+        "print-again",
+        "job_commands",
+        "print_again",
+        "print jobs again from the beginning",
+        "add_jobs_argument",
+    ),
+    _command(
+        "lost",
+        "job_commands",
+        "lost",
+        "give up printers that do not answer; look at them first",
+        "add_jobs_argument",
+    ),
+    _command(
+        "mv",
+        "job_commands",
+        "mv",
+        "move jobs within their queue or to another one",
+        "add_mv_arguments",
+    ),
+    _command(
+        "export", "job_commands", "export", "write a job with its files", "add_export_arguments"
+    ),
+    _command("history", "history_commands", "history", "show what was printed", "add_arguments"),
+    _command("status", "list_commands", "status", "show this peer and its printer"),
+    _command("peers", "list_commands", "peers", "list the peers of each queue"),
+    _command("clear", "printer_commands", "clear", "say that the bed is clear"),
+    _command(
+        "cancel", "printer_commands", "cancel", "give the print up and switch the heaters off"
+    ),
+    _command("start", "printer_commands", "start", "let the queues use the printer"),
+    _command("stop", "printer_commands", "stop", "take no more jobs; a running print goes on"),
+    _command(
+        "accept-damage", "printer_commands", "accept_damage", "go on after the store was damaged"
+    ),
+    _command(
+        "script",
+        "printer_commands",
+        "script_command",
+        "run g-code on an event, or list the scripts",
+        "add_script_arguments",
+    ),
+    _command(
+        "loaded",
+        "printer_commands",
+        "loaded_command",
+        "say which material is loaded, tool by tool",
+        "add_loaded_arguments",
+    ),
+    _command(
+        "join", "queue_commands", "join", "make a LAN queue, or join it", "add_join_arguments"
+    ),
+    _command("leave", "queue_commands", "leave", "leave a LAN queue", "add_leave_arguments"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code: 0, 1 for an error, 2 for wrong usage."""
-    options = make_parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = make_parser(given).parse_args(given)
     try:
         options.run(options)
     except CrdtQueueError as error:
@@ -43,132 +149,33 @@ def _report(error: CrdtQueueError, *, as_json: bool) -> None:
         print(f"crdtqueue: {printable(error.message)}", file=sys.stderr)
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """A parser that knows every command, and the arguments of the one that is called."""
     parser = argparse.ArgumentParser(
         prog="crdtqueue", description="One print queue for all the 3D printers on a network."
     )
     parser.add_argument("--version", action="version", version=f"crdtqueue {__version__}")
     kinds = parser.add_subparsers(required=True, metavar="COMMAND")
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--json", action="store_true", help="print JSON, for programs")
-    asking = argparse.ArgumentParser(add_help=False, parents=[common])
-    asking.add_argument(
-        "--url",
-        default=default_url(),
-        help="the page of the peer to ask (CRDTQUEUE_URL; now %(default)s)",
-    )
-    serve.add_parser(kinds, common)
-    _add_job_commands(kinds, asking)
-    _add_printer_commands(kinds, asking)
-    printer_commands.add_parsers(kinds, asking)
-    _add_queue_commands(kinds, asking)
+    called = next(iter(arguments), "")
+    for command in COMMANDS:
+        each = kinds.add_parser(command.name, help=command.help)
+        if command.name == called:
+            _complete(each, command)
     return parser
 
 
-_Kinds = argparse._SubParsersAction  # noqa: SLF001  # argparse gives it no public name
+def _complete(parser: argparse.ArgumentParser, command: Command) -> None:
+    """Adds the arguments of the command that is called."""
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    if command.asks_a_peer:
+        from crdtqueue.cli.api_client import default_url  # noqa: PLC0415 # see `Command`
 
-
-def _add_job_commands(
-    kinds: "_Kinds[argparse.ArgumentParser]", asking: argparse.ArgumentParser
-) -> None:
-    add = kinds.add_parser(
-        "add", parents=[asking], help="add g-code files as one job, or .gjob archives"
-    )
-    add.add_argument("files", nargs="+", metavar="FILE")
-    add.add_argument("--copies", type=int, default=1, help="copies of each file (default 1)")
-    add.add_argument("--runs", type=int, default=1, help="times the whole job (default 1)")
-    add.add_argument(
-        "--profile",
-        action="append",
-        default=[],
-        help="the printer model that the files are for; may be given again; ANY for every printer"
-        " (default: what the slicer wrote)",
-    )
-    add.add_argument("--queue", help="the queue (default: the only LAN queue, else local)")
-    add.add_argument("--name", help="the job's name (default: that of the first file)")
-    add.set_defaults(run=commands.add)
-    listing = kinds.add_parser("ls", parents=[asking], help="list the jobs")
-    listing.add_argument("--queue", help="only this queue")
-    listing.set_defaults(run=commands.ls)
-    listing.add_argument("--deleted", action="store_true", help="those that can be restored")
-    _add_edit_commands(kinds, asking)
-    _add_keeping_commands(kinds, asking)
-
-
-def _add_edit_commands(
-    kinds: "_Kinds[argparse.ArgumentParser]", asking: argparse.ArgumentParser
-) -> None:
-    found = {}
-    for name, run, text in (
-        ("rm", job_commands.rm, "delete jobs"),
-        ("restore", job_commands.restore, "bring deleted jobs back"),
-        ("hold", job_commands.hold, "hold jobs back"),
-        ("release", job_commands.release, "let jobs that were held back go on"),
-        ("edit", job_commands.edit, "change a job's name, note or number of runs"),
-        ("again", job_commands.again, "print jobs again from the beginning"),
-        ("lost", job_commands.lost, "give up printers that do not answer; look at them first"),
-        ("mv", job_commands.mv, "move jobs within their queue or to another one"),
-    ):
-        found[name] = command = kinds.add_parser(name, parents=[asking], help=text)
-        command.add_argument("jobs", nargs="+", metavar="JOB", help="its id, or the start of it")
-        command.set_defaults(run=run)
-    found["rm"].add_argument(
-        "--after-copy", action="store_true", help="once the copy that is being printed is done"
-    )
-    found["edit"].add_argument("--name")
-    found["edit"].add_argument("--runs", type=int, help="times the whole job")
-    found["edit"].add_argument("--note", help="what people should know about it")
-    found["mv"].add_argument("--to", metavar="QUEUE", help="the other queue")
-    found["mv"].add_argument("--before", metavar="JOB", help="the job to put them ahead of")
-
-
-def _add_keeping_commands(
-    kinds: "_Kinds[argparse.ArgumentParser]", asking: argparse.ArgumentParser
-) -> None:
-    export = kinds.add_parser("export", parents=[asking], help="write a job with its files")
-    export.add_argument("job", metavar="JOB", help="its id, or the start of it")
-    export.add_argument("file", metavar="FILE.gjob")
-    export.set_defaults(run=record_commands.export)
-    history = kinds.add_parser("history", parents=[asking], help="show what was printed")
-    for name, text in (
-        ("--printer", "only by this printer"),
-        ("--job", "only of this job"),
-        ("--queue", "only from this queue"),
-        ("--result", "only done, failed, cancelled or aborted ones"),
-        ("--text", "only with this text in it"),
-    ):
-        history.add_argument(name, help=text)
-    history.add_argument("--limit", type=int, default=20, help="so many (default %(default)s)")
-    history.add_argument("--csv", action="store_true", help="all of it, for a spreadsheet")
-    history.set_defaults(run=record_commands.history)
-
-
-def _add_printer_commands(
-    kinds: "_Kinds[argparse.ArgumentParser]", asking: argparse.ArgumentParser
-) -> None:
-    for name, run, text in (
-        ("status", commands.status, "show this peer and its printer"),
-        ("peers", commands.peers, "list the peers of each queue"),
-        ("clear", commands.clear, "say that the bed is clear"),
-        ("pause", commands.pause, "pause the print"),
-        ("resume", commands.resume, "go on with the print"),
-        ("cancel", commands.cancel, "give the print up and switch the heaters off"),
-        ("start", commands.start, "let the queues use the printer"),
-        ("stop", commands.stop, "take no more jobs; a running print goes on"),
-        ("accept-damage", commands.accept_damage, "go on after the store was damaged"),
-    ):
-        command = kinds.add_parser(name, parents=[asking], help=text)
-        command.set_defaults(run=run)
-
-
-def _add_queue_commands(
-    kinds: "_Kinds[argparse.ArgumentParser]", asking: argparse.ArgumentParser
-) -> None:
-    join = kinds.add_parser("join", parents=[asking], help="make a LAN queue, or join it")
-    join.add_argument("name")
-    join.add_argument("--peer", action="append", default=[], metavar="HOST:PORT")
-    join.set_defaults(run=commands.join)
-    leave = kinds.add_parser("leave", parents=[asking], help="leave a LAN queue")
-    leave.add_argument("name")
-    leave.set_defaults(run=commands.leave)
+        parser.add_argument(
+            "--url",
+            default=default_url(),
+            help="the page of the peer to ask (CRDTQUEUE_URL; now %(default)s)",
+        )
+    module = import_module(f"crdtqueue.cli.{command.module}")
+    if command.arguments:
+        getattr(module, command.arguments)(parser)
+    parser.set_defaults(run=getattr(module, command.run))

@@ -36,12 +36,8 @@ REQUESTS_MAX = 256
 SECRET_CHARS_MAX = 1_000
 
 
-def add_parser(
-    kinds: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    common: argparse.ArgumentParser,
-) -> None:
-    """Adds the command to the command line."""
-    parser = kinds.add_parser("serve", parents=[common], help="run a peer")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `serve`."""
     parser.add_argument("--queue", metavar="NAME", help="the LAN queue to take part in")
     parser.add_argument(
         "--peer",
@@ -89,7 +85,6 @@ def add_parser(
         default=ClaimTimes().mark_lost_after_s,
         help=argparse.SUPPRESS,
     )
-    parser.set_defaults(run=serve)
 
 
 DEFAULT_BAUD = 115_200

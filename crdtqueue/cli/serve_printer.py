@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from crdtqueue.cli.printer_commands import read_script
 from crdtqueue.core.document.profiles import parse_profile
 from crdtqueue.core.errors import Invalid
 from crdtqueue.core.worker.bed import (
@@ -12,7 +13,6 @@ from crdtqueue.core.worker.bed import (
 )
 from crdtqueue.core.worker.script_check import check_commands
 from crdtqueue.core.worker.scripts import (
-    SCRIPT_BYTES_MAX,
     SCRIPT_STEPS,
     CycleStep,
 )
@@ -95,12 +95,3 @@ def scripts_of(options: argparse.Namespace) -> dict[CycleStep, str | None]:
         check_script(step, text)
         check_commands(step, text)
     return found
-
-
-def read_script(path: Path) -> str:
-    """The g-code in a file. Raises Invalid."""
-    try:
-        with path.open("rb") as file:
-            return file.read(SCRIPT_BYTES_MAX + 1).decode("utf-8", "replace")
-    except OSError as error:
-        raise Invalid(f"{path} cannot be read: {error.strerror}. Check the file.") from error

@@ -57,7 +57,7 @@ class HistoryRoutes:
             ("GET", "/history/printers", self.printers),
             ("GET", "/history.csv", self.csv),
             ("GET", "/history.json", self.json),
-            ("POST", "/history/again", self.print_again),
+            ("POST", "/history/print-again", self.print_again),
         ]
 
 

@@ -70,9 +70,9 @@ class JobRoutes:
         await self._jobs.pause(*_job(request), paused=False)
         return _DONE
 
-    async def reset(self, request: Request) -> Response:
+    async def print_again(self, request: Request) -> Response:
         """Prints the whole job again."""
-        await self._jobs.reset(*_job(request))
+        await self._jobs.print_again(*_job(request))
         return _DONE
 
     async def duplicate(self, request: Request) -> Response:
@@ -150,7 +150,7 @@ class JobRoutes:
             ("POST", f"{job}/lost", self.mark_lost),
             ("POST", f"{job}/pause", self.pause),
             ("POST", f"{job}/resume", self.resume),
-            ("POST", f"{job}/reset", self.reset),
+            ("POST", f"{job}/print-again", self.print_again),
             ("POST", f"{job}/duplicate", self.duplicate),
             ("POST", f"{job}/place", self.place),
             ("POST", f"{job}/move", self.move),

@@ -184,7 +184,7 @@ def test_a_reset_prints_everything_again(tmp_path: Path) -> None:
     async def use(peer: Peer, jobs: Jobs) -> None:
         job = await add_job(peer, "local")
         await until(peer, lambda: done(peer, job, "local") == 1)
-        await jobs.reset("local", job)
+        await jobs.print_again("local", job)
         await until(peer, lambda: len(the_job(peer, job).records) == 2)
         assert progress(the_job(peer, job)) == Progress(done=1, total=1)
 

@@ -14,8 +14,8 @@ from crdtqueue.cli.api_client import (
     ApiClient,
     default_url,
     job_path,
-    printable,
 )
+from crdtqueue.cli.output import printable
 from crdtqueue.core.errors import CrdtQueueError, Invalid, NotFound, Unavailable
 
 

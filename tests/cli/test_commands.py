@@ -30,7 +30,7 @@ def gcode(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_is_added_listed_held_released_and_deleted(
+def test_a_file_is_added_listed_paused_resumed_and_deleted(
     tmp_path: Path, capsys: Capture, gcode: Path
 ) -> None:
     async def use(peer: Peer, terminal: Terminal) -> None:
@@ -42,9 +42,10 @@ def test_a_file_is_added_listed_held_released_and_deleted(
         listed = await terminal.says("ls")
         assert "part [1]" in listed
         assert "0/6" in listed
-        assert await terminal.says("hold", job.id[:6]) == f"Job {job.id} is held back.\n"
+        said = await terminal.says("pause", job.id[:6])
+        assert said == f"Job {job.id} is paused. A copy that is being printed goes on.\n"
         assert peer.queue("workshop").state.jobs[0].paused
-        assert await terminal.json("release", job.id) == {"id": job.id, "held": False}
+        assert await terminal.json("resume", job.id) == {"id": job.id, "paused": False}
         assert not peer.queue("workshop").state.jobs[0].paused
         assert await terminal.json("rm", job.id, job.id[:5]) == {"id": job.id, "deleted": True}
         assert await terminal.json("ls", "--queue", "WORKSHOP") == [(await terminal.json("ls"))[1]]
@@ -107,7 +108,7 @@ def test_jobs_that_are_not_there_or_not_clear_are_refused(tmp_path: Path, capsys
         jobs = [await add_job(peer, "local") for _ in range(17)]
         first = jobs[0]
         assert "no job 'zzz'" in await terminal.fails("rm", first, "zzz")
-        assert "no job ''" in await terminal.fails("hold", "")
+        assert "no job ''" in await terminal.fails("pause", "")
         by_digit = max("0123456789abcdef", key=lambda d: sum(j.startswith(d) for j in jobs))
         assert "Give more of the id" in await terminal.fails("rm", by_digit)
         assert len(peer.queue("local").state.jobs) == 17
@@ -135,7 +136,7 @@ def test_the_printer_is_driven_from_the_command_line(
         await until(peer, lambda: peer.runner and not peer.runner.worker.saved.printing)
         assert "prints nothing" in await terminal.fails("cancel")
         assert await terminal.says("clear") == "The bed is clear.\n"
-        assert await terminal.json("release", job) == {"id": job, "held": False}
+        assert await terminal.json("resume", job) == {"id": job, "paused": False}
         assert await terminal.json("start") == {"managing": True}
         await until(peer, lambda: len(printer.starts) == 2)
         printer.finish()

@@ -61,7 +61,7 @@ def test_jobs_are_moved_ahead_of_others_and_to_other_queues(
 def test_deleted_jobs_come_back_and_all_is_printed_again(tmp_path: Path, capsys: Capture) -> None:
     async def use(peer: Peer, terminal: Terminal) -> None:
         job: JobId = await add_job(peer)
-        await terminal.says("again", job)
+        await terminal.says("print-again", job)
         assert jobs(peer)[0].generation == 1
         await terminal.says("rm", job, "--after-copy")
         assert jobs(peer) == ()

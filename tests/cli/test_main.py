@@ -1,15 +1,14 @@
 """The command line itself: usage, exit codes, and errors as one sentence or as JSON."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
 from crdtqueue import __version__
-from crdtqueue.cli.main import main, make_parser
+from crdtqueue.cli.main import COMMANDS, main, make_parser
 from crdtqueue.core.errors import Refused
-
-COMMANDS = ("serve", "add", "ls", "rm", "hold", "release", "status", "peers", "clear", "pause",
-            "resume", "cancel", "start", "stop", "join", "leave")  # fmt: skip
 
 
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -19,7 +18,7 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"crdtqueue {__version__}\n"
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [each.name for each in COMMANDS])
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])
@@ -68,12 +67,32 @@ def test_interruptions_and_control_characters_are_tamed(
     def fail(_: object) -> None:
         raise error
 
-    monkeypatch.setattr("crdtqueue.cli.commands.status", fail)
+    monkeypatch.setattr("crdtqueue.cli.list_commands.status", fail)
     assert main(["status"]) == code
     assert "\x1b" not in capsys.readouterr().err
 
 
 def test_the_peer_s_address_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRDTQUEUE_URL", "http://pi:7421")
-    assert make_parser().parse_args(["ls"]).url == "http://pi:7421"
-    assert make_parser().parse_args(["ls", "--url", "http://x"]).url == "http://x"
+    assert make_parser(["ls"]).parse_args(["ls"]).url == "http://pi:7421"
+    given = ["ls", "--url", "http://x"]
+    assert make_parser(given).parse_args(given).url == "http://x"
+
+
+SERVER_LIBRARIES = ("starlette", "uvicorn", "pydantic", "zeroconf", "websockets", "y_py", "pycrdt",
+                    "sqlite3", "serial", "asyncio")  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["ls", "--url", "http://127.0.0.1:1"]])
+def test_a_command_does_not_load_the_server(arguments: list[str]) -> None:
+    """A command would take a second of processor time otherwise, five on a Raspberry Pi Zero."""
+    program = (
+        "import sys; from crdtqueue.cli.main import main\n"
+        f"try: main({arguments!r})\n"
+        "except SystemExit: pass\n"
+        f"print(sorted(set(sys.modules) & {{*{SERVER_LIBRARIES!r}}}), file=sys.stderr)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True
+    )
+    assert ran.stderr.splitlines()[-1] == "[]"

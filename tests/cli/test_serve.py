@@ -26,7 +26,8 @@ from tests.harness.loopback_peers import running
 
 
 def options(*arguments: str) -> argparse.Namespace:
-    return make_parser().parse_args(["serve", *arguments])
+    given = ["serve", *arguments]
+    return make_parser(given).parse_args(given)
 
 
 def test_a_peer_needs_no_arguments() -> None:

@@ -21,7 +21,8 @@ from tests.harness.samples import MK3S
 
 
 def options(*arguments: str) -> argparse.Namespace:
-    return make_parser().parse_args(["serve", "--port", "virtual", "--profile", "mk3s", *arguments])
+    given = ["serve", "--port", "virtual", "--profile", "mk3s", *arguments]
+    return make_parser(given).parse_args(given)
 
 
 def printer(*arguments: str) -> PrinterConfig:

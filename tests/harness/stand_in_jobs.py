@@ -55,7 +55,7 @@ class JobRoutes:
             ("DELETE", each + "/sets/{set}", self._remove_set),
             ("POST", each + "/sets/{set}/place", self._place_set),
             ("POST", each + "/{verb}", self._act),
-            ("POST", "/api/history/again", self._again),
+            ("POST", "/api/history/print-again", self._again),
         ]
 
     def _queue(self, request: Request) -> Json:
@@ -151,7 +151,7 @@ class JobRoutes:
     async def _lost(self, request: Request) -> None:
         self._job(request).update(state="waiting", printing_by=None)
 
-    async def _reset(self, request: Request) -> None:
+    async def _print_again(self, request: Request) -> None:
         self._job(request).update(copies_done=0, state="waiting")
 
     async def _duplicate(self, request: Request) -> None:

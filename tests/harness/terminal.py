@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from crdtqueue.cli.api_client import printable
 from crdtqueue.cli.main import main
+from crdtqueue.cli.output import printable
 from crdtqueue.peer.peer import Peer
 from tests.harness.loopback_peers import (
     MemoryPrinter,

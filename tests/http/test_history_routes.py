@@ -50,7 +50,7 @@ def test_the_history_is_looked_at_taken_along_and_printed_again(tmp_path: Path) 
             assert row["file_name"] == "part.gcode"
             assert (await client.get("/api/history.json")).json() == [entry]
             again = {"print_id": entry["print_id"], "queue": "local"}
-            assert (await client.post("/api/history/again", json=again)).status_code == 201
+            assert (await client.post("/api/history/print-again", json=again)).status_code == 201
             await until_entries(client, 2)
 
     asyncio.run(scenario())
@@ -80,7 +80,9 @@ def test_a_bad_filter_is_told_what_is_wrong(tmp_path: Path, params: dict[str, st
 
 def test_a_print_that_nobody_knows_is_not_found(tmp_path: Path) -> None:
     async def use(client: httpx.AsyncClient) -> None:
-        answer = await client.post("/api/history/again", json={"print_id": "x", "queue": "local"})
+        answer = await client.post(
+            "/api/history/print-again", json={"print_id": "x", "queue": "local"}
+        )
         assert answer.status_code == 404
         error_of(answer)
 

@@ -72,7 +72,7 @@ def test_jobs_are_ordered_copied_reset_deleted_and_restored(tmp_path: Path) -> N
         assert [each["id"] for each in (await state(client))["jobs"]] == [copy, first]
         await ok(client.post(f"{JOBS}/{copy}/place", json={}))
         assert [each["id"] for each in (await state(client))["jobs"]] == [first, copy]
-        await ok(client.post(f"{job}/reset"))
+        await ok(client.post(f"{job}/print-again"))
         await ok(client.delete(job, params={"after_copy": "true"}))
         assert [each["id"] for each in (await state(client))["deleted"]] == [first]
         await ok(client.post(f"{job}/restore"))

@@ -174,7 +174,7 @@ def test_what_a_later_version_wrote_outlives_all_our_edits(
             await jobs.duplicate("workshop", job)
             await jobs.place("workshop", job, None)
             await jobs.pause("workshop", job, paused=True)
-            await jobs.reset("workshop", job)
+            await jobs.print_again("workshop", job)
             await jobs.delete("workshop", job)
             await jobs.restore("workshop", job)
             await client.until_equal(peer)

@@ -30,7 +30,7 @@ from octoprint_crdtqueue.allowed_routes import (
         ("GET", "history", "/api/history"),
         ("GET", "history/printers", "/api/history/printers"),
         ("GET", "history.csv", "/api/history.csv"),
-        ("POST", "history/again", "/api/history/again"),
+        ("POST", "history/print-again", "/api/history/print-again"),
         ("POST", "printer/bed-clear", "/api/printer/bed-clear"),
         ("POST", "printer/managing", "/api/printer/managing"),
         ("POST", "printer/loaded", "/api/printer/loaded"),

@@ -70,7 +70,7 @@ CHANGES: list[tuple[str, str, dict[str, Any]]] = [
     ("DELETE", "api/queues/local/jobs/1/draft", {}),
     ("PATCH", "api/queues/local/jobs/1/sets/2", {"json": {"copies": 2}}),
     ("POST", "api/queues/local/gjob", form()),
-    ("POST", "api/history/again", {"json": {"print_id": "1", "queue": "local"}}),
+    ("POST", "api/history/print-again", {"json": {"print_id": "1", "queue": "local"}}),
     ("POST", "api/printer/bed-clear", {}),
     ("POST", "api/printer/managing", {"json": {"managing": False}}),
     ("POST", "api/printer/loaded", {"json": {"materials": ["PLA"]}}),

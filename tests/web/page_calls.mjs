@@ -19,7 +19,7 @@ const CALLS = {
   jobs: {
     add: [["Q", {}]],
     edit: [["Q", "J", {}]],
-    act: ["pause", "resume", "reset", "duplicate", "restore", "lost"].map((verb) => [
+    act: ["pause", "resume", "print-again", "duplicate", "restore", "lost"].map((verb) => [
       "Q",
       "J",
       verb,

@@ -63,6 +63,6 @@ export class HistoryCalls {
    */
   async again(printId, queue) {
     const body = { print_id: printId, queue };
-    return /** @type {Added} */ (await this.#api.request("POST", "history/again", body));
+    return /** @type {Added} */ (await this.#api.request("POST", "history/print-again", body));
   }
 }

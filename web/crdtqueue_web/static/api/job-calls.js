@@ -36,7 +36,7 @@ export class JobCalls {
   /**
    * @param {string} queue
    * @param {string} id
-   * @param {"pause" | "resume" | "reset" | "duplicate" | "restore" | "lost"} verb
+   * @param {"pause" | "resume" | "print-again" | "duplicate" | "restore" | "lost"} verb
    *   "lost" means that a person has seen that the printer does not print the job any more.
    */
   act(queue, id, verb) {

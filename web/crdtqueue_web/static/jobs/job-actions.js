@@ -129,7 +129,7 @@ export class JobActions {
       { label: "Duplicate", icon: "copy", press: () => this.#context.perform(anchor, duplicate) },
     ];
     if (job.copies_done > 0) {
-      const press = () => this.#reset(anchor, { job, queue });
+      const press = () => this.#printAgain(anchor, { job, queue });
       items.push({ label: "Print again", icon: "again", press });
     }
     return items;
@@ -169,7 +169,7 @@ export class JobActions {
    * @param {HTMLElement} anchor
    * @param {QueuedJob} queued
    */
-  async #reset(anchor, { job, queue }) {
+  async #printAgain(anchor, { job, queue }) {
     const sure = await this.#context.confirm({
       title: "Print this job again?",
       text:
@@ -179,7 +179,7 @@ export class JobActions {
       no: "Leave it as it is",
     });
     if (!sure) return;
-    await this.#context.perform(anchor, () => this.#jobs.act(queue.name, job.id, "reset"));
+    await this.#context.perform(anchor, () => this.#jobs.act(queue.name, job.id, "print-again"));
   }
 
   /**
