@@ -68,7 +68,7 @@ class JobViews:
                 claim=claim,
                 silent_s=queue.claims.silent_s(claim, now_s) if claim else 0.0,
                 takeover_in_s=queue.claims.takeover_in_s(claim, now_s) if claim else None,
-                obstacle="" if claim else queue.obstacle(job.id),
+                obstacle="" if claim else queue.readiness.obstacle(job.id),
                 edited_for_s=drafts.edited_for_s(job.id, now_s) if job.draft else None,
                 overtaking=frozenset(p for p, next_place in ahead.items() if next_place > place),
             )
@@ -187,7 +187,7 @@ def _printing_by(queue: LanQueue, job: Job, state: JobState, sight: Sight) -> Js
     return {
         "peer": claim.peer,
         "name": names(queue).get(claim.peer, claim.peer),
-        "in_sight": claim.peer == queue.me.peer or queue.session_of(claim.peer) is not None,
+        "in_sight": claim.peer == queue.me.peer or queue.links.to(claim.peer) is not None,
         "silent_s": Span(seconds=sight.silent_s) if sight.is_silent else None,
         "takeover_in_s": None if left_s is None else Span(seconds=left_s, is_left=True),
         "progress": its.progress if its else None,

@@ -319,7 +319,7 @@ class Jobs:
         await queue.edit([d.lost_entry(c, peer=me.peer, by=me.name, at_s=at_s) for c in lost])
 
     def _check_lost(self, queue: LanQueue, job: Job, claim: Claim, now_s: float) -> None:
-        where = OwnerPresence.IN_SIGHT if queue.session_of(claim.peer) else OwnerPresence.AWAY
+        where = OwnerPresence.IN_SIGHT if queue.links.to(claim.peer) else OwnerPresence.AWAY
         if claim.peer == self._peer.me.peer:
             where = OwnerPresence.HERE
         why_not = why_not_lost(

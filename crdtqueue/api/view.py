@@ -83,7 +83,7 @@ def problems(peer: Peer) -> list[str]:
     found = [damage] if damage else []
     for name, membership in peer.memberships.items():
         queue = membership.queue
-        texts = [queue.problem]
+        texts = [queue.links.problem]
         texts += [queue.replica.problem] if queue.replica.problem != damage else []
         texts += membership.finder.sentences()
         found += [f"{name}: {text}" for text in texts if text]
@@ -91,7 +91,7 @@ def problems(peer: Peer) -> list[str]:
 
 
 def _host(peer: Peer) -> str:
-    known = [host for queue in peer.queues.values() for host in queue.own_hosts]
+    known = [host for queue in peer.queues.values() for host in queue.links.own_hosts]
     given = peer.config.listen.host
     everywhere = given in {"0.0.0.0", "::"}  # noqa: S104  # compared, not bound
     return known[0] if known else socket.gethostname() if everywhere else given
@@ -143,7 +143,7 @@ def _queue_head(queue: LanQueue, summary: dict[PeerId, PrinterSummary], now_s: f
         "strategy": settings.strategy.value,
         "open": not queue.is_local,
         "local": queue.is_local,
-        "synced": queue.synced,
+        "synced": queue.links.synced,
         "peers": [_peer(queue, entry, summary, now_s) for entry in _roster(queue)],
         "deleted": [
             {"id": job.id, "name": job.name, "created_at_s": job.created_at_s}
@@ -161,8 +161,8 @@ def _roster(queue: LanQueue) -> list[RosterEntry]:
 
 def _summary(peer: Peer, queue: LanQueue) -> dict[PeerId, PrinterSummary]:
     """What every printer in sight is doing."""
-    linked = {session.peer for session in queue.sessions}
-    summary = {p: r.printer for p, r in queue.remotes.items() if p in linked and r.printer}
+    linked = {link.peer for link in queue.links.all}
+    summary = {p: r.printer for p, r in queue.links.remotes.items() if p in linked and r.printer}
     own = peer.summary()
     return summary | ({queue.me.peer: own} if own else {})
 
@@ -170,9 +170,9 @@ def _summary(peer: Peer, queue: LanQueue) -> dict[PeerId, PrinterSummary]:
 def _peer(
     queue: LanQueue, entry: RosterEntry, summary: dict[PeerId, PrinterSummary], now_s: float
 ) -> Json:
-    remote = queue.remotes.get(entry.peer)
+    remote = queue.links.remotes.get(entry.peer)
     own = entry.peer == queue.me.peer
-    online = own or queue.session_of(entry.peer) is not None
+    online = own or queue.links.to(entry.peer) is not None
     its = summary.get(entry.peer)
     return {
         "id": entry.peer,

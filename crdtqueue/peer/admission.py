@@ -11,7 +11,7 @@ from crdtqueue.core.sync.messages import (
     Hello,
 )
 
-OWN_TWIN_MEMORY_S = 600.0
+OWN_DUPLICATE_MEMORY_S = 600.0
 """A copy of ourselves cannot be watched all the time: it may be linked to others only."""
 CURE = "Stop one of them and delete the file store.sqlite3 in its folder."
 PROBLEMS_MAX = 32
@@ -25,7 +25,7 @@ class Welcome(Enum):
     IN = auto()
     MYSELF = auto()
     """This very process has dialled itself."""
-    TWIN = auto()
+    DUPLICATE = auto()
     """Another process has the same identity, ours or that of another peer."""
 
 
@@ -53,7 +53,7 @@ class Admission:
                 hello.peer,
                 f"Two peers have the same identity: {hello.name} and a copy, at {places}. {CURE}",
             )
-            return Welcome.TWIN
+            return Welcome.DUPLICATE
         self._problems.pop(address, None)
         self._problems.pop(hello.peer, None)
         return Welcome.IN
@@ -72,7 +72,9 @@ class Admission:
     def holds_back(self, now_s: float) -> str:
         """Why nothing may be claimed, as a sentence; empty if it may."""
         heard = self._own_duplicates.items()
-        self._own_duplicates = {place: s for place, s in heard if now_s - s < OWN_TWIN_MEMORY_S}
+        self._own_duplicates = {
+            place: s for place, s in heard if now_s - s < OWN_DUPLICATE_MEMORY_S
+        }
         if not self._own_duplicates:
             return ""
         places = " and ".join(sorted(self._own_duplicates))
@@ -86,7 +88,7 @@ class Admission:
         if hello.instance == self._instance:
             return Welcome.MYSELF
         self.duplicate_of_ours(address, now_s)
-        return Welcome.TWIN
+        return Welcome.DUPLICATE
 
     def _note(self, place: str, problem: str) -> None:
         if self._problems.pop(place, None) != problem:

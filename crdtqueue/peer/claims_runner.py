@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from crdtqueue.adapters.store import Store
@@ -27,6 +26,7 @@ from crdtqueue.core.document.model import (
 from crdtqueue.core.errors import Unavailable
 from crdtqueue.core.ids import Claim, JobId, PeerId, QueueName
 from crdtqueue.core.sync.messages import ClaimMessage
+from crdtqueue.peer.queue_listener import QueueListener
 from crdtqueue.peer.replica import Replica
 from printer_driver import clock
 
@@ -35,26 +35,28 @@ _Written: TypeAlias = ce.Storing | ce.DropPromise | ce.WriteEnd | ce.StateVoters
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ClaimHooks:
-    """What the claims of a queue tell the rest of the peer. None of them waits."""
-
-    tell: Callable[[PeerId, ClaimMessage], None]
-    claimed: Callable[[ce.MayHeat], None]
-    missed: Callable[[JobId, ce.No], None]
-
-
 class ClaimsRunner:
-    """Call `open`, keep `run` running, and tell it what happens."""
+    """Call `open`, keep `run` running, and tell it what happens.
+
+    `listener` hears whether a job that was asked for is ours; `tell` sends a message to a peer.
+    """
 
     def __init__(
-        self, name: QueueName, *, replica: Replica, store: Store, hooks: ClaimHooks
+        self,
+        name: QueueName,
+        *,
+        replica: Replica,
+        store: Store,
+        listener: QueueListener,
+        tell: Callable[[PeerId, ClaimMessage], None],
     ) -> None:
         self.wanted: JobId | None = None
+        """The job that was asked for, until there is an answer."""
         self._name = name
         self._replica = replica
         self._store = store
-        self._hooks = hooks
+        self._listener = listener
+        self._tell = tell
         self._claims: Claims | None = None
         self._unread = True
         self._wake = asyncio.Event()
@@ -90,9 +92,27 @@ class ClaimsRunner:
                 self._tasks = None
 
     def want(self, job: JobId) -> None:
-        """Asks for a job; the answer comes through the hooks."""
+        """Asks for a job; the listener hears the answer."""
         self.wanted = job
         self.receive(ce.Want(job=job))
+
+    def may_begin(self, claim: Claim) -> bool:
+        """Whether a print may begin under this claim of ours now; if not, `want` the job again."""
+        return self.claims.may_begin(claim, clock.now_s())
+
+    def is_owner(self, claim: Claim) -> bool:
+        """Whether this claim owns its job, by all that has been heard until now."""
+        self.catch_up()
+        return self.claims.held_by(claim.job, clock.now_s()) == claim
+
+    async def end(self, claim: Claim, reason: str) -> None:
+        """Ends a claim of ours, durably."""
+        await self._replica.edit([end_entry(claim, reason)])
+
+    def give_up(self) -> None:
+        """The queue is closed: a job that was asked for is missed."""
+        if self.wanted:
+            self._listener.missed(self._name, self.wanted, ce.No.UNSYNCED)
 
     def receive(self, event: ce.Event) -> None:
         """Tells the claims what happened."""
@@ -123,13 +143,13 @@ class ClaimsRunner:
         for effect in self.claims.effects():
             match effect:
                 case ce.Tell(peer=peer, message=message):
-                    self._hooks.tell(peer, message)
+                    self._tell(peer, message)
                 case ce.MayHeat():
                     self.wanted = None
-                    self._hooks.claimed(effect)
+                    self._listener.claimed(self._name, effect)
                 case ce.Missed(job=job, reason=reason):
                     self.wanted = None
-                    self._hooks.missed(job, reason)
+                    self._listener.missed(self._name, job, reason)
                 case _:
                     self._waiting.append(effect)
         self._store_waiting()

@@ -25,8 +25,8 @@ from crdtqueue.core.sync.messages import (
 )
 from crdtqueue.peer.lan_queue import (
     LanQueue,
-    PeerLink,
 )
+from crdtqueue.peer.peer_link import PeerLink
 
 PIECE_TIMEOUT_S = 15.0
 COPY_RETRY_S = 3.0
@@ -51,32 +51,30 @@ class FileFetcher:
 
     # What others want of us
 
-    async def answer(self, queue: LanQueue, session: PeerLink, want: WantPiece) -> None:
+    async def answer(self, queue: LanQueue, link: PeerLink, want: WantPiece) -> None:
         """Sends the piece that a peer wants, if its queue has that file and we do."""
         sha256 = Sha256(want.sha256)
         data = None
-        session.pieces += 1
+        waiting = link.begin_piece()
         try:
-            if session.pieces <= PIECES_MAX and sha256 in wanted_files(queue):
+            if waiting <= PIECES_MAX and sha256 in wanted_files(queue):
                 data = await self._files.piece(sha256, want.offset, PIECE_BYTES_MAX)
         except Unavailable as error:
             log.warning("%s", error)
         finally:
-            session.pieces -= 1
+            link.end_piece()
         if data is None:
-            queue.say(session, NoPiece(sha256=sha256))
+            link.say(NoPiece(sha256=sha256))
         else:
-            queue.send_piece(session, piece(sha256, want.offset, data))
+            link.send_piece(piece(sha256, want.offset, data))
 
     # What we want
 
-    def arrived(self, session: PeerLink, sha256: Sha256, offset: int, data: bytes | None) -> None:
+    def arrived(self, link: PeerLink, sha256: Sha256, offset: int, data: bytes | None) -> None:
         """Takes in a piece, or that there is none; one that nobody waits for is thrown away."""
-        waiting = self._awaited.get((id(session), sha256, offset))
+        waiting = self._awaited.get((id(link), sha256, offset))
         if data is None:
-            refused = [
-                f for (s, h, _), f in self._awaited.items() if (s, h) == (id(session), sha256)
-            ]
+            refused = [f for (s, h, _), f in self._awaited.items() if (s, h) == (id(link), sha256)]
             waiting = next(iter(refused), None)
         if waiting and not waiting.done():
             waiting.set_result(data)
@@ -95,30 +93,28 @@ class FileFetcher:
         if file.size_bytes > FILE_BYTES_MAX:
             raise Unavailable(f"{file.name} is too large. Delete the job and slice it smaller.")
         holders = queue.state.holders.get(file.sha256, frozenset())
-        sessions = [s for s in queue.sessions if s.peer]
-        for session in sorted(sessions, key=lambda s: s.peer not in holders):
-            if await self._fetch_from(queue, session, file):
+        links = queue.links.admitted
+        for link in sorted(links, key=lambda each: each.peer not in holders):
+            if await self._fetch_from(link, file):
                 return
         names = [e.name for p, e in queue.state.roster.items() if p in holders and p != self._me]
         where = f"Switch on {' or '.join(names)}" if names else "Add the file again"
         raise Unavailable(f"No peer in sight has {file.name}. {where}, and it goes on by itself.")
 
-    async def _fetch_from(self, queue: LanQueue, session: PeerLink, file: FileRef) -> bool:
+    async def _fetch_from(self, link: PeerLink, file: FileRef) -> bool:
         offset = await self._files.partial_bytes(file.sha256)
         while offset < file.size_bytes:
-            data = await self._piece(queue, session, file.sha256, offset)
+            data = await self._piece(link, file.sha256, offset)
             if not data:
                 return False
             await self._files.append(file.sha256, data)
             offset += len(data)
         return await self._files.finish(file)
 
-    async def _piece(
-        self, queue: LanQueue, session: PeerLink, sha256: Sha256, offset: int
-    ) -> bytes | None:
-        key = (id(session), sha256, offset)
+    async def _piece(self, link: PeerLink, sha256: Sha256, offset: int) -> bytes | None:
+        key = (id(link), sha256, offset)
         self._awaited[key] = asyncio.get_running_loop().create_future()
-        queue.say(session, WantPiece(sha256=sha256, offset=offset))
+        link.say(WantPiece(sha256=sha256, offset=offset))
         try:
             async with asyncio.timeout(PIECE_TIMEOUT_S):
                 return await self._awaited[key]
@@ -172,7 +168,7 @@ class FileFetcher:
                 await asyncio.sleep(0.05)
 
     async def _copy_for(self, queue: LanQueue) -> bool:
-        linked = frozenset(session.peer for session in queue.sessions if session.peer)
+        linked = frozenset(link.peer for link in queue.links.admitted if link.peer)
         try:
             for file in to_fetch(queue.state, self._me, linked):
                 await self.have(queue, file)

@@ -14,7 +14,7 @@ from crdtqueue.adapters.history_store import HistoryStore
 from crdtqueue.adapters.links import Link, listen
 from crdtqueue.adapters.printer_source import Place, PrinterSource, source_of
 from crdtqueue.adapters.store import Store, StoredQueue
-from crdtqueue.core.claims.claim_events import MayHeat
+from crdtqueue.core.claims.claim_events import MayHeat, No
 from crdtqueue.core.errors import NotFound, Refused, Unavailable
 from crdtqueue.core.ids import PEER_ID_CHARS, JobId, PeerId, QueueName, Sha256
 from crdtqueue.core.sync.messages import (
@@ -38,16 +38,14 @@ from crdtqueue.peer.draft_keeper import DraftKeeper
 from crdtqueue.peer.file_fetcher import FileFetcher
 from crdtqueue.peer.history_keeper import HistoryKeeper
 from crdtqueue.peer.lan_queue import (
-    Hooks,
     LanQueue,
-    PeerIdentity,
-    PeerLink,
     room_of,
 )
 from crdtqueue.peer.peer_finder import (
     PeerFinder,
     PeerSources,
 )
+from crdtqueue.peer.peer_link import PeerIdentity, PeerLink
 from crdtqueue.peer.printer_summary import printer_summary
 from crdtqueue.peer.script_store import ScriptStore
 from crdtqueue.peer.worker_runner import WorkerRunner
@@ -142,7 +140,7 @@ class Peer:
                         yield self
                     finally:
                         self._tasks = None
-                        await asyncio.gather(*(q.say_goodbye() for q in self.queues.values()))
+                        await asyncio.gather(*(q.links.say_goodbye() for q in self.queues.values()))
                         services += [m.task for m in self.memberships.values() if m.task]
                         for task in services:
                             task.cancel()
@@ -164,7 +162,7 @@ class Peer:
         services.append(tasks.create_task(self._history_keeper.run(), name="history"))
         if self.config.printer:
             self.runner = await self._make_runner()
-            services.append(tasks.create_task(self.runner.run(), name="operator"))
+            services.append(tasks.create_task(self.runner.run(), name="worker"))
         return services
 
     async def _identify(self) -> PeerIdentity:
@@ -210,7 +208,7 @@ class Peer:
     async def accept_damage(self) -> None:
         """A person has read what the store has lost, and lets this peer ask for jobs again."""
         await self.store.forget_damage()
-        self._changed()
+        self.queue_changed()
 
     # Queues
 
@@ -258,12 +256,12 @@ class Peer:
         self._check_may_leave(queue)
         await self.store.remove_queue(queue.name)
         del self.memberships[queue.name]
-        await queue.say_goodbye()
+        await queue.links.say_goodbye()
         if membership.task:
             membership.task.cancel()
             await asyncio.wait([membership.task])
         await queue.close()
-        self._changed()
+        self.queue_changed()
 
     def _check_may_leave(self, queue: LanQueue) -> None:
         if queue.is_local:
@@ -278,31 +276,23 @@ class Peer:
                 f"This printer was told to print a job of {queue.name} and did not answer; it may"
                 " begin it yet. Leave a minute after it answers again."
             )
-        if queue.wanted:
+        if queue.own_claims.wanted:
             raise Refused(
                 f"This printer is asking for a job of {queue.name}. Try again in a few seconds, or"
                 " stop managing the printer first."
             )
 
     async def _join(self, name: QueueName, where: PeerSources) -> LanQueue:
-        hooks = Hooks(
-            changed=self._changed,
-            claimed=self._claimed,
-            missed=self._missed,
-            asked_for_piece=self._asked_for_piece,
-            got_piece=self._got_piece,
-            summary=self.summary,
-        )
-        queue = LanQueue(name, me=self.me, store=self.store, times=self.config.times, hooks=hooks)
+        queue = LanQueue(name, me=self.me, store=self.store, times=self.config.times, listener=self)
         await queue.open()
         finder = PeerFinder(
-            queue=queue, where=where, listen=self.config.listen, changed=self._changed
+            queue=queue, where=where, listen=self.config.listen, changed=self.queue_changed
         )
         membership = Membership(queue=queue, finder=finder, drafts=DraftKeeper(queue))
         self.memberships[name] = membership
         if self._tasks:
             membership.task = self._tasks.create_task(self._live(membership), name=f"queue {name}")
-        self._changed()
+        self.queue_changed()
         return queue
 
     async def _live(self, membership: Membership) -> None:
@@ -323,7 +313,7 @@ class Peer:
         for claim in queue.claims.held(clock.now_s()).values():
             if claim.peer == self.me.peer:
                 with suppress(Unavailable):
-                    await queue.end(claim, "no printer any more")
+                    await queue.own_claims.end(claim, "no printer any more")
 
     # Links
 
@@ -339,9 +329,10 @@ class Peer:
         if queue:
             await queue.serve(link)
 
-    # What the queues tell
+    # What the queues tell: `QueueListener`
 
-    def _changed(self) -> None:
+    def queue_changed(self) -> None:
+        """Something of a queue has changed: whoever depends on it looks again."""
         self.changes.notify()
         self._history_keeper.look()
         if self.runner:
@@ -357,30 +348,33 @@ class Peer:
             # What others show would be wrong until the next heartbeat.
             self._told = told
             for queue in self.queues.values():
-                queue.heartbeat()
+                queue.links.heartbeat()
 
-    def _claimed(self, queue: QueueName, armed: MayHeat) -> None:
+    def claimed(self, queue: QueueName, armed: MayHeat) -> None:
+        """The printer may heat for a job of this queue."""
         if self.runner:
             self.runner.look()
             claim, begin_until_s = armed.claim, armed.begin_until_s
             self.runner.post(Claimed(queue=queue, claim=claim, begin_until_s=begin_until_s))
 
-    def _missed(self, queue: QueueName, job: JobId, reason: object) -> None:
+    def missed(self, queue: QueueName, job: JobId, reason: No) -> None:
+        """A job that was asked for is not ours."""
         log.debug("%s: %s not claimed: %s", queue, job, reason)
         if self.runner:
             self.runner.post(NotClaimed(queue=queue, job=job))
 
-    def _asked_for_piece(self, queue: LanQueue, session: PeerLink, want: WantPiece) -> None:
-        if self._tasks and self._file_fetcher:
-            self._tasks.create_task(
-                self._file_fetcher.answer(queue, session, want), name="send piece"
-            )
+    def piece_wanted(self, queue: QueueName, link: PeerLink, want: WantPiece) -> None:
+        """Another peer asks for a piece of a file."""
+        if self._tasks and self._file_fetcher and queue in self.memberships:
+            answer = self._file_fetcher.answer(self.memberships[queue].queue, link, want)
+            self._tasks.create_task(answer, name="send piece")
 
-    def _got_piece(
-        self, session: PeerLink, sha256: Sha256, offset: int, data: bytes | None
+    def piece_received(
+        self, link: PeerLink, sha256: Sha256, offset: int, data: bytes | None
     ) -> None:
+        """A piece of a file has arrived, or the other peer does not have the file."""
         if self._file_fetcher:
-            self._file_fetcher.arrived(session, sha256, offset, data)
+            self._file_fetcher.arrived(link, sha256, offset, data)
 
     def summary(self) -> PrinterSummary | None:
         """What this peer's printer is doing; None if it has none."""

@@ -104,9 +104,9 @@ class PeerFinder:
         )
 
     def _wants(self, address: Address) -> bool:
-        peer = self.queue.addresses.get(address) or self._named_by(address)
+        peer = self.queue.links.addresses.get(address) or self._named_by(address)
         own = peer == self.queue.me.peer
-        return peer is None or (not own and self.queue.session_of(peer) is None)
+        return peer is None or (not own and self.queue.links.to(peer) is None)
 
     def _note(self, place: Address | str, problem: str) -> None:
         if self.problems.get(place, "") != problem:
@@ -129,7 +129,7 @@ class PeerFinder:
     async def _announce(self) -> None:
         """Keeps this peer's own entry in the roster true."""
         queue, me = self.queue, self.queue.me
-        addresses = [str(Address(host=host, port=me.port)) for host in queue.own_hosts]
+        addresses = [str(Address(host=host, port=me.port)) for host in queue.links.own_hosts]
         entry = RosterEntry(
             peer=me.peer, name=me.name, profile=me.profile, addresses=tuple(sorted(addresses))
         )

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from crdtqueue.adapters.crdt.facade import ApplyResult, Document, open_document
 from crdtqueue.adapters.crdt.marks import checked_mark, fits
+from crdtqueue.adapters.links import Link
 from crdtqueue.adapters.store import COMPACT_AFTER_UPDATES, Store
 from crdtqueue.core.document.keys import (
     ROOTS,
@@ -31,18 +32,22 @@ log = logging.getLogger(__name__)
 
 
 class Replica:
-    """A queue's document. Call `open` first.
+    """The document of a queue. Call `open` first.
 
-    `on_update` is called with each new update, ours or another peer's, and must not wait.
+    `on_update` is called with each new update and with the websocket that it came by, None for an
+    update of our own. It must not wait.
     """
 
-    def __init__(self, name: QueueName, store: Store, on_update: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, name: QueueName, store: Store, on_update: Callable[[bytes, Link | None], None]
+    ) -> None:
         self._name = name
         self._store = store
         self._on_update = on_update
         self._document: Document | None = None
         self._reader = DocumentReader()
         self._last_write: asyncio.Future[None] | None = None
+        self._made: list[bytes] = []
         self._unwritten = 0
         self._since_compaction = 0
         self._is_unmarked = False
@@ -133,12 +138,14 @@ class Replica:
         with self.document.edit():
             for root, key, value in entries:
                 self.document.set(root, key, value)
+        self._hand_out(None)
         await self.durable()
 
     async def delete(self, root: str, key: str) -> None:
         """Removes one entry, durably. Raises Unavailable as `edit` does."""
         self._check_disk()
         self.document.delete(root, key)
+        self._hand_out(None)
         await self.durable()
 
     async def durable(self) -> None:
@@ -181,16 +188,17 @@ class Replica:
 
     # What a sync session needs
 
-    def integrate(self, update: bytes) -> bool:
-        """Applies another peer's update; False if it has a gap. Raises Hostile.
+    def integrate(self, update: bytes, source: Link | None = None) -> bool:
+        """Applies an update that came by `source`; False if it has a gap. Raises Hostile.
 
-        Each comes from every peer in sight, sooner or later: what is known is not looked at again.
+        Every peer in sight sends each update sooner or later: a known one is not parsed again.
         """
         if update in self._known:
             return True
         if self.document.apply(update) is ApplyResult.GAP:
             return False
         self._know(update)
+        self._hand_out(source)
         return True
 
     def _know(self, update: bytes) -> None:
@@ -219,7 +227,13 @@ class Replica:
             self._newer.append(update)
         self._last_write = self._store.append(self._name, update)
         self._last_write.add_done_callback(lambda write: self._written(update, write))
-        self._on_update(update)
+        self._made.append(update)
+
+    def _hand_out(self, source: Link | None) -> None:
+        """Passes on what the last change of the document has made."""
+        made, self._made = self._made, []
+        for update in made:
+            self._on_update(update, source)
 
     def _written(self, update: bytes, write: "asyncio.Future[None]") -> None:
         self._unwritten -= 1

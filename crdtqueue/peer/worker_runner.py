@@ -181,7 +181,7 @@ class WorkerRunner:
 
     def _ask(self, queue: QueueName, job: JobId) -> None:
         if queue in self._queues():
-            self._queues()[queue].want(job)
+            self._queues()[queue].own_claims.want(job)
         else:
             self.post(w.NotClaimed(queue=queue, job=job))
 
@@ -191,7 +191,7 @@ class WorkerRunner:
 
     async def _end(self, queue: QueueName, claim: Claim, reason: str) -> None:
         if queue in self._queues():
-            await self._queues()[queue].end(claim, reason)
+            await self._queues()[queue].own_claims.end(claim, reason)
 
     async def _record(self, effect: w.WriteRunRecord) -> None:
         print_id = effect.record.print_id
@@ -237,7 +237,7 @@ class WorkerRunner:
         printer may take long: then the queue must at least look as it did.
         """
         queue, claim = self._queues().get(printing.queue), printing.claim
-        if queue and queue.may_begin(claim):
+        if queue and queue.own_claims.may_begin(claim):
             still_ours = partial(queue.still_owns, claim)
             self._spawn(self._start(printing.print_id, printing.file, self._files, still_ours))
         else:

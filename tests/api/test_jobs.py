@@ -307,7 +307,7 @@ def test_a_printer_that_does_not_answer_is_given_up_by_a_person(
                     await Jobs(a).mark_lost("workshop", job)
                 with pytest.raises(Refused, match="This printer has part itself"):
                     await Jobs(b).mark_lost("workshop", job)
-            await until(a, lambda: not a.queue("workshop").sessions)
+            await until(a, lambda: not a.queue("workshop").links.all)
             with pytest.raises(Refused, match="look at the printer once more") as early:
                 await Jobs(a).mark_lost("workshop", job)
             assert early.value.code == "heard_lately"

@@ -168,7 +168,7 @@ def test_a_peer_that_has_gone_is_shown_as_gone(tmp_path: Path) -> None:
                         a.queue("workshop").state.jobs[0].id
                     ),
                 )
-            await until(a, lambda: not a.queue("workshop").sessions)
+            await until(a, lambda: not a.queue("workshop").links.all)
             queue = View(a).state()["queues"][1]
             gone = next(p for p in queue["peers"] if p["name"] == "b")
             assert (gone["online"], gone["printer"]) == (False, None)
@@ -274,8 +274,8 @@ def test_a_job_that_cannot_be_taken_any_more_says_so(tmp_path: Path) -> None:
             assert "start managing it" in view.state()["queues"][1]["jobs"][0]["why"]
             last = Claim(job=job, epoch=EPOCH_MAX, peer=PeerId("c" * 16), incarnation=1)
             await queue.edit([claim_entry(last, at_s=0.0), end_entry(last, "done")])
-            await until(peer, lambda: queue.obstacle(job))
-            assert view.state()["queues"][1]["jobs"][0]["why"] == queue.obstacle(job)
+            await until(peer, lambda: queue.readiness.obstacle(job))
+            assert view.state()["queues"][1]["jobs"][0]["why"] == queue.readiness.obstacle(job)
 
     asyncio.run(scenario())
 
@@ -303,7 +303,7 @@ def test_whatever_a_stranger_calls_itself_is_only_text(tmp_path: Path, name: str
             await other.say(other.hello(name=name))
             summary = m.PrinterSummary(state=name, text=name, temperatures=[(name, 1.0, 2.0)] * 16)
             await other.say(m.Heartbeat(printer=summary))
-            await until(peer, lambda: other.id in peer.queue("workshop").remotes)
+            await until(peer, lambda: other.id in peer.queue("workshop").links.remotes)
             assert state(peer)
 
     asyncio.run(scenario())

@@ -5,7 +5,6 @@ import json
 import secrets
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from crdtqueue.core.document.keys import job_entries
 from crdtqueue.core.ids import JOB_ID_CHARS, JobId
 from crdtqueue.peer.lan_queue import LanQueue
 from crdtqueue.peer.peer import Peer
-from tests.harness.loopback_peers import running
+from tests.harness.loopback_peers import Eavesdropper, running
 from tests.harness.samples import a_job
 
 
@@ -34,10 +33,8 @@ class Node:
         self.peer = peer
         self.queue: LanQueue = peer.queue("workshop")
         self.seen: set[str] = set()
-        claims_runner = self.queue._claims_runner
-        claims_runner._hooks = replace(
-            claims_runner._hooks, claimed=self.claimed, missed=self.missed
-        )
+        runner = self.queue.own_claims
+        runner._listener = Eavesdropper(peer, claimed=self.claimed, missed=self.missed)
 
     def claimed(self, armed: MayHeat) -> None:
         """The printer may heat."""
@@ -69,9 +66,13 @@ class Node:
                 await self.queue.edit(job_entries(a_job(job=job)))
                 say(kind="submitted", job=job)
             case "claim":
-                self.queue.want(JobId(order["job"]))
+                self.queue.own_claims.want(JobId(order["job"]))
             case "sights":
-                say(kind="sights", count=len(self.queue.claims.in_sight()), ready=self.queue.ready)
+                say(
+                    kind="sights",
+                    count=len(self.queue.claims.in_sight()),
+                    ready=not self.queue.holds_back,
+                )
 
 
 async def main(folder: Path) -> None:

@@ -115,7 +115,7 @@ async def start(folder: Path, what: str) -> None:
     store = Store(folder / STORE_NAME)
     with timed(f"{what}: open the file"):
         await store.open()
-    replica = Replica(QUEUE, store, lambda _: None)
+    replica = Replica(QUEUE, store, lambda *_: None)
     with timed(f"{what}: read the document"):
         await replica.open()
     with timed(f"{what}: first state"):

@@ -46,7 +46,7 @@ def state_of(folder: Path) -> QueueState:
     async def read() -> QueueState:
         store = Store(folder / "store.sqlite3")
         await store.open()
-        replica = Replica(QueueName("workshop"), store, lambda _: None)
+        replica = Replica(QueueName("workshop"), store, lambda *_: None)
         try:
             await replica.open()
             return replica.state

@@ -19,9 +19,9 @@ from crdtqueue.adapters.printer_process import SerialPrinter
 from crdtqueue.adapters.store import Store
 from crdtqueue.api.models import NewJob, NewSet
 from crdtqueue.api.operations import Operations
-from crdtqueue.core.claims.claim_events import ClaimTimes
+from crdtqueue.core.claims.claim_events import ClaimTimes, MayHeat, No
 from crdtqueue.core.document.profiles import parse_profile
-from crdtqueue.core.ids import JobId, PeerId
+from crdtqueue.core.ids import JobId, PeerId, QueueName, Sha256
 from crdtqueue.core.sync import messages as m
 from crdtqueue.core.sync.frames import (
     Frame,
@@ -31,6 +31,7 @@ from crdtqueue.core.sync.frames import (
     encode_json,
     encode_sync_step_2,
 )
+from crdtqueue.core.sync.messages import PrinterSummary, WantPiece
 from crdtqueue.core.worker.bed import Cooldown
 from crdtqueue.core.worker.scripts import CycleStep
 from crdtqueue.core.worker.worker_events import WorkerConfig
@@ -38,6 +39,8 @@ from crdtqueue.peer.changes import Changes
 from crdtqueue.peer.config import PeerConfig, PrinterConfig
 from crdtqueue.peer.lan_queue import LanQueue, room_of
 from crdtqueue.peer.peer import Peer
+from crdtqueue.peer.peer_link import PeerLink
+from crdtqueue.peer.queue_listener import QueueListener
 from printer_driver.errors import NotPrinting, PrinterUnavailable, PrintRefused
 from printer_driver.printer import (
     Connection,
@@ -235,7 +238,7 @@ async def until_linked(*peers: Peer, queue: str = "workshop") -> None:
 
 
 def _is_linked(queue: LanQueue, others: list[PeerId]) -> bool:
-    return queue.synced and sorted(s.peer or "" for s in queue.sessions) == others
+    return queue.links.synced and sorted(s.peer or "" for s in queue.links.all) == others
 
 
 def fill_disk(store: Store) -> None:
@@ -356,3 +359,38 @@ async def stranger(peer: Peer, queue: str = "workshop") -> AsyncIterator[Strange
         create_connection=_Dialled,
     ) as websocket:
         yield Stranger(websocket)
+
+
+class Eavesdropper:
+    """Hears which jobs the claims of one queue have got and missed, in the place of the peer."""
+
+    def __init__(
+        self,
+        listener: QueueListener,
+        *,
+        claimed: Callable[[MayHeat], object] = lambda _: None,
+        missed: Callable[[JobId, No], object] = lambda *_: None,
+    ) -> None:
+        self._listener = listener
+        self._claimed = claimed
+        self._missed = missed
+
+    def claimed(self, queue: QueueName, armed: MayHeat) -> None:
+        self._claimed(armed)
+
+    def missed(self, queue: QueueName, job: JobId, reason: No) -> None:
+        self._missed(job, reason)
+
+    def queue_changed(self) -> None:
+        self._listener.queue_changed()
+
+    def piece_wanted(self, queue: QueueName, link: PeerLink, want: WantPiece) -> None:
+        self._listener.piece_wanted(queue, link, want)
+
+    def piece_received(
+        self, link: PeerLink, sha256: Sha256, offset: int, data: bytes | None
+    ) -> None:
+        self._listener.piece_received(link, sha256, offset, data)
+
+    def summary(self) -> PrinterSummary | None:
+        return self._listener.summary()

@@ -10,7 +10,7 @@ from crdtqueue.core.sync.messages import (
     Hello,
 )
 from crdtqueue.peer.admission import (
-    OWN_TWIN_MEMORY_S,
+    OWN_DUPLICATE_MEMORY_S,
     PROBLEMS_MAX,
     Admission,
     Welcome,
@@ -37,17 +37,19 @@ def test_another_peer_is_let_in_and_this_very_process_is_not() -> None:
 
 def test_a_copy_of_this_peer_stops_it_until_it_was_not_heard_for_long() -> None:
     admission = Admission(ME, "ff")
-    assert admission.hello(hello(ME), "mini.local", 0.0) is Welcome.TWIN
-    assert "mini.local:7420 is a copy of this one" in admission.holds_back(OWN_TWIN_MEMORY_S - 1.0)
+    assert admission.hello(hello(ME), "mini.local", 0.0) is Welcome.DUPLICATE
+    assert "mini.local:7420 is a copy of this one" in admission.holds_back(
+        OWN_DUPLICATE_MEMORY_S - 1.0
+    )
     assert admission.duplicates_of(ME) == ("mini.local:7420",)
-    assert admission.holds_back(OWN_TWIN_MEMORY_S) == ""
+    assert admission.holds_back(OWN_DUPLICATE_MEMORY_S) == ""
 
 
 def test_twins_are_refused_and_named_until_one_of_them_is_gone() -> None:
     admission = Admission(ME, "ff")
     for instance in ("01", "02"):
         assert admission.hello(hello(instance=instance), f"{instance}.local", 0.0) is Welcome.IN
-    assert admission.hello(hello(instance="01"), "01.local", 0.0) is Welcome.TWIN
+    assert admission.hello(hello(instance="01"), "01.local", 0.0) is Welcome.DUPLICATE
     assert "Mini and a copy, at 01.local:7420 and 02.local:7420" in admission.problem(0.0)
     assert admission.holds_back(0.0) == ""
     assert admission.hello(hello(instance="01"), "01.local", TWIN_MEMORY_S) is Welcome.IN

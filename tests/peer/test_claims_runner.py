@@ -1,7 +1,6 @@
 """The claims of a queue over a real store and document, with a full disk and a changed rule."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,6 +29,7 @@ from printer_driver import clock
 from printer_driver.printer import Connection
 from tests.harness.loopback_peers import (
     TIMES,
+    Eavesdropper,
     MemoryPrinter,
     add_job,
     done,
@@ -101,14 +101,14 @@ def test_a_print_may_begin_soon_after_the_claim_and_not_later(
         async with running(tmp_path, queue="workshop") as peer:
             queue = peer.queue("workshop")
             claimed: asyncio.Queue[ce.MayHeat] = asyncio.Queue()
-            claims_runner = queue._claims_runner
-            claims_runner._hooks = replace(claims_runner._hooks, claimed=claimed.put_nowait)
+            claims_runner = queue.own_claims
+            claims_runner._listener = Eavesdropper(peer, claimed=claimed.put_nowait)
             claims_runner.want(JOB)
             claim = (await claimed.get()).claim
-            assert queue.may_begin(claim)
+            assert queue.own_claims.may_begin(claim)
             late_s = clock.now_s() + TIMES.begin_within_s + 0.1
             monkeypatch.setattr(clock, "now_s", lambda: late_s)
-            assert not queue.may_begin(claim)
+            assert not queue.own_claims.may_begin(claim)
             claims_runner.want(JOB)
             assert (await claimed.get()).claim.epoch == claim.epoch + 1
 
@@ -121,14 +121,15 @@ def test_a_start_record_that_cannot_be_stored_is_no_start(tmp_path: Path) -> Non
         async with running(tmp_path, queue="workshop", printer=printer) as peer:
             queue = peer.queue("workshop")
             told: asyncio.Queue[ce.No] = asyncio.Queue()
-            claims_runner = queue._claims_runner
-            note = replace(claims_runner._hooks, missed=lambda _, reason: told.put_nowait(reason))
-            claims_runner._hooks = note
+            claims_runner = queue.own_claims
+            claims_runner._listener = Eavesdropper(
+                peer, missed=lambda _, reason: told.put_nowait(reason)
+            )
             fill_disk(peer.store)
             claims_runner.want(JOB)
             async with asyncio.timeout(10):
                 assert await told.get() is ce.No.DISK
             free_disk(peer.store)
-            await until(peer, lambda: queue.ready)
+            await until(peer, lambda: not queue.holds_back)
 
     asyncio.run(scenario())

@@ -146,7 +146,7 @@ def test_whoever_asks_for_very_many_pieces_at_once_gets_few(tmp_path: Path) -> N
             while answers < asked:
                 frame = await other.frame()
                 answers += isinstance(frame, Binary) or "no_piece" in str(frame)
-            session = peer.queue("workshop").session_of(other.id)
+            session = peer.queue("workshop").links.to(other.id)
             assert session
             assert session.pieces == 0
 

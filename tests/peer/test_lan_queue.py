@@ -37,7 +37,9 @@ from crdtqueue.core.sync.frames import (
     encode_sync_step_1,
     encode_update,
 )
-from crdtqueue.peer import lan_queue
+from crdtqueue.core.sync.messages import Heartbeat
+from crdtqueue.peer import peer_link, queue_links
+from crdtqueue.peer.lan_queue import room_of
 from crdtqueue.peer.peer import Peer
 from tests.harness.loopback_peers import (
     TIMES,
@@ -55,7 +57,7 @@ JOB = JobId("0123456789ab")
 
 
 def session_count(peer: Peer) -> int:
-    return len(peer.queue("workshop").sessions)
+    return len(peer.queue("workshop").links.all)
 
 
 def run_with_stranger(
@@ -133,7 +135,7 @@ def test_a_hello_is_answered_with_name_and_port(tmp_path: Path) -> None:
         assert isinstance(answer, m.Hello)
         assert (answer.peer, answer.name) == (peer.me.peer, "a")
         assert answer.port == peer.config.listen.port
-        await until(peer, lambda: peer.queue("workshop").session_of(other.id))
+        await until(peer, lambda: peer.queue("workshop").links.to(other.id))
         assert other.id in peer.queue("workshop").claims.in_sight()
 
     run_with_stranger(tmp_path, talk)
@@ -153,10 +155,10 @@ def test_another_version_is_a_problem_until_it_is_updated(tmp_path: Path) -> Non
         queue = peer.queue("workshop")
         await other.say(other.hello(version=2))
         assert await other.closed() == (1000, "protocol error")
-        assert queue.problem == "stranger runs another version of crdtqueue. Update both."
+        assert queue.links.problem == "stranger runs another version of crdtqueue. Update both."
         async with stranger(peer) as updated:
             await updated.say(updated.hello())
-            await until(peer, lambda: not queue.problem)
+            await until(peer, lambda: not queue.links.problem)
 
     run_with_stranger(tmp_path, talk)
 
@@ -167,8 +169,8 @@ def test_a_stolen_identity_is_hung_up_on_and_shown(tmp_path: Path) -> None:
         await other.hear(m.DuplicateIdentity)
         assert await other.closed() == (1000, "two peers have this identity")
         queue = peer.queue("workshop")
-        assert "delete the file store.sqlite3" in queue.problem == queue.holds_back
-        assert not queue.ready
+        assert "delete the file store.sqlite3" in queue.links.problem == queue.holds_back
+        assert queue.holds_back
 
     run_with_stranger(tmp_path, talk)
 
@@ -182,7 +184,7 @@ def test_the_newer_of_two_links_from_one_peer_stays(tmp_path: Path) -> None:
             await again.say(again.hello(peer=other.id, incarnation=2))
             assert await other.closed() == (1000, "a second link to the same peer")
             await until(peer, lambda: session_count(peer) == 1)
-            assert queue.session_of(other.id)
+            assert queue.links.to(other.id)
             assert other.id in queue.claims.in_sight()
 
     run_with_stranger(tmp_path, talk)
@@ -199,7 +201,7 @@ def test_a_dead_link_does_not_hold_up_the_one_that_replaces_it(tmp_path: Path) -
             await again.say(again.hello(peer=other.id, incarnation=2))
             await again.hear(m.Hello)
             queue = peer.queue("workshop")
-            assert queue.session_of(other.id) is not queue.sessions[0]
+            assert queue.links.to(other.id) is not queue.links.all[0]
             await again.say(ask(peer, claim_of(other, incarnation=2)))
             await again.hear(m.Grant)
         other.websocket.transport.abort()
@@ -224,9 +226,9 @@ def test_a_third_refuses_both_of_two_that_have_one_identity(tmp_path: Path) -> N
                 assert await again.closed() == (1000, "two peers have this identity")
             await copy.hear(m.DuplicateIdentity)
             assert await copy.closed() == (1000, "two peers have this identity")
-        assert "a copy, at 127.0.0.1:7698 and 127.0.0.1:7699" in queue.problem
-        assert "delete the file store.sqlite3" in queue.problem
-        assert queue.ready
+        assert "a copy, at 127.0.0.1:7698 and 127.0.0.1:7699" in queue.links.problem
+        assert "delete the file store.sqlite3" in queue.links.problem
+        assert not queue.holds_back
 
     run_with_stranger(tmp_path, talk)
 
@@ -266,7 +268,7 @@ def test_a_queue_in_safe_mode_says_which_voters_are_absent(tmp_path: Path) -> No
         assert f"a peer unknown here ({'c' * 16})" in queue.holds_back
         await other.say(other.hello())
         await other.hear(m.Heartbeat)
-        await until(peer, lambda: queue.ready)
+        await until(peer, lambda: not queue.holds_back)
 
     run_with_stranger(tmp_path, talk)
 
@@ -276,10 +278,10 @@ def test_a_job_that_was_claimed_too_often_says_so(tmp_path: Path) -> None:
         async with running(tmp_path, queue="workshop") as peer:
             queue = peer.queue("workshop")
             last = Claim(job=JOB, epoch=EPOCH_MAX, peer=PeerId("c" * 16), incarnation=1)
-            assert queue.obstacle(JOB) == ""
+            assert queue.readiness.obstacle(JOB) == ""
             await queue.edit([claim_entry(last, at_s=0.0), end_entry(last, "done")])
-            await until(peer, lambda: queue.obstacle(JOB))
-            assert "delete it and add it again" in queue.obstacle(JOB)
+            await until(peer, lambda: queue.readiness.obstacle(JOB))
+            assert "delete it and add it again" in queue.readiness.obstacle(JOB)
 
     asyncio.run(scenario())
 
@@ -349,9 +351,9 @@ def test_a_full_disk_promises_nothing_until_there_is_room(tmp_path: Path) -> Non
         assert denied.reason == "a disk is full"
         with pytest.raises(Unavailable, match="Make room"):
             await queue.edit([("jobs", f"{JOB}/name", "x" * 5_000)])
-        assert not queue.ready
+        assert queue.holds_back
         free_disk(peer.store)
-        await until(peer, lambda: queue.ready)
+        await until(peer, lambda: not queue.holds_back)
         await other.say(ask(peer, claim_of(other, epoch=2)))
         await other.hear(m.Grant)
 
@@ -361,14 +363,14 @@ def test_a_full_disk_promises_nothing_until_there_is_room(tmp_path: Path) -> Non
 def test_a_peer_that_never_answers_does_not_hold_up_the_queue_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lan_queue, "SYNC_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(peer_link, "SYNC_TIMEOUT_S", 0.2)
 
     async def talk(peer: Peer, other: Stranger) -> None:
         other.syncs = False
         await other.say(other.hello())
-        await until(peer, lambda: not peer.queue("workshop").synced)
+        await until(peer, lambda: not peer.queue("workshop").links.synced)
         assert await other.closed() == (1000, "no answer to sync step 1")
-        await until(peer, lambda: peer.queue("workshop").synced)
+        await until(peer, lambda: peer.queue("workshop").links.synced)
 
     run_with_stranger(tmp_path, talk)
 
@@ -377,11 +379,11 @@ def test_what_many_strangers_said_is_not_kept_for_ever(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with running(tmp_path, queue="workshop") as peer:
             queue = peer.queue("workshop")
-            for number in range(lan_queue.REMOTES_MAX + 5):
-                queue._remember(PeerId(f"{number:016x}"), None)
-            assert len(queue.remotes) == lan_queue.REMOTES_MAX
-            assert PeerId(f"{4:016x}") not in queue.remotes
-            assert PeerId(f"{5:016x}") in queue.remotes
+            for number in range(queue_links.REMOTES_MAX + 5):
+                queue.links.receive_heartbeat(PeerId(f"{number:016x}"), Heartbeat())
+            assert len(queue.links.remotes) == queue_links.REMOTES_MAX
+            assert PeerId(f"{4:016x}") not in queue.links.remotes
+            assert PeerId(f"{5:016x}") in queue.links.remotes
 
     asyncio.run(scenario())
 
@@ -395,12 +397,12 @@ def test_a_claim_asked_for_before_the_queue_runs_is_stored_as_soon_as_it_does(
         printer = MemoryPrinter(auto=True)
         async with running(tmp_path, queue="workshop", printer=printer) as peer:
             queue = peer.queue("workshop")
-            await until(peer, lambda: queue._claims_runner._tasks)
-            claims_runner = queue._claims_runner
+            await until(peer, lambda: queue.own_claims._tasks)
+            claims_runner = queue.own_claims
             tasks, claims_runner._tasks = claims_runner._tasks, None
             job = await add_job(peer)
             await until(peer, lambda: claims_runner._waiting)
-            assert queue.wanted == job
+            assert queue.own_claims.wanted == job
             claims_runner._tasks = tasks
             claims_runner._store_waiting()
             await until(peer, lambda: printer.starts)
@@ -423,7 +425,7 @@ def test_a_voter_that_vanishes_while_we_leave_breaks_nothing(tmp_path: Path) -> 
                 assert membership.task
                 membership.task.cancel()
                 await asyncio.wait([membership.task])
-            await until(peer, lambda: not queue.sessions)
+            await until(peer, lambda: not queue.links.all)
             await queue.close()
             await until(peer, lambda: peer.runner and peer.runner.worker.state == "idle")
 
@@ -463,7 +465,7 @@ def test_what_one_peer_changes_reaches_the_next_before_what_was_changed_later(
                 await each.say(each.hello())
                 await each.hear(m.Heartbeat)
             await third.websocket.send(encode_sync_step_1(copy.state_vector()))
-            await until(peer, lambda: queue.synced)
+            await until(peer, lambda: queue.links.synced)
             for text in ("first", "second"):
                 author.set("jobs", note, text)
                 await other.websocket.send(encode_update(updates[-1]))
@@ -482,14 +484,14 @@ def test_no_frame_waits_for_the_acknowledgement_of_another(tmp_path: Path) -> No
     async def talk(peer: Peer, other: Stranger) -> None:
         await other.say(other.hello())
         await until(peer, lambda: session_count(peer))
-        (session,) = peer.queue("workshop").sessions
-        accepted = session.link._websocket.transport.get_extra_info("socket")
+        (link,) = peer.queue("workshop").links.all
+        accepted = link.websocket._websocket.transport.get_extra_info("socket")
         assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
     run_with_stranger(tmp_path, talk)
 
 
 def test_the_room_of_an_open_queue_depends_on_its_name_alone() -> None:
-    room = lan_queue.room_of(QueueName("Workshop"))
-    assert room == lan_queue.room_of(QueueName("workshop"))
-    assert room != lan_queue.room_of(QueueName("Work shop"))
+    room = room_of(QueueName("Workshop"))
+    assert room == room_of(QueueName("workshop"))
+    assert room != room_of(QueueName("Work shop"))

@@ -186,7 +186,7 @@ def test_leaving_a_queue_with_links_open_leaves_the_rest_running(
         ):
             await until_linked(a, b)
             await b.leave_queue("workshop")
-            await until(a, lambda: not a.queue("workshop").sessions)
+            await until(a, lambda: not a.queue("workshop").links.all)
             assert list(b.queues) == ["local"]
             job = await add_job(a)
             await b.add_queue("workshop", [str(a.config.listen)])
@@ -223,7 +223,7 @@ def test_a_printer_that_asks_for_a_job_keeps_its_queue(tmp_path: Path) -> None:
                 await silent.hear(m.Ask)
                 with pytest.raises(Refused, match="Try again in a few seconds"):
                     await peer.leave_queue("workshop")
-            await until(peer, lambda: not peer.queue("workshop").wanted)
+            await until(peer, lambda: not peer.queue("workshop").own_claims.wanted)
 
     asyncio.run(scenario())
 
@@ -233,10 +233,10 @@ def test_a_peer_that_dials_itself_notices_and_stops(tmp_path: Path) -> None:
         async with running(tmp_path) as peer:
             own = peer.config.listen
             queue = await peer.add_queue("workshop", [str(own)])
-            await until(peer, lambda: queue.addresses.get(own) == peer.me.peer)
-            await until(peer, lambda: not queue.sessions)
-            assert queue.problem == ""
-            assert queue.synced
+            await until(peer, lambda: queue.links.addresses.get(own) == peer.me.peer)
+            await until(peer, lambda: not queue.links.all)
+            assert queue.links.problem == ""
+            assert queue.links.synced
 
     asyncio.run(scenario())
 
@@ -253,7 +253,8 @@ def test_peers_that_dial_each_other_keep_one_link(tmp_path: Path) -> None:
             await until(
                 b,
                 lambda: (
-                    b.queue("workshop").addresses.keys() >= {Address(host="localhost", port=port)}
+                    b.queue("workshop").links.addresses.keys()
+                    >= {Address(host="localhost", port=port)}
                 ),
             )
             await until_linked(a, b)
@@ -290,7 +291,7 @@ def test_a_copied_folder_is_told_what_it_is(tmp_path: Path) -> None:
 
 
 def is_told(peer: Peer) -> bool:
-    return "is a copy of this one" in peer.queue("workshop").problem
+    return "is a copy of this one" in peer.queue("workshop").links.problem
 
 
 @pytest.mark.parametrize(
@@ -345,7 +346,7 @@ def test_a_full_disk_at_the_start_is_one_sentence(
                 await Operations(peer).jobs.pause(
                     "workshop", peer.queue("workshop").state.jobs[0].id, paused=True
                 )
-            assert not peer.queue("workshop").ready
+            assert peer.queue("workshop").holds_back
 
     asyncio.run(scenario())
 

@@ -50,7 +50,7 @@ def run(folder: Path, use: Callable[[Store, Replica], Awaitable[None]]) -> list[
     async def scenario() -> None:
         store = Store(folder / "store.sqlite3")
         await store.open()
-        opened = Replica(QUEUE, store, announced.append)
+        opened = Replica(QUEUE, store, lambda update, _: announced.append(update))
         await opened.open()
         try:
             await use(store, opened)
@@ -396,7 +396,7 @@ def test_a_replica_that_is_closed_during_the_check_leaves_the_log_to_the_next(
         repaired = asyncio.create_task(opened.repair())
         await asyncio.sleep(0)
         opened.close()
-        other = Replica(QUEUE, store, lambda _: None)
+        other = Replica(QUEUE, store, lambda *_: None)
         await other.open()
         await other.edit([named(2, "of the next")])
         check.go_on()

@@ -106,14 +106,14 @@ async def claim_with(other: Stranger, peer: Peer) -> Claim:
     queue = peer.queue("workshop")
     await other.say(other.hello())
     await other.hear(m.Heartbeat)
-    await until(peer, lambda: queue.ready)
-    queue.want(JOB)
+    await until(peer, lambda: not queue.holds_back)
+    queue.own_claims.want(JOB)
     ask = await other.hear(m.Ask)
     assert isinstance(ask, m.Ask)
     await other.say(m.Grant(claim=ask.claim))
     await other.hear(m.Arm)
     await other.say(m.Armed(claim=ask.claim))
-    await until(peer, lambda: not queue.wanted)
+    await until(peer, lambda: not queue.own_claims.wanted)
     return ask.claim.claim
 
 
@@ -135,16 +135,16 @@ def test_after_a_sleep_nothing_is_owned_until_another_peer_was_met(
         queue = peer.queue("workshop")
         known = RosterEntry(peer=other.id, name="mini", profile=None, addresses=())
         await queue.edit([roster_entry(known)])
-        assert queue.may_begin(claim)
+        assert queue.own_claims.may_begin(claim)
         assert queue.still_owns(claim)
         machine.sleep()
-        assert not queue.may_begin(claim)
+        assert not queue.own_claims.may_begin(claim)
         assert not queue.still_owns(claim)
         assert "waits up to a minute for the other peers" in queue.holds_back
         await other.say(m.Heartbeat())
         await until(peer, lambda: not queue.holds_back)
         assert queue.still_owns(claim)
-        assert not queue.may_begin(claim)
+        assert not queue.own_claims.may_begin(claim)
 
     run_with_claim(tmp_path, use)
 
@@ -159,7 +159,7 @@ def test_a_job_that_was_taken_over_during_the_sleep_is_not_owned(
         successor = replace(claim, epoch=claim.epoch + 1, peer=other.id, incarnation=1)
         await queue.edit([claim_entry(successor, at_s=0.0)])
         assert not queue.still_owns(claim)
-        assert not queue.may_begin(claim)
+        assert not queue.own_claims.may_begin(claim)
 
     run_with_claim(tmp_path, use)
 
@@ -205,7 +205,7 @@ def test_a_print_is_not_begun_by_an_upload_that_a_sleep_interrupted(
                 await until_linked(a, b)
                 job = await add_job(a)
                 await printer.asked.wait()
-            await until(a, lambda: not a.queue("workshop").sessions)
+            await until(a, lambda: not a.queue("workshop").links.all)
             machine.sleep()
             printer.loaded.set()
             await until(a, lambda: "took too long to begin" in worker_of(a).problem)

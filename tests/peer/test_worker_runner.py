@@ -55,7 +55,7 @@ def test_a_print_whose_claim_no_longer_holds_is_not_begun(
         async with running(tmp_path, printer=printer) as peer:
             local = peer.queue("local")
             with monkeypatch.context() as patch:
-                patch.setattr(local, "may_begin", lambda claim: False)
+                patch.setattr(local.own_claims, "may_begin", lambda claim: False)
                 job = await add_job(peer, "local")
                 await until(peer, lambda: runner_of(peer).worker.problem == worker_runner.TOO_LATE)
                 assert printer.starts == []
