@@ -191,7 +191,7 @@ class OctoPrintPrinter:
         return ours.report
 
     async def _withdraw(self, ours: OctoPrintPrint) -> None:
-        self._follower.ours = None
+        self._follower.let_go()
         await self._record.withdraw(ours.report.print_id)
         with contextlib.suppress(PrinterError):
             await self._api.delete(ours.path)
@@ -214,7 +214,7 @@ class OctoPrintPrinter:
         try:
             await self._record.begin(report, path="", sha256="")
         except PrinterError:
-            self._follower.ours = None
+            self._follower.let_go()
             raise
         finally:
             ours.receive(prints.Asked(), time.monotonic())

@@ -68,6 +68,10 @@ class PrintFollower:
             await asyncio.wait([pushing])
             self._turned(PushState.DOWN)
 
+    def let_go(self) -> None:
+        """The print has not begun after all, and is not followed any more."""
+        self.ours = None
+
     def follow(self, report: PrintReport, path: str) -> OctoPrintPrint:
         """Follows this print from now on; `path` is its copy."""
         self.ours = OctoPrintPrint(report, path)

@@ -57,6 +57,23 @@ class Interruption:
         self._report = report
         self.is_paused = journalled.is_paused or report.state is PrintState.PAUSED
 
+    def pause(self, *, is_paused: bool) -> None:
+        """A person pauses or resumes the print, which takes effect once it goes on."""
+        self.is_paused = is_paused
+
+    def cancel(self) -> None:
+        """A person cancels the print: it ends as cancelled instead of failed."""
+        self.final_state = PrintState.CANCELLED
+
+    def decide(self, now_s: float) -> None:
+        """The print is to go on."""
+        self.decided_s = now_s
+
+    def hand_over_file(self) -> Reopened | None:
+        """The reopened file, for its reader; this object does not close it any more."""
+        reopened, self.reopened = self.reopened, None
+        return reopened
+
     @property
     def report(self) -> PrintReport:
         """The print as it was, still running."""

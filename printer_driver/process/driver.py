@@ -67,6 +67,17 @@ class _Start:
     answers: list[Answer] = field(default_factory=list)
     stage: _Stage = _Stage.LOOKING
 
+    def ask_again(self, answer: Answer) -> None:
+        """Another client wants the same start. Raises `PrintRefused` if too many wait for it."""
+        if len(self.answers) >= WAITERS_MAX:
+            raise PrintRefused("Too many clients wait for this start.", code="busy")
+        self.answers.append(answer)
+        self.asked_s = clock.now_s()
+
+    def enter(self, stage: _Stage) -> None:
+        """The start is at another stage."""
+        self.stage = stage
+
 
 class Driver:
     """Answers requests. `call_soon` runs a function in the main loop, from any thread."""
@@ -203,10 +214,7 @@ class Driver:
     def _start(self, request: Request, answer: Answer) -> None:
         starting = self._starting
         if starting and starting.request.print_id == request.print_id:
-            if len(starting.answers) >= WAITERS_MAX:
-                raise PrintRefused("Too many clients wait for this start.", code="busy")
-            starting.answers.append(answer)
-            starting.asked_s = clock.now_s()
+            starting.ask_again(answer)
         elif known := self._report(request.print_id):
             answer({"report": report_to_json(known)})
         else:
@@ -258,7 +266,7 @@ class Driver:
                 raise checked.problem
             self._check_start(starting)
             _run(lambda: self._record(starting, checked), self._threads.journals)
-            starting.stage = _Stage.RECORDING
+            starting.enter(_Stage.RECORDING)
         except PrinterError as error:
             self._refuse(starting, error, checked)
 
@@ -270,7 +278,7 @@ class Driver:
         if starting.stage is _Stage.LOOKING:
             self._refuse(starting, _cancelled())
         else:
-            starting.stage = _Stage.UNWANTED
+            starting.enter(_Stage.UNWANTED)
 
     def _check_start(self, starting: _Start) -> None:
         if starting.stage is _Stage.UNWANTED:

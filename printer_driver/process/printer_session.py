@@ -215,12 +215,12 @@ class PrinterSession:
             return
         match event:
             case ev.PausePrint() | ev.ResumePrint():
-                interruption.is_paused = isinstance(event, ev.PausePrint)
+                interruption.pause(is_paused=isinstance(event, ev.PausePrint))
                 self._line_journal.note_paused(
                     interruption.what.print_id, is_paused=interruption.is_paused
                 )
             case ev.CancelPrint(reason=reason):
-                interruption.final_state = PrintState.CANCELLED
+                interruption.cancel()
                 self._line_journal.note_cancelled(interruption.what.print_id)
                 interruption.recovery.receive(event, now_s)
                 self._give_up(interruption, reason, now_s)
@@ -357,7 +357,7 @@ class PrinterSession:
         recovery.tick(now_s)
         match recovery.verdict:
             case ResumeBehind() if not interruption.decided_s:
-                interruption.decided_s = now_s
+                interruption.decide(now_s)
                 self._prepare_to_resume(interruption, recovery.verdict, now_s)
             case ResumeBehind(state=state) if self._streamer.can_start:
                 self._resume(interruption, state, now_s)
@@ -372,7 +372,7 @@ class PrinterSession:
         self, interruption: Interruption, verdict: ResumeBehind, now_s: float
     ) -> None:
         """From here on the wire is the streamer's, and its numbers mean the place reached."""
-        record, reopened = verdict.record, interruption.reopened
+        record, reopened = verdict.record, interruption.hand_over_file()
         assert reopened  # noqa: S101 - the verdict rests on it
         _log.info("print %s goes on behind line %d", interruption.what.print_id, record.lines)
         try:
@@ -387,7 +387,6 @@ class PrinterSession:
             preamble=verdict.state.preamble(),
             elapsed_s=interruption.report.elapsed_s + now_s - interruption.lost_s,
         )
-        interruption.reopened = None  # the file is its reader's from here on
         self._streamer.receive(ev.PortOpened(), now_s)
 
     def _resume(self, interruption: Interruption, state: MachineState, now_s: float) -> None:

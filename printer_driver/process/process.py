@@ -264,7 +264,7 @@ class PrinterProcess:
             client.send({"id": number, **reply})
 
         if request.do is Do.WATCH:
-            client.is_watching = True
+            client.watch()
             answer({"ok": True})
             self._shown_s = self._looked_s = 0.0
         else:

@@ -46,6 +46,24 @@ class ClientConnection:
         self.unsent += dump_line(message)
         self.is_gone = self.is_gone or len(self.unsent) > UNSENT_BYTES_MAX
 
+    def watch(self) -> None:
+        """The client wants to be sent each new status."""
+        self.is_watching = True
+
+    def drop(self) -> None:
+        """The client is gone, or is to be."""
+        self.is_gone = True
+
+    def read_lines(self) -> list[bytes]:
+        """Reads what has come, and returns the complete lines of it. Raises OSError."""
+        data = self.connection.recv(READ_BYTES)
+        if not data:
+            self.drop()
+        self.received += data
+        *lines, rest = self.received.split(b"\n")
+        self.received = rest
+        return [bytes(line) for line in lines if line.strip()]
+
 
 class Server:
     """Calls `on_line(client, line)` for each line. Nothing is opened before `claim`."""
@@ -157,23 +175,16 @@ class Server:
         except BlockingIOError:
             return
         except OSError:
-            client.is_gone = True
+            client.drop()
 
     def _read(self, client: ClientConnection) -> None:
-        data = client.connection.recv(READ_BYTES)
-        if not data:
-            client.is_gone = True
-        client.received += data
-        *lines, rest = client.received.split(b"\n")
-        client.received = rest
-        for line in lines:
-            if line.strip():
-                self._on_line(client, bytes(line))
+        for line in client.read_lines():
+            self._on_line(client, line)
         if len(client.received) > LINE_BYTES_MAX:
             error = BadRequestError(f"A line has at most {LINE_BYTES_MAX} bytes.")
             client.send({"id": None, "error": error_to_json(error)})
             self._write(client)
-            client.is_gone = True
+            client.drop()
 
     def flush(self) -> None:
         """Send what clients take now; drop those that are gone."""
@@ -189,7 +200,7 @@ class Server:
         except BlockingIOError:
             pass
         except OSError:
-            client.is_gone = True
+            client.drop()
             return
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.unsent else 0)
         key = self._selector.get_key(client.connection)

@@ -273,7 +273,7 @@ class Firmware:
         elif self._inactive_s() <= now_s:
             self._kill("Error:!! KILL caused by too much inactive time", *self._dialect.killed)
         if self._habits.report_at_s <= now_s:
-            self._habits.report_at_s = now_s + self._habits.autoreport_s
+            self._habits.note_report(now_s)
             self._say(" " + self._machine.temperatures(now_s))
         if self._idle_s() <= now_s:
             self._wait_at_s = now_s + WAIT_S
@@ -316,7 +316,7 @@ class Firmware:
         self._queue.clear()
         self._block = None
         self._state, self._state_ends_s = _State.KILLED, inf
-        self._habits.report_at_s = inf
+        self._habits.stop_reports()
         self._say(*lines)
 
     # --- executing ---------------------------------------------------------------------------

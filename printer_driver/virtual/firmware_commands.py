@@ -81,6 +81,27 @@ class Habits:
     inactive_from_s: float = 0.0
     """When M85 was given; see `reset_stepper_timeout` in `M85.cpp`."""
 
+    def set_inactivity(self, after_s: float, now_s: float) -> None:
+        """M85: stop after so long without a move."""
+        self.inactivity_s, self.inactive_from_s = after_s, now_s
+
+    def set_reports(self, every_s: float, now_s: float) -> None:
+        """M155: tell the temperatures so often; below 1 s never."""
+        self.autoreport_s = every_s
+        self.report_at_s = now_s + every_s if every_s >= 1 else inf
+
+    def set_keepalive(self, every_s: float) -> None:
+        """M113: say so often that a command takes long."""
+        self.keepalive_s = every_s
+
+    def note_report(self, now_s: float) -> None:
+        """The temperatures are told now."""
+        self.report_at_s = now_s + self.autoreport_s
+
+    def stop_reports(self) -> None:
+        """The firmware has stopped itself."""
+        self.report_at_s = inf
+
 
 class Commands:
     """Executes commands on a machine."""
@@ -153,16 +174,14 @@ class Commands:
             case "M82" | "M83":
                 machine.motion.set_mode(name)
             case "M85":
-                habits.inactivity_s = words(command).get("S", 0.0) or inf
-                habits.inactive_from_s = now_s
+                habits.set_inactivity(words(command).get("S", 0.0) or inf, now_s)
             case "M106" | "M107":
                 machine.set_fan(command)
             case "M113":
                 return self._set_keepalive(words(command).get("S"))
             case "M155":
                 every_s = min(AUTOREPORT_S_MAX, max(0.0, words(command).get("S", 0.0)))
-                habits.autoreport_s = every_s
-                habits.report_at_s = now_s + every_s if every_s >= 1 else inf
+                habits.set_reports(every_s, now_s)
             case "M201" | "M203" | "M204" | "M220":
                 machine.motion.set_limits(name, command)
             case _:
@@ -174,7 +193,7 @@ class Commands:
         if given_s is None:
             seconds = 0 if habits.keepalive_s == inf else habits.keepalive_s
             return Done(lines=(f"echo:M113 S{seconds:.0f}",))
-        habits.keepalive_s = min(KEEPALIVE_S_MAX, given_s) if given_s >= 1 else inf
+        habits.set_keepalive(min(KEEPALIVE_S_MAX, given_s) if given_s >= 1 else inf)
         return Done()
 
     def _answer(self, name: str, text: str) -> Outcome:

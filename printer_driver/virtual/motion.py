@@ -42,6 +42,14 @@ class Totals:
     """Filament fed, less what was pulled back."""
     moves: int = 0
 
+    def count(self, by: list[float]) -> None:
+        """One more move, by so many mm along X, Y, Z and E."""
+        self.x_mm += abs(by[0])
+        self.y_mm += abs(by[1])
+        self.z_mm += abs(by[2])
+        self.e_mm += by[3]
+        self.moves += 1
+
 
 class Motion:
     """Takes moves and modes as the firmware executes them."""
@@ -114,20 +122,12 @@ class Motion:
             by[3] = 0.0
         if block := self._block(given, start, by):
             self._planner.add(block, now_s)
-        self._count(by)
+        self.totals.count(by)
 
     def _target(self, axis: str, value: float) -> float:
         is_relative = self._is_extruder_relative if axis == "E" else self._is_relative
         target = self._position[axis] + value if is_relative else value
         return max(-COORDINATE_MM_MAX, min(COORDINATE_MM_MAX, target))
-
-    def _count(self, by: list[float]) -> None:
-        totals = self.totals
-        totals.x_mm += abs(by[0])
-        totals.y_mm += abs(by[1])
-        totals.z_mm += abs(by[2])
-        totals.e_mm += by[3]
-        totals.moves += 1
 
     def _block(
         self, given: dict[str, float], start: dict[str, float], by: list[float]

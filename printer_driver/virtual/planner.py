@@ -34,6 +34,19 @@ class Block:
     entry_mm_s: float = 0.0
     entry_max_mm_s: float = 0.0
 
+    def limit_entry(self, mm_s: float) -> None:
+        """The corner before it allows at most this speed."""
+        self.entry_max_mm_s = mm_s
+
+    def enter_at(self, mm_s: float) -> None:
+        """It begins at this speed, as planned until now."""
+        self.entry_mm_s = mm_s
+
+    def settle_entry(self, mm_s: float) -> float:
+        """Its speed at the beginning is fixed: as planned, or `mm_s` if that is less."""
+        self.entry_mm_s = self.entry_max_mm_s = min(self.entry_mm_s, mm_s)
+        return self.entry_mm_s
+
     def duration_s(self, exit_mm_s: float) -> float:
         """How long it takes: accelerate, cruise if there is room, brake."""
         entry, speed, acceleration = self.entry_mm_s, self.speed_mm_s, self.acceleration_mm_s2
@@ -109,7 +122,7 @@ class Planner:
             self._count_starvation(now_s)
             self._ends_s = now_s + FIRST_MOVE_DELAY_S
         else:
-            block.entry_max_mm_s = self._junction_mm_s(last, block)
+            block.limit_entry(self._junction_mm_s(last, block))
         self._waiting.append(block)
         if not self._running and len(self._waiting) >= FIRST_MOVES_ENOUGH:
             self._ends_s = min(self._ends_s, now_s)
@@ -146,7 +159,8 @@ class Planner:
             entry = min(block.entry_max_mm_s, block.reachable_mm_s(exit_mm_s))
             if entry == block.entry_mm_s and exit_mm_s:
                 return
-            block.entry_mm_s = exit_mm_s = entry
+            exit_mm_s = entry
+            block.enter_at(entry)
 
     def advance(self, now_s: float) -> None:
         """Let moves end and begin up to `now_s`."""
@@ -167,10 +181,7 @@ class Planner:
         """From now on the next move's entry speed is fixed."""
         if not self._waiting:
             return 0.0
-        following = self._waiting[0]
-        following.entry_mm_s = min(following.entry_mm_s, block.reachable_mm_s(block.entry_mm_s))
-        following.entry_max_mm_s = following.entry_mm_s
-        return following.entry_mm_s
+        return self._waiting[0].settle_entry(block.reachable_mm_s(block.entry_mm_s))
 
     def stop(self, now_s: float) -> Place | None:
         """Drop everything (M410, kill); where the head then is, None if it stood still."""

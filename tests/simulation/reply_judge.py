@@ -68,7 +68,7 @@ def _check_deadline(streamer: Streamer, now_s: float) -> None:
 
 
 def _check_sizes(streamer: Streamer) -> None:
-    link, reported = streamer._link, streamer._reported
+    link, reported = streamer._lines, streamer._reported
     sizes = {
         "in flight": (len(link._in_flight), IN_FLIGHT_MAX),
         "history": (len(link._history), HISTORY_LINES_MAX + 1),

@@ -178,6 +178,10 @@ class Worker:
 
     # What happened
 
+    def _enter(self, state: WorkerState) -> None:
+        """The only place where the state of the cycle changes."""
+        self._state = state
+
     def receive(self, event: w.Event, now_s: float, wall_s: float) -> None:
         """Takes in one event, then does whatever is next."""
         match event:
@@ -186,10 +190,11 @@ class Worker:
             case w.Claimed():
                 self._hold(event, now_s)
             case w.NotClaimed(queue=queue, job=job) if (queue, job) == self._asked:
-                self._state, self._asked = self._rest, None
+                self._asked = None
+                self._enter(self._rest)
                 self._avoid_until_s[job] = now_s + RETRY_S
             case w.Fetched(sha256=sha256) if self._fetching and self._fetching.sha256 == sha256:
-                self._state = WorkerState.HOLDING
+                self._enter(WorkerState.HOLDING)
                 self._fetched, self._fetching = self._fetching, None
             case w.NotFetched(sha256=sha256) if self._fetching and self._fetching.sha256 == sha256:
                 self._problem = event.reason
@@ -212,7 +217,8 @@ class Worker:
         self._choice.read(queues)
         self._ended &= {claim for queue in queues for claim in queue.held.values()}
         if self._asked and self._choice.view(self._asked[0]) is None:
-            self._state, self._asked = self._rest, None  # Nobody is there to answer.
+            self._asked = None  # Nobody is there to answer.
+            self._enter(self._rest)
 
     def _answered(
         self, event: w.StartRefused | w.StartDelayed | w.PrintUnknown, now_s: float, wall_s: float
@@ -309,12 +315,13 @@ class Worker:
         print_id = script_id(self._instance, self._scripts_begun)
         before = self._saved.last_begun
         run = ScriptRun(step=step, print_id=print_id, file=file, prepares=prepares, after=before)
-        self._state = WorkerState.STARTING
+        self._enter(WorkerState.STARTING)
         self._save(after.script_begun(self._saved, run))
         self._effects.append(w.StartScript(script=run))
 
     def _end_of_script(self, run: ScriptRun, result: Result, reason: str, *, moved: bool) -> None:
-        self._state, self._retry_s, self._problem = self._rest, None, ""
+        self._retry_s, self._problem = None, ""
+        self._enter(self._rest)
         self._watched.is_over(run.print_id)
         self._save(after.after_script(self._saved, run, result, reason, moved=moved))
 
@@ -326,7 +333,8 @@ class Worker:
         for queue, job in self._choice.in_turn(self._saved):
             if job not in self._avoid_until_s:
                 self._overtakes = self._choice.overtaken_by(queue, job, self._saved)
-                self._state, self._asked = WorkerState.CLAIMING, (queue, job)
+                self._asked = (queue, job)
+                self._enter(WorkerState.CLAIMING)
                 self._effects.append(w.AskForJob(queue=queue, job=job))
                 return
 
@@ -346,14 +354,16 @@ class Worker:
             return
         if saved.held is None:
             saved = after.with_overtaken(saved, queue, self._overtakes)
-        self._state, self._asked, self._problem = WorkerState.HOLDING, None, ""
+        self._asked, self._problem = None, ""
+        self._enter(WorkerState.HOLDING)
         self._begin_until = claim, claimed.begin_until_s
         self._save(replace(saved, held_queue=queue, held_claim=claim.key))
 
     def _end(self, reason: str, now_s: float) -> None:
         """Gives the job back."""
         held = self.held
-        self._state, self._fetching, self._fetched = WorkerState.IDLE, None, None
+        self._fetching, self._fetched = None, None
+        self._enter(WorkerState.IDLE)
         self._save(replace(self._saved, held_queue=None, held_claim="", prepared=None))
         if held:
             self._give_back(*held, reason, now_s)
@@ -375,10 +385,12 @@ class Worker:
         if job.id in self._avoid_until_s:
             return
         if self._fetched != copy.set.file:
-            self._state, self._fetching = WorkerState.FETCHING, copy.set.file
+            self._fetching = copy.set.file
+            self._enter(WorkerState.FETCHING)
             self._effects.append(w.FetchFile(queue=view.name, file=copy.set.file))
         elif not self._may_begin(self.held[1], now_s):
-            self._state, self._asked = WorkerState.CLAIMING, (view.name, job.id)
+            self._asked = (view.name, job.id)
+            self._enter(WorkerState.CLAIMING)
             self._effects.append(w.AskForJob(queue=view.name, job=job.id))
         elif script and self._saved.prepared != job.id:
             self._begin_script(CycleStep.BEFORE_PRINT, script, job.id)
@@ -391,7 +403,8 @@ class Worker:
         return armed is not None and armed[0] == claim and now_s <= armed[1]
 
     def _begin(self, printing: w.CopyPrint) -> None:
-        self._state, self._problem, self._fetched = WorkerState.STARTING, "", None
+        self._problem, self._fetched = "", None
+        self._enter(WorkerState.STARTING)
         self._reached = False
         self._save(after.begun(self._saved, printing, self._scripts))
         self._effects.append(w.StartCopy(printing=printing))
@@ -406,7 +419,7 @@ class Worker:
         unwanted = printing and self._choice.reason_to_end(self._saved)
         if self._saved.strange or unwanted or late:
             # Perhaps it was told after all, and the answer lost: the printer has to say.
-            self._state = WorkerState.RESUMING
+            self._enter(WorkerState.RESUMING)
         elif printing:
             self._effects.append(w.StartCopy(printing=printing))
         elif run:
@@ -423,7 +436,8 @@ class Worker:
             # It looks the file through, and may refuse it yet.
             self._problem, self._retry_s = "", None
         elif seen.phase:
-            self._state, self._problem, self._retry_s = WorkerState.PRINTING, "", None
+            self._problem, self._retry_s = "", None
+            self._enter(WorkerState.PRINTING)
             self._retry_print_s = 0.0
 
     def _take_up(self, seen: w.PrinterSeen) -> None:
@@ -431,7 +445,7 @@ class Worker:
         delayed = self._state is WorkerState.STARTING and self._saved.script is None
         known = (each for each in self._saved.doubtful if each.print_id == seen.print_id)
         if (self._state in AT_REST or delayed) and (doubtful := next(known, None)):
-            self._state = WorkerState.PRINTING
+            self._enter(WorkerState.PRINTING)
             self._save(after.begun_after_all(self._saved, doubtful))
 
     def _unknown(self, now_s: float, wall_s: float) -> None:
@@ -449,7 +463,7 @@ class Worker:
         printing, run = self._saved.printing, self._saved.script
         if printing:
             recorded = is_recorded(printing, self._choice.view(printing.queue))
-            self._state = self._rest
+            self._enter(self._rest)
             if self._retry_print_s:
                 self._avoid_until_s[printing.claim.job] = now_s + self._retry_print_s
             self._retry_print_s = min(max(2 * self._retry_print_s, RETRY_S), RETRY_S_MAX)
@@ -459,7 +473,7 @@ class Worker:
             reason = "something else was printed meanwhile."
             self._end_of_script(run, Result.ABORTED, reason, moved=False)
         elif run:
-            self._state = WorkerState.STARTING
+            self._enter(WorkerState.STARTING)
             self._effects.append(w.StartScript(script=run))
 
     def _end_of_print(
@@ -469,7 +483,8 @@ class Worker:
         if run:
             self._end_of_script(run, result, reason, moved=moved)
         elif printing and self._state is not WorkerState.REPORTING:
-            self._state, self._retry_s, self._begin_until = WorkerState.REPORTING, None, None
+            self._retry_s, self._begin_until = None, None
+            self._enter(WorkerState.REPORTING)
             self._outcome = (result, reason, moved)
             self._problem = "" if result is Result.DONE else reason
             profile = self._config.profile
@@ -482,7 +497,7 @@ class Worker:
         if self._state is not WorkerState.REPORTING:
             return
         result, reason, moved = self._outcome
-        self._state = self._rest
+        self._enter(self._rest)
         self._watched.is_over(self._saved.at_printer)
         self._hold_job_back(result)
         saved = after.after_print(

@@ -38,6 +38,10 @@ class MachineState:
         self.moves_ahead = False
         """Whether what was sent behind this place may have moved the head."""
 
+    def look_ahead(self, command: str) -> None:
+        """A command behind this state may have been executed, too."""
+        self.moves_ahead |= may_move(command)
+
     def execute(self, command: str) -> None:
         """One command of the file."""
         kind = kind_of(command)
@@ -117,7 +121,7 @@ def state_behind(
         if command.end_offset <= end_offset:
             state.execute(command.text)
         elif command.end_offset <= sent_offset:
-            state.moves_ahead |= may_move(command.text)
+            state.look_ahead(command.text)
         else:
             break
     return state

@@ -101,6 +101,14 @@ class Head:
         if self._is_retracted:
             self._forget("ZE")
 
+    def believe_extruder(self, e: float) -> None:
+        """The firmware tells another E, which is left as it is."""
+        self.e = e
+
+    def drop_moves(self, now_s: float) -> None:
+        """The firmware is told to throw its planned moves away."""
+        self.moving_until_s = now_s
+
     def standing(self) -> "Head":
         """A copy of it for another host: no move is ahead, as far as that knows."""
         other = copy(self)

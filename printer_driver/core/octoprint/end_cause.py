@@ -63,6 +63,10 @@ class EndCauseTracker:
         self._cause = Cause.NONE
         self._error = ""
 
+    def _enter(self, stage: TrackingStage) -> None:
+        """The only place where the stage changes."""
+        self._stage = stage
+
     def receive(self, event: PrintEvent | PrinterReset) -> None:
         """Takes an event in; one of another print says at most that ours is past."""
         if self._stage is TrackingStage.GONE:
@@ -72,7 +76,7 @@ class EndCauseTracker:
                 self._cause = Cause.RESET
         elif event.path != self._path or self._is_again(event):
             if self._cause is not Cause.NONE:
-                self._stage = TrackingStage.GONE
+                self._enter(TrackingStage.GONE)
         elif self._stage is TrackingStage.OPEN:
             self._learn(event)
 
@@ -86,7 +90,7 @@ class EndCauseTracker:
             case EventKind.CANCELLING | EventKind.CANCELLED | EventKind.FAILED:
                 self._blame(event)
         if event.kind in (EventKind.DONE, EventKind.FAILED):
-            self._stage = TrackingStage.CLOSED
+            self._enter(TrackingStage.CLOSED)
 
     def _blame(self, event: PrintEvent) -> None:
         if self._cause is not Cause.NONE:

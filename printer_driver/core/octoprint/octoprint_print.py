@@ -200,11 +200,15 @@ class OctoPrintPrint:
         effects, self._effects = self._effects, []
         return effects
 
+    def _enter(self, phase: OctoPrintPhase) -> None:
+        """The only place where the phase changes."""
+        self._phase = phase
+
     def receive(self, event: Event, now_s: float) -> None:
         """Takes in what was seen; what is late or unasked for is ignored."""
         match event:
             case Asked() if self._phase is OctoPrintPhase.ASKING:
-                self._phase = OctoPrintPhase.BEGUN
+                self._enter(OctoPrintPhase.BEGUN)
             case JobSeen(job=job) if job.is_at(self.path):
                 self._at_it(job)
             case JobSeen(job=job):
@@ -218,7 +222,8 @@ class OctoPrintPrint:
             case CopyGone() if self._phase is OctoPrintPhase.FENCING:
                 self._over(PrintState.FAILED, LOST)
             case CopyInUse() if self._phase is OctoPrintPhase.FENCING:
-                self._phase, self._ended_s = OctoPrintPhase.ENDING, now_s
+                self._ended_s = now_s
+                self._enter(OctoPrintPhase.ENDING)
             case ProgressPushed(job=job) if self._phase is OctoPrintPhase.RUNNING and job.is_at(
                 self.path
             ):
@@ -240,7 +245,8 @@ class OctoPrintPrint:
             or (job.print_time_s or 0.0) < self.report.elapsed_s
         ):
             self._is_checked = False
-        self._phase, self._last_job = OctoPrintPhase.RUNNING, job
+        self._last_job = job
+        self._enter(OctoPrintPhase.RUNNING)
         self._failed_s = self._log = None
         self.report = seen_in(self.report, job)
         self._is_complete = job.phase is JobPhase.FINISHING and job.is_all_sent
@@ -251,7 +257,8 @@ class OctoPrintPrint:
 
     def _not_at_it(self, job: OctoPrintJob, now_s: float) -> None:
         if self._phase in (OctoPrintPhase.BEGUN, OctoPrintPhase.RUNNING):
-            self._phase, self._ended_s = OctoPrintPhase.ENDING, now_s
+            self._ended_s = now_s
+            self._enter(OctoPrintPhase.ENDING)
             self._last_job = job
             is_selected = job.path == self.path and job.phase is JobPhase.IDLE
             self._is_complete |= is_selected and job.is_all_sent
@@ -260,7 +267,7 @@ class OctoPrintPrint:
             OctoPrintPhase.ENDING,
             OctoPrintPhase.FENCING,
         ):  # FENCING: it got no answer
-            self._phase = OctoPrintPhase.ENDING
+            self._enter(OctoPrintPhase.ENDING)
             self._effects.append(ReadOutcome())
 
     def _outcome(self, file: OctoPrintFile | None, error: str, now_s: float) -> None:
@@ -276,7 +283,7 @@ class OctoPrintPrint:
         elif file is None:
             self._over(PrintState.FAILED, DELETED)
         else:
-            self._phase = OctoPrintPhase.FENCING
+            self._enter(OctoPrintPhase.FENCING)
             self._effects.append(DeleteCopy())
 
     def _may_learn_why(self, now_s: float) -> bool:
@@ -315,5 +322,6 @@ class OctoPrintPrint:
         if state is PrintState.DONE:
             elapsed_s = self.report.elapsed_s if print_time_s is None else print_time_s
             report = replace(report, bytes_done=report.bytes_total, elapsed_s=elapsed_s)
-        self._phase, self.report = OctoPrintPhase.OVER, report
+        self.report = report
+        self._enter(OctoPrintPhase.OVER)
         self._effects.append(Over(report=report))

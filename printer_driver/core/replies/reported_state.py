@@ -105,6 +105,22 @@ class ReportedState:
         for name in names:
             self._missing[name] = 0
 
+    def note_activity(self, activity: str) -> None:
+        """What the firmware is busy with, in its own words; empty if with nothing."""
+        self.activity = activity
+
+    def note_progress(self, progress: OwnProgress) -> None:
+        """The progress that the printer shows by itself."""
+        self.progress = progress
+
+    def expect_reports(self) -> None:
+        """The firmware is asked to tell its temperatures now and then (M155)."""
+        self.was_asked_to_report = True
+
+    def expect_no_reports(self) -> None:
+        """The firmware has restarted, and forgotten that it was asked (M155)."""
+        self.was_asked_to_report = False
+
     def note_firmware(self, name: str) -> None:
         """The answer to M115."""
         self.firmware = name[:TEXT_CHARS_MAX]

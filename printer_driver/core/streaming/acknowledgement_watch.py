@@ -36,6 +36,10 @@ class AcknowledgementWatch:
         self._unanswered = 0
         self.due_s = now_s + PATIENCE_S
 
+    def expect_keepalive(self, every_s: float) -> None:
+        """The firmware says so often that it is busy (M113)."""
+        self.keepalive_s = every_s
+
     def note_busy(self, now_s: float, keepalive_s: float) -> None:
         """It said `busy:`, or its temperatures in a heating wait."""
         self.note_life(now_s)

@@ -75,6 +75,10 @@ class EmergencyStop:
         """The port has gone: nothing can be told any more."""
         self._end(Confirmation.NONE)
 
+    def _enter(self, phase: _Phase) -> None:
+        """The only place where the phase changes."""
+        self._phase = phase
+
     def receive(self, data: bytes, now_s: float) -> None:
         """Bytes from the printer."""
         for line in self._reader.feed(data):
@@ -96,11 +100,13 @@ class EmergencyStop:
             return
         match self._phase:
             case _Phase.STOPPING:
-                self._phase, self._until_s = _Phase.RESETTING, now_s + RESET_LOW_S
+                self._until_s = now_s + RESET_LOW_S
+                self._enter(_Phase.RESETTING)
                 self._repeats_s.clear()
                 self._effects.append(SetDtr(is_high=False))
             case _Phase.RESETTING:
-                self._phase, self._until_s = _Phase.BOOTING, now_s + BOOT_S_MAX
+                self._until_s = now_s + BOOT_S_MAX
+                self._enter(_Phase.BOOTING)
                 self._reader = rp.LineReader()
                 self._effects.append(SetDtr(is_high=True))
             case _:
@@ -109,7 +115,8 @@ class EmergencyStop:
     def _end(self, confirmation: Confirmation) -> None:
         if self._phase is _Phase.RESETTING:
             self._effects.append(SetDtr(is_high=True))
-        self.confirmation, self._phase = confirmation, _Phase.OVER
+        self.confirmation = confirmation
+        self._enter(_Phase.OVER)
 
 
 def _says_stopped(line: bytes) -> bool:

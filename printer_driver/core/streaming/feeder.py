@@ -131,7 +131,7 @@ class Feeder:
     def acknowledged(self, count: int, now_s: float) -> None:
         """So many lines more."""
         counters = self._lines.counters
-        counters.acknowledged += count
+        counters.count_acknowledged(count)
         round_trip_s = counters.round_trips_s[-1]
         if round_trip_s < self._quickest_s:
             self._quickest_s = round_trip_s
@@ -147,12 +147,12 @@ class Feeder:
         if self.job.stage not in _LOOKS_FOR_HEAD:
             if self._check is _Check.ASKED:
                 self._check = _Check.WANTED  # when the file goes on
-            self._lines.counters.position_checks += 1
+            self._lines.counters.count_position_check()
             return self.job.heard_position(position)
         if self._check is not _Check.ASKED and self.job.stage not in _WAITS_FOR_PLACE:
             return ""
         self._check = _Check.NONE
-        self._lines.counters.position_checks += 1
+        self._lines.counters.count_position_check()
         off = differences(self.job.head.position, position)
         if off and off != self._suspicion:  # noise may have altered the answer
             self._suspicion, self._check = off, _Check.WANTED
@@ -172,7 +172,7 @@ class Feeder:
             off.clear()  # firmware keeps the head within its limits, whatever the file says
         if not e or was is _Extruder.DOUBTED:
             return ""
-        head.e = position.e
+        head.believe_extruder(position.e)
         return f"The printer tells another E than expected, by {e:+g} mm; it is left as it is."
 
     def _act_on(self, off: dict[str, float], position: Position) -> str:
@@ -181,10 +181,10 @@ class Feeder:
         if off.keys() != {"e"}:
             problem = f"The head is not where the file says: off in {words}."
             if self.job.stage in _AT_THE_END:
-                self.job.reason = f"{problem} Look at the part."
+                self.job.remark(f"{problem} Look at the part.")
                 return problem
             raise WireBrokenError(problem)
-        self._lines.counters.stray_lines += 1
+        self._lines.counters.count_stray_line()
         if not self.job.head.is_extruder_relative or abs(off["e"]) > STRAY_EXTRUSION_MM_MAX:
             return f"A piece of a damaged line ran: off in {words}."
         self.job.take_back_extrusion(off["e"])
@@ -261,7 +261,7 @@ class Feeder:
         job = self.job
         if job.kind is CommandKind.MOVE:
             if self._was_moving and now_s > job.head.moving_until_s:
-                self._lines.counters.starved_s += now_s - job.head.moving_until_s
+                self._lines.counters.count_starved(now_s - job.head.moving_until_s)
             self._was_moving = True
         elif job.kind is not CommandKind.HARMLESS:
             self._was_moving = False
@@ -289,7 +289,7 @@ class Feeder:
         if lines.is_idle:
             is_moving = job.head.moving_until_s > now_s + DRAIN_S
             if is_moving and self._reported.dialect.stops_moves:
-                job.head.moving_until_s = now_s
+                job.head.drop_moves(now_s)
                 lines.send_unnumbered("M410", now_s)
                 return True
             return False

@@ -59,10 +59,16 @@ class FirmwareHandshake:
     """Sends through `lines` until `step` is DONE."""
 
     def __init__(
-        self, *, lines: LineSender, reported: ReportedState, settings: StreamSettings
+        self,
+        *,
+        lines: LineSender,
+        reported: ReportedState,
+        settings: StreamSettings,
+        must_cool: bool = False,
     ) -> None:
         self.step = HandshakeStep.NONE
-        self.must_cool = False
+        self.must_cool = must_cool
+        """Whether heaters may be on that no print needs; they are switched off at the end."""
         self.at_s = 0.0
         """When the next M110 is due, while HALTED, WAITING or HELLO."""
         self.problem = ""
@@ -76,24 +82,34 @@ class FirmwareHandshake:
         self._reports_before = 0
         self._halt_pause_s = HALT_PAUSE_S
 
+    def _enter(self, step: HandshakeStep) -> None:
+        """The only place where the step changes."""
+        self.step = step
+
+    def require_cooling(self) -> None:
+        """A print broke off: the heaters are switched off before anything else is done."""
+        self.must_cool = True
+
     def boot(self, now_s: float) -> None:
         """Wait for the firmware to start, then greet it."""
         self._lines.reset()
         if self.must_cool:
             self._lines.send_blindly(COOL_AT_ONCE)
-        self.step, self.problem = HandshakeStep.WAITING, ""
+        self.problem = ""
+        self._enter(HandshakeStep.WAITING)
         self.at_s = now_s + BOOT_S
 
     def stop(self) -> None:
         """The port is gone."""
         self._lines.reset()
-        self.step = HandshakeStep.NONE
+        self._enter(HandshakeStep.NONE)
         self._hellos = 0
 
     def halt(self, now_s: float, *, pause_s: float = HALT_PAUSE_S) -> None:
         """The firmware has stopped itself, which switches its heaters off; or it only seems so."""
         self._lines.reset()
-        self.step, self.must_cool = HandshakeStep.HALTED, True
+        self.must_cool = True
+        self._enter(HandshakeStep.HALTED)
         self._hellos = self._coolings = 0
         self._halt_pause_s = HALT_PAUSE_S
         self.at_s = now_s + pause_s
@@ -105,7 +121,7 @@ class FirmwareHandshake:
 
     def say_hello(self, now_s: float) -> None:
         """Begin anew with M110; and with cooling, since firmware may hear and not be heard."""
-        self.step = HandshakeStep.HELLO
+        self._enter(HandshakeStep.HELLO)
         self.at_s = now_s + HELLO_RETRY_S
         self._questions = self._coolings = 0
         self._hellos += 1
@@ -138,7 +154,8 @@ class FirmwareHandshake:
                 self._lines.refuse(None, now_s)
             case HandshakeStep.IDENTIFYING:  # it did not hear the M110
                 self._lines.reset()
-                self.step, self.at_s = HandshakeStep.WAITING, again_s
+                self.at_s = again_s
+                self._enter(HandshakeStep.WAITING)
             case HandshakeStep.ARRANGING | HandshakeStep.COOLING | HandshakeStep.DONE:
                 return False
         return True
@@ -154,7 +171,7 @@ class FirmwareHandshake:
             case HandshakeStep.HALTED:
                 self._cool_halted(now_s)
             case HandshakeStep.HELLO if self._lines.is_idle:
-                self.step = HandshakeStep.IDENTIFYING
+                self._enter(HandshakeStep.IDENTIFYING)
             case HandshakeStep.WAITING | HandshakeStep.HELLO if now_s >= self.at_s:
                 self.say_hello(now_s)
         while self._go_on(now_s):
@@ -165,7 +182,8 @@ class FirmwareHandshake:
         is_over = now_s >= self.at_s and self._coolings >= HALT_COOLINGS_MAX
         # Where `ok` means received, what heats may still be queued in front of the cooling.
         if is_over or (is_told and not self._reported.dialect.acknowledges_receipt):
-            self.step, self.must_cool = HandshakeStep.NONE, not is_told
+            self.must_cool = not is_told
+            self._enter(HandshakeStep.NONE)
         elif now_s >= self.at_s:
             self._coolings += 1
             self._halt_pause_s = min(2 * self._halt_pause_s, HALT_PAUSE_S_MAX)
@@ -192,7 +210,7 @@ class FirmwareHandshake:
             case HandshakeStep.IDENTIFYING:
                 self._identify()
             case HandshakeStep.ARRANGING:
-                self.step = HandshakeStep.COOLING
+                self._enter(HandshakeStep.COOLING)
             case _:
                 self._cool()
         return True
@@ -207,18 +225,20 @@ class FirmwareHandshake:
     def _arrange(self) -> None:
         dialect, reported = self._reported.dialect, self._reported
         self._set_up_lines(dialect)
-        self.step = HandshakeStep.ARRANGING
+        self._enter(HandshakeStep.ARRANGING)
         self._script = [f"M113 S{KEEPALIVE_S:g}"] if dialect.sets_keepalive else []
         if self._settings.alone_s and dialect.stops_when_alone:
             self._script.append(NOT_ALONE)  # an earlier process may have been killed in mid-print
         if reported.reports_temperatures:
             self._script.append(f"M155 S{REPORT_EVERY_S}")
-            reported.was_asked_to_report = True
+            reported.expect_reports()
 
     def _set_up_lines(self, dialect: Dialect) -> None:
         settings = self._settings
-        self._lines.bare_ok_after_resend = dialect.bare_ok_after_resend
-        self._lines.answers_empty_lines = dialect.answers_empty_lines
+        self._lines.adapt(
+            bare_ok_after_resend=dialect.bare_ok_after_resend,
+            answers_empty_lines=dialect.answers_empty_lines,
+        )
         self._lines.window.set_limits(
             bufsize=settings.bufsize or dialect.bufsize,
             rx_bytes=settings.rx_bytes or dialect.rx_bytes,
@@ -235,11 +255,13 @@ class FirmwareHandshake:
 
     def _cool(self) -> None:
         if not self.must_cool or (self._coolings and self._are_heaters_off):
-            self.step, self.must_cool, self.problem = HandshakeStep.DONE, False, ""
+            self.must_cool, self.problem = False, ""
+            self._enter(HandshakeStep.DONE)
             self._hellos = 0
         elif self._coolings >= COOLINGS_MAX:
             self.problem = "The heaters may still be on: switch the printer off."
-            self.step, self.must_cool = HandshakeStep.DONE, False
+            self.must_cool = False
+            self._enter(HandshakeStep.DONE)
         else:
             self._coolings += 1
             self._reports_before = self._reported.reports

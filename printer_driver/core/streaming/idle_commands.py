@@ -26,6 +26,10 @@ class IdleCommands:
         self._lines = lines
         self._manual: deque[str] = deque()
 
+    def poll_now(self, now_s: float) -> None:
+        """Ask for the temperatures at the next chance."""
+        self.poll_at_s = now_s
+
     def take(self, commands: tuple[str, ...], *, is_busy: bool) -> Iterator[str]:
         """Commands of a person; gives a sentence for each that is not sent."""
         for command in commands:

@@ -89,6 +89,23 @@ class LineSender:
         self._bytes_unanswered = 0
         self.reset()
 
+    def start_counting(self, now_s: float) -> None:
+        """A print begins: all counts begin at zero."""
+        self.counters = Counters(started_s=now_s)
+
+    def adapt(self, *, bare_ok_after_resend: bool, answers_empty_lines: bool) -> None:
+        """What is known of the firmware, by its dialect."""
+        self.bare_ok_after_resend = bare_ok_after_resend
+        self.answers_empty_lines = answers_empty_lines
+
+    def note_temperatures_in_ok(self) -> None:
+        """The firmware tells temperatures in its `ok` for M105."""
+        self.marks_temperatures = True
+
+    def note_ok_without_temperatures(self) -> None:
+        """An `ok` came without temperatures: if M105 was next, its `ok` never tells them."""
+        self.marks_temperatures &= not self.awaits_temperatures
+
     def reset(self) -> None:
         """Forget what was sent; only `hello` may come next."""
         self._outgoing.clear()
@@ -320,7 +337,7 @@ class LineSender:
             self._plain_answers = 0
         count = 1 if ok is BARE_OK and self._is_plain_next else self._acknowledged_by(ok)
         if not count:
-            self.counters.phantom_oks += 1
+            self.counters.count_phantom_ok()
             return 0
         if ok.temperatures:
             self._note_proof(self._in_flight[count - 1])
@@ -328,8 +345,7 @@ class LineSender:
             sent_s = self._retire()
         if ok.temperatures or (not self.marks_temperatures and not self._in_flight):
             self._bytes_unanswered = self._bytes_in_flight  # an `ok` by itself may be made up
-        self.counters.lost_oks += count - 1
-        self.counters.round_trips_s.append(now_s - sent_s)
+        self.counters.count_round_trip(count, now_s - sent_s)
         return count
 
     @property
@@ -377,7 +393,7 @@ class LineSender:
 
         What is lost is asked for again when the next number does not fit.
         """
-        self.counters.lost_oks += len(self._in_flight)
+        self.counters.count_lost_oks(len(self._in_flight))
         numbered = [line for line in self._in_flight if line.number is not None]
         if numbered:
             self._done = numbered[-1].progress
@@ -429,7 +445,7 @@ class LineSender:
             self._resend_count.count_strange(number, now_s)
             return
         if self._resend_count.count(number, is_echo=is_echo):
-            self.counters.resends += 1
+            self.counters.count_resend()
         self._take_back(number)
 
     def _take_back(self, number: int) -> None:
@@ -451,8 +467,8 @@ class LineSender:
             line = self._history[self._cursor]
             if not self._may_repeat(line):
                 return
-            line.sent_s = now_s
-            self.counters.lines_repeated += 1
+            line.note_sent(now_s)
+            self.counters.count_repeat()
             self._put_on_wire(line)
         if self._is_restart_due and not self._in_flight:
             if self.is_proven:

@@ -173,6 +173,14 @@ class PrintSequence:
 
     # --- what people and the printer want ----------------------------------------------------
 
+    def _enter(self, stage: PrintStage) -> None:
+        """The only place where the stage changes."""
+        self.stage = stage
+
+    def remark(self, reason: str) -> None:
+        """What a person should know about the end of this print."""
+        self.reason = reason
+
     def pause(self, targets: tuple[Temperature, ...] = ()) -> None:
         """Stop after what is in flight; after a pause, as soon as everything is as it was.
 
@@ -185,7 +193,8 @@ class PrintSequence:
             self._wish = _Wish.PAUSE if self.stage is PrintStage.RESUMING else _Wish.NONE
 
     def _begin_pause(self) -> None:
-        self.stage, self._wish = PrintStage.PAUSING, _Wish.NONE
+        self._wish = _Wish.NONE
+        self._enter(PrintStage.PAUSING)
         self._pause = Pause(heaters=self._heaters, head=self.head, park=self._settings.park)
         self._scripts = self._pause.settling()
         self._script += [*next(self._scripts), *self._unguard()]
@@ -194,7 +203,8 @@ class PrintSequence:
         """The printer pauses by itself (`action:paused`) and will say when it goes on."""
         if self.stage is PrintStage.STREAMING:
             self._pause = Pause()
-            self.stage, self._script = PrintStage.PAUSED, self._unguard()
+            self._script = self._unguard()
+            self._enter(PrintStage.PAUSED)
             if self._next:
                 self._classify_next()
         elif self.stage is PrintStage.RESUMING:
@@ -203,7 +213,8 @@ class PrintSequence:
     def resume(self, targets: tuple[Temperature, ...] = ()) -> None:
         """Go on after a pause, from the exact place, as warm as before; `targets` as of now."""
         if self.stage is PrintStage.PAUSED:
-            self.stage, self.reason, self._wish = PrintStage.RESUMING, "", _Wish.NONE
+            self.reason, self._wish = "", _Wish.NONE
+            self._enter(PrintStage.RESUMING)
             self._scripts = self._pause.returning(targets)
             self._script += next(self._scripts, [])
         else:
@@ -213,7 +224,8 @@ class PrintSequence:
         """Stop the file for good."""
         if self.stage in _CANCELLED:
             return
-        self.stage, self._script = PrintStage.BREAKING_WAITS, []
+        self._script = []
+        self._enter(PrintStage.BREAKING_WAITS)
         self.reason, self.final_state = reason, PrintState.CANCELLED
 
     # --- what the firmware says --------------------------------------------------------------
@@ -221,7 +233,7 @@ class PrintSequence:
     def heard_proof(self) -> None:
         """Every line sent is executed or planned; see `LineSender.is_proven`."""
         if self.stage is PrintStage.VERIFYING and self._verifications:
-            self.stage = PrintStage.OVER
+            self._enter(PrintStage.OVER)
 
     def heard_targets(self, targets_c: list[float]) -> None:
         """A report of all heaters came, in the order of those of `pause`."""
@@ -269,7 +281,7 @@ class PrintSequence:
         if self.stage is not PrintStage.STREAMING:
             return ""
         if not self._next and not self._read():
-            self.stage = PrintStage.FINISHING
+            self._enter(PrintStage.FINISHING)
             self._script = [WAIT_FOR_MOVES, REPORT_POSITION, *self._unguard()]
             return self.next_command()
         return self._next
@@ -332,18 +344,19 @@ class PrintSequence:
             case PrintStage.PAUSING | PrintStage.RESUMING:
                 self._go_on_with_pause()
             case PrintStage.PARKING:
-                self.stage = PrintStage.PAUSED
+                self._enter(PrintStage.PAUSED)
             case PrintStage.PAUSED if self._wish is _Wish.RESUME:
                 self.resume()
             case PrintStage.FINISHING:
-                self.stage = PrintStage.VERIFYING
+                self._enter(PrintStage.VERIFYING)
             case PrintStage.VERIFYING:
                 return self._ask_for_temperatures()
             case PrintStage.BREAKING_WAITS:
-                self.stage = PrintStage.SHUTTING_DOWN
+                self._enter(PrintStage.SHUTTING_DOWN)
                 self._script = [*heaters_off, *self._unguard(), *self._settings.cancel_script]
             case PrintStage.SHUTTING_DOWN:
-                self.stage, self._are_heaters_off = PrintStage.COOLING, False
+                self._are_heaters_off = False
+                self._enter(PrintStage.COOLING)
             case PrintStage.COOLING:
                 return self._cool_down(heaters_off)
             case _:
@@ -355,19 +368,21 @@ class PrintSequence:
         if script is not None:
             self._script = script
         elif self.stage is PrintStage.PAUSING:
-            self.stage, self._script = PrintStage.PARKING, self._pause.parking()
+            self._script = self._pause.parking()
+            self._enter(PrintStage.PARKING)
         elif self._pause.problem:
-            self.stage, self.reason = PrintStage.PAUSED, self._pause.problem
+            self.reason = self._pause.problem
+            self._enter(PrintStage.PAUSED)
             self._wish = _Wish.NONE
         elif self._wish is _Wish.PAUSE:
             self._begin_pause()
         else:
-            self.stage = PrintStage.STREAMING
+            self._enter(PrintStage.STREAMING)
 
     def _ask_for_temperatures(self) -> bool:
         """Firmware that never says `ok T:` is believed after some plain answers."""
         if self._verifications >= VERIFICATIONS_MAX:
-            self.stage = PrintStage.OVER
+            self._enter(PrintStage.OVER)
             return True
         self._verifications += 1
         self._script = [REPORT_TEMPERATURES]
@@ -375,9 +390,9 @@ class PrintSequence:
 
     def _cool_down(self, heaters_off: list[str]) -> bool:
         if self._are_heaters_off:
-            self.stage = PrintStage.OVER
+            self._enter(PrintStage.OVER)
         elif self._verifications >= VERIFICATIONS_MAX:
-            self.stage = PrintStage.OVER
+            self._enter(PrintStage.OVER)
             self.reason += " The heaters may still be on: switch the printer off."
         else:
             again = heaters_off if self._verifications else []

@@ -161,6 +161,10 @@ class Recovery:
             case _:
                 return min(self._ask_at_s, self._heard_s + SILENCE_S_MAX, self._give_up_s)
 
+    def _enter(self, phase: _Phase) -> None:
+        """The only place where the phase changes."""
+        self._phase = phase
+
     def receive(self, event: Event, now_s: float) -> None:
         """Take one event."""
         if self.verdict is not None and not isinstance(event, ev.Received):
@@ -169,7 +173,8 @@ class Recovery:
             case ev.PortOpened():
                 self._open(now_s)
             case ev.PortLost():
-                self._phase, self._is_open = _Phase.ABSENT, False
+                self._is_open = False
+                self._enter(_Phase.ABSENT)
             case ev.Received(data=data):
                 for line in self._reader.feed(data):
                     self._take(line, now_s)
@@ -186,7 +191,8 @@ class Recovery:
     def _open(self, now_s: float) -> None:
         """Also after another loss: everything is asked anew."""
         self._reader = rp.LineReader()
-        self._phase, self._is_open = _Phase.LISTENING, True
+        self._is_open = True
+        self._enter(_Phase.LISTENING)
         self._ask_at_s, self._heard_s = now_s + LISTEN_S, now_s
         self._last_line, self._taken, self._agreeing = None, -1, 0
         self._obeyed = self._oks = 0
@@ -212,7 +218,8 @@ class Recovery:
 
     def _ask(self, now_s: float) -> None:
         if self._phase in (_Phase.LISTENING, _Phase.LINE):
-            self._phase, self._ask_at_s = _Phase.LINE, now_s + RETRY_S
+            self._ask_at_s = now_s + RETRY_S
+            self._enter(_Phase.LINE)
             # The line feed ends what a dying host has left half sent.
             self._send(b"\n" + numbered_line(IMPOSSIBLE_NUMBER, "M105"))
             return
@@ -222,7 +229,8 @@ class Recovery:
             self._send(b"M114\n" if self._phase is _Phase.POSITION else b"M105\n")
 
     def _query(self, phase: _Phase, at_s: float) -> None:
-        self._phase, self._ask_at_s = phase, at_s
+        self._ask_at_s = at_s
+        self._enter(phase)
         self._queries = self._oks = 0
 
     def _send(self, data: bytes) -> None:
@@ -331,7 +339,7 @@ class Recovery:
     def _take_temperatures(self, temperatures: tuple[Temperature, ...]) -> None:
         if self._phase is _Phase.TEMPERATURES:
             self._temperatures = temperatures
-            self._phase = _Phase.FILE
+            self._enter(_Phase.FILE)
             self._decide_when_known()
 
     # --- the decision ------------------------------------------------------------------------
@@ -343,7 +351,7 @@ class Recovery:
             self._stop(objection)
         else:
             self.verdict = ResumeBehind(record=self._record, state=self._state)
-            self._phase = _Phase.OVER
+            self._enter(_Phase.OVER)
 
     def _objection(self, state: MachineState) -> str:
         """What speaks against going on; empty when all fits."""
@@ -363,7 +371,7 @@ class Recovery:
         if self._is_open:
             self._send(COOL_AT_ONCE)
         self.verdict = StopSafely(reason=reason)
-        self._phase = _Phase.OVER
+        self._enter(_Phase.OVER)
 
 
 def _tells_targets(temperatures: tuple[Temperature, ...]) -> bool:

@@ -32,6 +32,10 @@ class SentLine:
     """It may be sent, and others may be sent behind it, while lines are in flight."""
     sent_s: float
 
+    def note_sent(self, now_s: float) -> None:
+        """It goes on the wire once more."""
+        self.sent_s = now_s
+
     @property
     def reports_temperatures(self) -> bool:
         """Its `ok` carries temperatures."""

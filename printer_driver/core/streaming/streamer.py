@@ -48,7 +48,6 @@ from printer_driver.core.streaming.sent_line import (
     REPORT_TEMPERATURES,
 )
 from printer_driver.core.streaming.stream_settings import StreamSettings
-from printer_driver.core.streaming.telemetry import Counters
 from printer_driver.errors import GcodeError
 from printer_driver.printer import Connection, PrinterStatus, PrintReport, PrintState, Telemetry
 
@@ -69,13 +68,15 @@ class Streamer:
         self, *, heaters_off_first: bool = False, settings: StreamSettings | None = None
     ) -> None:
         self._settings = settings or StreamSettings()
-        self._link = LineSender()
+        self._lines = LineSender()
         self._reported = ReportedState()
         self._watch = AcknowledgementWatch()
         self._handshake = FirmwareHandshake(
-            lines=self._link, reported=self._reported, settings=self._settings
+            lines=self._lines,
+            reported=self._reported,
+            settings=self._settings,
+            must_cool=heaters_off_first,
         )
-        self._handshake.must_cool = heaters_off_first
         self._reader = rp.LineReader()
         self._effects: list[ev.Effect] = []
         self._connection = Connection.OFFLINE
@@ -83,7 +84,7 @@ class Streamer:
         self._feeder: Feeder | None = None
         self._last_report: PrintReport | None = None
         self._last_telemetry = Telemetry()
-        self._idle_commands = IdleCommands(self._link)
+        self._idle_commands = IdleCommands(self._lines)
 
     # --- what others ask ---------------------------------------------------------------------
 
@@ -115,12 +116,12 @@ class Streamer:
     @property
     def window_lines_max(self) -> int:
         """Lines in flight on a clean wire."""
-        return self._link.window.lines_max
+        return self._lines.window.lines_max
 
     @property
     def last_number(self) -> int:
         """Of the newest numbered line."""
-        return self._link.last_number
+        return self._lines.last_number
 
     @property
     def prompt(self) -> Prompt | None:
@@ -142,17 +143,17 @@ class Streamer:
         """Of the running print, or of the last one."""
         if self._feeder is None:
             return self._last_telemetry
-        return self._link.counters.summary(now_s, self._link.window.lines)
+        return self._lines.counters.summary(now_s, self._lines.window.lines)
 
     def _report(self, now_s: float) -> PrintReport | None:
         if self._feeder is None:
             return self._last_report
-        return self._feeder.job.report(self._link.done, now_s)
+        return self._feeder.job.report(self._lines.done, now_s)
 
     def effects(self) -> list[ev.Effect]:
         """What is to be done since the last call, in order."""
-        if data := self._link.take_outgoing():
-            self._effects.append(ev.Send(data=data, lines=self._link.take_fresh()))
+        if data := self._lines.take_outgoing():
+            self._effects.append(ev.Send(data=data, lines=self._lines.take_fresh()))
         effects, self._effects = self._effects, []
         return effects
 
@@ -168,9 +169,9 @@ class Streamer:
             due_s = self._feeder.next_deadline_s()
         elif step is not HandshakeStep.DONE:
             due_s = self._watch.due_s
-        if (quiet_s := self._link.next_deadline_s()) is not None:
+        if (quiet_s := self._lines.next_deadline_s()) is not None:
             due_s = min(due_s, quiet_s)
-        return due_s if self._link.is_idle else min(due_s, self._watch.due_s)
+        return due_s if self._lines.is_idle else min(due_s, self._watch.due_s)
 
     # --- events ------------------------------------------------------------------------------
 
@@ -196,9 +197,13 @@ class Streamer:
                 self._control(event, now_s)
         self.tick(now_s)
 
+    def _become(self, connection: Connection, problem: str) -> None:
+        """The only place where the connection changes; `problem` is a sentence, or empty."""
+        self._connection, self._problem = connection, problem
+
     def _open(self, now_s: float) -> None:
         self._reader = rp.LineReader()
-        self._connection, self._problem = Connection.CONNECTING, ""
+        self._become(Connection.CONNECTING, "")
         self._handshake.boot(now_s)
 
     def hurry_cooling(self, now_s: float) -> None:
@@ -208,16 +213,16 @@ class Streamer:
     def _lose_port(self, reason: str, now_s: float) -> None:
         if self._feeder:
             self._end(PrintState.FAILED, f"The connection to the printer was lost. {reason}", now_s)
-            self._handshake.must_cool = True
+            self._handshake.require_cooling()
         self._drop_commands()
         self._handshake.stop()
-        self._connection, self._problem = Connection.OFFLINE, reason
+        self._become(Connection.OFFLINE, reason)
         self._reported.temperatures.clear()
 
     def _start(self, event: ev.StartPrint, now_s: float) -> None:
         assert self.can_start  # noqa: S101 - the contract of StartPrint
         dialect = self._reported.dialect
-        self._link.counters = Counters(started_s=now_s)
+        self._lines.start_counting(now_s)
         self._drop_commands()
         job = PrintSequence(
             print_id=event.print_id,
@@ -229,7 +234,7 @@ class Streamer:
             compacts=self._settings.compacts and dialect.takes_compact_lines,
             alone_s=self._settings.alone_s if dialect.stops_when_alone else 0,
         )
-        self._feeder = Feeder(job=job, lines=self._link, reported=self._reported)
+        self._feeder = Feeder(job=job, lines=self._lines, reported=self._reported)
         if event.is_paused:
             self._control(ev.PausePrint(), now_s)
 
@@ -249,10 +254,10 @@ class Streamer:
 
     def _answer(self, choice: int, now_s: float) -> None:
         if self._reported.prompt and self._handshake.step is HandshakeStep.DONE:
-            self._link.send_unnumbered(f"M876 S{choice}", now_s)
+            self._lines.send_unnumbered(f"M876 S{choice}", now_s)
 
     def _stop_at_once(self, now_s: float) -> None:
-        self._link.reset()
+        self._lines.reset()
         self._effects.append(ev.Send(data=b"\nM112\n"))
         problem = "Emergency stop. Switch the printer off and on again to go on."
         self._halt(problem, now_s, pause_s=STOP_PAUSE_S)
@@ -260,7 +265,7 @@ class Streamer:
     def _halt(self, problem: str, now_s: float, *, pause_s: float = HALT_PAUSE_S) -> None:
         self._end(PrintState.FAILED, problem, now_s)
         self._drop_commands()
-        self._connection, self._problem = Connection.HALTED, problem
+        self._become(Connection.HALTED, problem)
         self._handshake.halt(now_s, pause_s=pause_s)
 
     def _drop_commands(self) -> None:
@@ -271,10 +276,10 @@ class Streamer:
     def _end(self, state: PrintState, reason: str, now_s: float) -> None:
         if self._feeder is None:
             return
-        report = self._feeder.job.ended(state, reason, self._link.done, now_s)
+        report = self._feeder.job.ended(state, reason, self._lines.done, now_s)
         self._last_telemetry = self.telemetry(now_s)
         self._feeder, self._last_report = None, report
-        self._idle_commands.poll_at_s = now_s
+        self._idle_commands.poll_now(now_s)
         self._effects.append(ev.PrintEnded(report=report))
 
     def _note(self, text: str) -> None:
@@ -296,12 +301,12 @@ class Streamer:
         if isinstance(reply, rp.Ok):
             self._take_ok(reply, now_s)
             return
-        self._link.heard(now_s, is_line_trouble=isinstance(reply, rp.Resend | rp.LineError))
+        self._lines.heard(now_s, is_line_trouble=isinstance(reply, rp.Resend | rp.LineError))
         match reply:
             case rp.TemperatureReport():
                 self._take_temperatures(reply, now_s)
             case rp.Busy(activity=activity):
-                self._reported.activity = activity
+                self._reported.note_activity(activity)
                 self._watch.note_busy(now_s, self._keepalive_s)
             case rp.Resend(line_number=number):
                 self._take_refusal(number, now_s)
@@ -326,14 +331,14 @@ class Streamer:
             case rp.Capability(name=name, is_on=is_on):
                 self._reported.note_capability(name, is_on=is_on)
             case rp.OwnProgress():
-                self._reported.progress = reply
+                self._reported.note_progress(reply)
             case _:
                 pass
 
     @property
     def _is_to_say_start(self) -> bool:
         """The word may be the file's own."""
-        commands = [line.command.lower() for line in self._link.in_flight]
+        commands = [line.command.lower() for line in self._lines.in_flight]
         return any(each.startswith("m118") and "start" in each for each in commands)
 
     @property
@@ -342,25 +347,25 @@ class Streamer:
         return KEEPALIVE_S if dialect.sets_keepalive else dialect.keepalive_s or POLL_S
 
     def _take_ok(self, ok: rp.Ok, now_s: float) -> None:
-        link = self._link
+        lines = self._lines
         if ok is not rp.BARE_OK:
             self._take_extras(ok)
         if self._handshake.step is HandshakeStep.IDENTIFYING and not ok.temperatures:
-            link.marks_temperatures &= not link.awaits_temperatures
+            lines.note_ok_without_temperatures()
         self._watch.note_life(now_s)
-        self._reported.activity = ""
-        count = link.acknowledge(ok, now_s)
+        self._reported.note_activity("")
+        count = lines.acknowledge(ok, now_s)
         feeder = self._feeder
         if feeder and count:
             feeder.acknowledged(count, now_s)
         if ok.temperatures and feeder:
             feeder.job.heard_targets(self._reported.targets_c)
-            if link.is_proven:
+            if lines.is_proven:
                 feeder.job.heard_proof()
 
     def _take_extras(self, ok: rp.Ok) -> None:
         if ok.temperatures:
-            self._link.marks_temperatures = True
+            self._lines.note_temperatures_in_ok()
             self._reported.note_temperatures(ok.temperatures)
         if ok.position:
             self._take_position(ok.position)
@@ -370,7 +375,7 @@ class Streamer:
     def _take_temperatures(self, report: rp.TemperatureReport, now_s: float) -> None:
         """Firmware that was not asked to tell them now and then is in a heating wait."""
         self._reported.note_temperatures(report.temperatures)
-        kinds = {kind_of(line.command) for line in self._link.in_flight}
+        kinds = {kind_of(line.command) for line in self._lines.in_flight}
         is_unasked = not self._reported.was_asked_to_report and kinds & {
             CommandKind.HEATING,
             CommandKind.LONG,
@@ -382,9 +387,9 @@ class Streamer:
 
     def _take_wait(self, now_s: float) -> None:
         """Firmware that is idle while lines are in flight has lost their acknowledgements."""
-        link = self._link
-        if not link.is_repeating or link.oldest_sent_s < now_s - IDLE_S:
-            link.acknowledge_all()
+        lines = self._lines
+        if not lines.is_repeating or lines.oldest_sent_s < now_s - IDLE_S:
+            lines.acknowledge_all()
         self._watch.note_life(now_s)
 
     def _take_position(self, position: Position) -> None:
@@ -395,7 +400,7 @@ class Streamer:
         self._watch.note_life(now_s)
         if self._handshake.refused(now_s):
             return
-        self._link.refuse(number, now_s)
+        self._lines.refuse(number, now_s)
         if self._feeder:
             self._feeder.refused()
 
@@ -415,14 +420,14 @@ class Streamer:
             self._break_off(fault.sentence, now_s)
 
     def _take_boot(self, now_s: float) -> None:
-        self._reported.was_asked_to_report = False
+        self._reported.expect_no_reports()
         self._drop_commands()
         if self._feeder:
             reason = "The printer restarted in mid-print; check its power supply."
             self._end(PrintState.FAILED, reason, now_s)
-            self._handshake.must_cool = True
+            self._handshake.require_cooling()
         if self._connection is not Connection.OFFLINE:
-            self._connection, self._problem = Connection.CONNECTING, ""
+            self._become(Connection.CONNECTING, "")
             self._handshake.say_hello(now_s)
 
     def _take_action(self, name: str, argument: str, now_s: float) -> None:
@@ -446,31 +451,32 @@ class Streamer:
 
     def _break_off(self, reason: str, now_s: float) -> None:
         """The print cannot go on but the firmware may listen: greet it anew and cool it."""
-        self._handshake.must_cool = self._handshake.must_cool or self._feeder is not None
+        if self._feeder:
+            self._handshake.require_cooling()
         self._end(PrintState.FAILED, reason, now_s)
         self._note(reason)
         self._drop_commands()
         if self._handshake.step is not HandshakeStep.NONE:
-            self._connection = Connection.CONNECTING
+            self._become(Connection.CONNECTING, self._problem)
             self._handshake.boot(now_s)
 
     # --- the decision ------------------------------------------------------------------------
 
     def tick(self, now_s: float) -> None:
         """Do what is due and send what may be sent."""
-        link, step = self._link, self._handshake.step
+        lines, step = self._lines, self._handshake.step
         if step in (HandshakeStep.NONE, HandshakeStep.HALTED):
             self._handshake.tick(now_s)
             return
-        was_idle = link.is_idle
-        link.tick(now_s)
+        was_idle = lines.is_idle
+        lines.tick(now_s)
         if step is not HandshakeStep.DONE:
             self._greet(now_s)
         elif self._feeder:
             self._feed(self._feeder, now_s)
         else:
             self._idle_commands.go_on(now_s)
-        if link.is_idle:
+        if lines.is_idle:
             return
         if was_idle:
             self._watch.note_life(now_s)
@@ -484,11 +490,11 @@ class Streamer:
         self._handshake.tick(now_s)
         self._problem = self._handshake.problem
         if self._handshake.step is HandshakeStep.DONE:
-            self._connection = Connection.READY
-            self._idle_commands.poll_at_s = now_s
+            self._become(Connection.READY, self._problem)
+            self._idle_commands.poll_now(now_s)
             is_refused = any("M113" in fault.text for fault in self._reported.faults)
             if self._reported.dialect.sets_keepalive and not is_refused:
-                self._watch.keepalive_s = KEEPALIVE_S
+                self._watch.expect_keepalive(KEEPALIVE_S)
             self._idle_commands.go_on(now_s)
 
     def _feed(self, feeder: Feeder, now_s: float) -> None:
@@ -503,24 +509,24 @@ class Streamer:
 
     def _watch_silence(self, now_s: float) -> None:
         """Find lost acknowledgements; give up on a printer that is dead."""
-        link, feeder = self._link, self._feeder
+        lines, feeder = self._lines, self._feeder
         if self._watch.is_dead(now_s):
             self._watch.note_life(now_s)
             self._break_off("The printer has not answered for 10 minutes; check it.", now_s)
             return
-        kinds = [kind_of(line.command) for line in link.in_flight]
+        kinds = [kind_of(line.command) for line in lines.in_flight]
         moving_until_s = feeder.job.head.moving_until_s if feeder else now_s
         if not self._watch.is_probe_due(kinds, moving_until_s, now_s):
             return
-        if link.acknowledge_questions():
+        if lines.acknowledge_questions():
             return
         is_busy = bool({CommandKind.LONG, CommandKind.HEATING}.intersection(kinds))
-        if len(kinds) >= link.window.lines_max + (0 if is_busy else PROBES_OVER):
+        if len(kinds) >= lines.window.lines_max + (0 if is_busy else PROBES_OVER):
             return  # M108 and M112 need a free slot, too
-        link.counters.probes += 1
-        if link.is_repeating:
+        lines.counters.count_probe()
+        if lines.is_repeating:
             # A numbered one also proves the numbering; while lines are repeated none is free.
-            link.send_unnumbered(REPORT_TEMPERATURES, now_s)
+            lines.send_unnumbered(REPORT_TEMPERATURES, now_s)
         else:
             progress = feeder.job.progress if feeder else NO_PLACE
-            link.send(REPORT_TEMPERATURES, progress, now_s, follows=True)
+            lines.send(REPORT_TEMPERATURES, progress, now_s, follows=True)

@@ -25,6 +25,47 @@ class Counters:
     position_checks: int = 0
     round_trips_s: deque[float] = field(default_factory=lambda: deque(maxlen=ROUND_TRIPS_KEPT))
 
+    def count_round_trip(self, lines: int, round_trip_s: float) -> None:
+        """An `ok` has acknowledged `lines` lines; those before the last had lost their own."""
+        self.lost_oks += lines - 1
+        self.round_trips_s.append(round_trip_s)
+
+    def count_acknowledged(self, lines: int) -> None:
+        """So many lines of the file are acknowledged."""
+        self.acknowledged += lines
+
+    def count_lost_oks(self, oks: int) -> None:
+        """So many acknowledgements never came."""
+        self.lost_oks += oks
+
+    def count_phantom_ok(self) -> None:
+        """An acknowledgement came for which no line had been sent."""
+        self.phantom_oks += 1
+
+    def count_resend(self) -> None:
+        """The firmware has refused a line."""
+        self.resends += 1
+
+    def count_repeat(self) -> None:
+        """A line was sent once more."""
+        self.lines_repeated += 1
+
+    def count_probe(self) -> None:
+        """An M105 was sent because an acknowledgement seemed to be lost."""
+        self.probes += 1
+
+    def count_stray_line(self) -> None:
+        """A piece of a refused line was executed."""
+        self.stray_lines += 1
+
+    def count_position_check(self) -> None:
+        """The firmware was asked where the head is, or has told it."""
+        self.position_checks += 1
+
+    def count_starved(self, seconds: float) -> None:
+        """The printer stood still for want of lines."""
+        self.starved_s += seconds
+
     def summary(self, now_s: float, window_lines: int) -> Telemetry:
         """The numbers at this moment."""
         spent_s = now_s - self.started_s - self.idle_s

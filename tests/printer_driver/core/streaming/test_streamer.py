@@ -103,7 +103,7 @@ class Bench:
             self.turns = self.turns + 1 if self.now_s == self.turn_s else 0
             self.turn_s = self.now_s
             assert self.turns < 1000, "it turns in circles"
-            assert self.now_s < stop_s, (self.status, self.streamer._link.in_flight)
+            assert self.now_s < stop_s, (self.status, self.streamer._lines.in_flight)
             self._deliver()
 
     def _firmware_due(self) -> float | None:

@@ -64,7 +64,7 @@ def test_what_was_told_before_the_queue_was_executed_is_not_believed() -> None:
     slow = [f"G1 X{200 * (number % 2)} F300" for number in range(5)]
     desk = LossyDesk(FirmwareSetup(rx_bytes=128, block_slots=2, emergency_parser=True))
     desk.start(["G90", "M83", "G92 X0 Y0 Z0 E0", *slow, "M104 S200", *slow])
-    desk.run(lambda: "M104 S200" in [x.command for x in desk.streamer._link.in_flight])
+    desk.run(lambda: "M104 S200" in [x.command for x in desk.streamer._lines.in_flight])
     desk.tell(ev.Received(data=KILLED))
     desk.streamer.effects()  # lost
     desk.run(lambda: bool(desk.streamer._handshake._coolings))

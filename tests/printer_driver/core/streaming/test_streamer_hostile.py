@@ -141,7 +141,7 @@ def test_a_resend_of_what_was_never_sent_ends_the_print(number: int) -> None:
 def test_refusals_without_a_break_end_the_print() -> None:
     streamer = ready()
     streamer.receive(ev.StartPrint(print_id="p", commands=moves(10), bytes_total=1), 1.0)
-    number = streamer._link._cursor - 1
+    number = streamer._lines._cursor - 1
     for step in range(40 * 100):
         streamer.receive(ev.Received(data=b"Resend: %d\nok\n" % number), 2.0 + step / 100)
     report = streamer.status(99.0).print
