@@ -34,7 +34,7 @@ def port(tmp_path: Path) -> Iterator[str]:
     folder = tmp_path / "octoprint"
     folder.mkdir()
     with subprocess.Popen(
-        [python, HERE / "octoprint_virtual_bridge.py", folder, tmp_path / "record"],
+        [python, HERE.parent / "harness" / "octoprint_virtual_bridge.py", folder, tmp_path / "record"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-CHILD = Path(__file__).with_name("crdt_fuzz_child.py")
+CHILD = Path(__file__).parents[2] / "harness" / "crdt_fuzz_child.py"
 COUNT = int(os.environ.get("CRDT_FUZZ_COUNT", "2000"))
 SEED = os.environ.get("CRDT_FUZZ_SEED", "1")
 OUTCOMES = {

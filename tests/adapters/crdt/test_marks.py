@@ -53,12 +53,12 @@ def test_a_mark_is_of_one_check_with_one_set_of_roots(
     whole = whole_document()
     mark = checked_mark(whole, ROOTS)
     assert not fits(mark, whole, ROOTS | {"more"})
-    later = tmp_path / "yupdate.py"
+    later = tmp_path / "update_parser.py"
     later.write_bytes(Path(update_parser.__file__).read_bytes().replace(b"500_000", b"400_000"))
     check = SimpleNamespace(
         __file__=str(later), parse_update=update_parser.parse_update, has_gap=update_parser.has_gap
     )
-    monkeypatch.setattr(marks, "yupdate", check)
+    monkeypatch.setattr(marks, "update_parser", check)
     assert fits(mark, whole, ROOTS), "the rules are read once"
     marks._rules.cache_clear()
     assert not fits(mark, whole, ROOTS)
