@@ -1,6 +1,12 @@
-"""The order of the tests."""
+"""The order of the tests, and no limits that a busy machine exceeds."""
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 SLOW = ("e2e", "browser")
 

@@ -30,7 +30,6 @@ async def announce(
     return found, problems
 
 
-@pytest.mark.timeout(30)
 def test_peers_of_one_room_find_each_other_and_nobody_else() -> None:
     async def scenario() -> None:
         async with asyncio.TaskGroup() as tasks:

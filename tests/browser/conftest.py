@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.harness.page_steps import (
     ViewSteps,
     open_view,
 )
+from tests.harness.patience import HANG_S
 from tests.harness.sample_state import workshop
 from tests.harness.stand_in_peer import StandInPeer
 
 CHROMIUM = Path("/usr/bin/chromium")
+expect.set_options(timeout=HANG_S * 1000)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 
 

@@ -110,6 +110,7 @@ def test_something_is_printed_again(view: ViewSteps, peer: StandInPeer) -> None:
     expect(dialog.get_by_text("Hinge pins is in workshop once more.")).to_be_visible()
     assert peer.bodies == [{"print_id": "print-1", "queue": "workshop"}]
     peer.change(lambda state: state["queues"].append(queue("local", [], [], local=True)))
+    expect(view.queue("local")).to_have_count(1)  # now there is a choice
     dialog.get_by_role("button", name="Print again Shelf bracket").click()
     view.page.get_by_role("menuitem", name="Add to local").click()
     expect(dialog.get_by_text("Shelf bracket is in local once more.")).to_be_visible()

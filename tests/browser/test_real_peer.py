@@ -14,7 +14,7 @@ from tests.harness.peer_processes import (
     running,
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
 PIN_MINI = GCODE / "pin_mini.gcode"
 SECONDS_MS = 1000

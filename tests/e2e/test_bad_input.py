@@ -17,7 +17,7 @@ from tests.harness.peer_processes import (
     running,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")

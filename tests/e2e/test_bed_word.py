@@ -17,7 +17,7 @@ from tests.harness.peer_processes import (
 )
 from tests.harness.virtual_printers import until_ready
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 PIN = GCODE / "pin_mini.gcode"
 SAYS_CLEAR = "M118 A1 action:bed_clear"

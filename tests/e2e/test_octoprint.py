@@ -21,7 +21,7 @@ from tests.harness.peer_processes import (
     running,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
 QUEUE = "workshop"
 

@@ -15,7 +15,7 @@ from tests.harness.peer_processes import (
     stop_all,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")

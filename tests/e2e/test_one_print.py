@@ -14,7 +14,7 @@ from tests.harness.peer_processes import (
     until,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 PIN_MK3S, PIN_MINI, PIN_ENDER = (GCODE / f"pin_{p}.gcode" for p in ("mk3s", "mini", "ender3"))
 CUBE_MK3S = GCODE / "cube20_mk3s.gcode"

@@ -6,10 +6,14 @@ What counts is read from the stores of the peers afterwards, not from what they 
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 
 from crdtqueue.adapters.store import Store
@@ -32,12 +36,13 @@ from tests.harness.peer_processes import (
     stop_all,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.e2e
 
 PIN = GCODE / "pin_mini.gcode"
 NAMES = ("anna", "bert", "cara", "dora", "emil")
 PRINTERS = 2
 JOBS = 6
+HOUR_S = 3600
 
 
 def state_of(folder: Path) -> QueueState:
@@ -141,8 +146,13 @@ def names_in_sight(peer: PeerProcess) -> set[str]:
     return {each["name"] for each in peer.queue()["peers"] if each["online"]}
 
 
+def clock_is_off_by(peer: PeerProcess, hours: int) -> bool:
+    """Whether this peer's clock is so much ahead of ours."""
+    date = httpx.get(peer.url, timeout=30, trust_env=False).headers["date"]
+    return round((parsedate_to_datetime(date).timestamp() - time.time()) / HOUR_S) == hours
+
+
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
-HOUR_S = 3600
 
 
 @pytest.mark.skipif(FAKETIME is None, reason="libfaketime is not installed: `apt install faketime`")
@@ -156,6 +166,9 @@ def test_clocks_that_are_set_in_mid_print_change_nothing(tmp_path: Path) -> None
             "FAKETIME_TIMESTAMP_FILE": str(clock),
             "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            # Else it may take it for needed, and then waits for conditions by the wrong clock. The
+            # interpreter's lock is one: a process with two threads is 50 times slower, or hangs.
+            "FAKETIME_FORCE_MONOTONIC_FIX": "0",
         }
     try:
         for peer in peers:
@@ -165,17 +178,14 @@ def test_clocks_that_are_set_in_mid_print_change_nothing(tmp_path: Path) -> None
         jobs = [peers[2].add(PIN, name=f"pin {n}") for n in range(3)]
         for offset_h in (-3, 48, -72):
             peers[0].wait(lambda: printing(peers[0]) or all_done(peers, jobs), 60)
-            for clock, sign in zip(clocks, (1, -1, 1), strict=True):
+            for peer, clock, sign in zip(peers, clocks, (1, -1, 1), strict=True):
                 clock.write_text(f"{sign * offset_h * HOUR_S:+d}")
-            assert names_in_sight(peers[1]) == {peer.name for peer in peers}
+                peer.wait(partial(clock_is_off_by, peer, sign * offset_h))
+            peers[1].wait(lambda: peers[1].sees(*peers))
         peers[2].wait(lambda: all_done(peers, jobs), 120)
-        times = [
-            entry["ended_at_s"] for entry in peers[0].client.get("/api/history", {})["entries"]
-        ]
     finally:
         stop_all(*peers)
     judge(peers, jobs)
-    assert max(times) - min(times) > HOUR_S, "no clock was set"
 
 
 WHY_NOT = why_no_namespaces()

@@ -13,7 +13,7 @@ from tests.harness.peer_processes import (
     until,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 PIN = GCODE / "pin_mini.gcode"
 

@@ -13,7 +13,7 @@ from tests.harness.peer_processes import (
     stop_all,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.e2e
 
 PINS = {profile: GCODE / f"pin_{profile.lower()}.gcode" for profile in ("MK3S", "MINI", "ENDER3")}
 

@@ -12,7 +12,7 @@ from tests.harness.peer_processes import (
     stop_all,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.e2e
 
 PIN = GCODE / "pin_mini.gcode"
 

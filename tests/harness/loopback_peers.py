@@ -52,10 +52,10 @@ from printer_driver.printer import (
     always,
     check_in_time,
 )
+from tests.harness.patience import HANG_S
 
 GCODE = b"; printer_model = MK3S\nG28 ; home\nG1 X10 Y10 F3000\nM104 S0\n"
 TIMES = ClaimTimes(heartbeat_s=0.1, answer_s=2.0, cold_start_hold_s=0.0)
-WAIT_S = 20.0
 HOST = "127.0.0.1"
 
 
@@ -223,7 +223,7 @@ async def running(
 
 async def until(peer: Peer, condition: Callable[[], object]) -> None:
     """Returns once `condition` is so. It is looked at after every change of the peer."""
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(HANG_S):
         with peer.changes.watch() as changed:
             while not condition():
                 changed.clear()
@@ -332,7 +332,7 @@ class Stranger:
 
     async def frame(self) -> Frame:
         """The next frame."""
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(HANG_S):
             data = await self.websocket.recv()
         assert isinstance(data, bytes)
         frame = decode(data)
@@ -342,7 +342,7 @@ class Stranger:
 
     async def closed(self) -> tuple[int | None, str | None]:
         """How the peer closed the link."""
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(HANG_S):
             await self.websocket.wait_closed()
         return self.websocket.close_code, self.websocket.close_reason
 

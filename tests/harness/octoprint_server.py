@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.harness.patience import HANG_S
 from tests.harness.peer_processes import (
     free_port,
     until,
@@ -29,7 +30,7 @@ USER_KEY = "decade" * 6
 """The API key of `USER`."""
 START_TIMEOUT_S = 60.0
 CONNECT_TIMEOUT_S = 30.0
-ANSWER_TIMEOUT_S = 10.0
+ANSWER_TIMEOUT_S = HANG_S
 
 
 def need_octoprint() -> None:
@@ -86,7 +87,7 @@ class OctoPrintServer:
             self.wait_operational()
         return self
 
-    def stop(self, timeout_s: float = 20.0) -> None:
+    def stop(self, timeout_s: float = HANG_S) -> None:
         """Ends OctoPrint as a service manager does; by force when it does not end."""
         if self.process is None:
             return

@@ -12,6 +12,7 @@ from tests.harness.octoprint_server import (
     OctoPrintServer,
 )
 from tests.harness.page_steps import ViewSteps
+from tests.harness.patience import HANG_S
 from tests.harness.peer_processes import free_port
 from tests.harness.supervised_peers import pids
 
@@ -74,7 +75,7 @@ class OctoPi:
         """One request to the plugin, as whoever has this key."""
         headers = {"X-Api-Key": key} if key else {}
         url = f"{self.octoprint.url}/plugin/crdtqueue/{path}"
-        return httpx.request(method, url, headers=headers, timeout=30, **fields)
+        return httpx.request(method, url, headers=headers, timeout=HANG_S, **fields)
 
 
 class Visit(ViewSteps):
@@ -117,5 +118,5 @@ def visit(browser: Browser, octopi: OctoPi, user: str = USER) -> Visit:
     """Logs in, in a browser window of its own."""
     context = browser.new_context(viewport={"width": 1200, "height": 1000})
     page: Page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(HANG_S * 1000)
     return Visit(page).log_in(octopi, user)

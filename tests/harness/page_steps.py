@@ -6,6 +6,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.harness.patience import HANG_S, LOOK_S, looks
+
 
 class ViewSteps:
     """Drives one open page; playwright's locators look into the shadow root by themselves."""
@@ -26,10 +28,10 @@ class ViewSteps:
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Waits until something is so outside the page, such as what the peer was asked."""
-        for _ in range(100):
+        for _ in looks(HANG_S):
             if condition():
                 return
-            self.page.wait_for_timeout(50)
+            self.page.wait_for_timeout(LOOK_S * 1000)
         raise AssertionError("never came to be so")
 
     def printer(self, name: str) -> Locator:
@@ -140,7 +142,7 @@ class ViewSteps:
 def open_view(browser: Browser, url: str, *, width: int = 1200) -> Iterator[ViewSteps]:
     """A page of its own at `url`; at the end nothing may have gone wrong in its scripts."""
     page = browser.new_page(viewport={"width": width, "height": 900})
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(HANG_S * 1000)
     steps = ViewSteps(page)
     steps.open(url)
     yield steps

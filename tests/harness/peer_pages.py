@@ -13,6 +13,7 @@ import uvicorn
 from crdtqueue.cli.serve import _Page
 from crdtqueue.http.app import make_app
 from crdtqueue.peer.peer import Peer
+from tests.harness.patience import HANG_S
 
 HOST = "127.0.0.1"
 
@@ -43,7 +44,7 @@ async def client_of(peer: Peer) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a peer's page."""
     async with (
         page_of(peer) as url,
-        httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as client,
+        httpx.AsyncClient(base_url=url, trust_env=False, timeout=HANG_S) as client,
     ):
         yield client
 

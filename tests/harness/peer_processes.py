@@ -17,6 +17,7 @@ from urllib.parse import quote
 from crdtqueue.cli.api_client import ApiClient
 from crdtqueue.core.errors import CrdtQueueError
 from printer_driver.core.gcode.gcode_lines import commands_of
+from tests.harness.patience import HANG_S, LOOK_S, looks
 
 GCODE = Path(__file__).parents[1] / "data" / "gcode"
 START_TIMEOUT_S = 30.0
@@ -24,22 +25,31 @@ START_TIMEOUT_S = 30.0
 
 def until(condition: Callable[[], bool], timeout_s: float) -> None:
     """Waits until something is so. Raises TimeoutError."""
-    deadline_s = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > deadline_s:
-            raise TimeoutError(f"not so within {timeout_s:g} s")
-        time.sleep(0.05)
+    for _ in looks(timeout_s):
+        if condition():
+            return
+        time.sleep(LOOK_S)
+    raise TimeoutError(f"not so within {timeout_s:g} s")
+
+
+PORTS = range(20_000, 32_000, 400)
+"""Ranges of ports, by their first.
+
+Below what Linux, macOS and Windows hand out to outgoing connections: one of those could take a port
+after it was found free and before the process that is to listen at it has started.
+"""
 
 
 def _ports() -> Iterator[int]:
-    """Port after port, apart from those of tests that run beside these.
+    """Port after port of a range that is ours while this process lives: its first port is taken.
 
-    Below what Linux, macOS and Windows hand out to outgoing connections: one of those could take
-    a port after it was found free and before the process that is to listen at it has started.
+    Other tests may run beside these, and not only workers of the same run.
     """
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    first, count = 20_000 + worker % 4 * 3_000, 3_000
-    return (first + number % count for number in itertools.count(os.getpid()))
+    for first in PORTS:
+        with socket.socket() as ours, contextlib.suppress(OSError):
+            ours.bind(("127.0.0.1", first))
+            yield from itertools.cycle(range(first + 1, first + PORTS.step))
+    raise AssertionError("every range of ports is in use")
 
 
 _PORTS = _ports()
@@ -164,7 +174,7 @@ class PeerProcess:
             self.process.kill()
             self.process.wait()
 
-    def stop(self, timeout_s: float = 15.0) -> int:
+    def stop(self, timeout_s: float = HANG_S) -> int:
         """Ends the peer as Ctrl-C does; returns its exit code."""
         if self.process is None:
             return 0

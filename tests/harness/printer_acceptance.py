@@ -14,12 +14,11 @@ import pytest
 
 from printer_driver.errors import NotPrinting, PrintRefused
 from printer_driver.printer import Connection, Printer, PrintReport, PrintState
+from tests.harness.patience import HANG_S
 
 OpenPrinter = Callable[[], Awaitable[Printer]]
 Scenario = Callable[[OpenPrinter, Path, str], Coroutine[None, None, None]]
 """Gets the printer, a g-code file that takes some seconds to print, and an id for its print."""
-
-TIMEOUT_S = 40.0
 
 
 def sha256(path: Path) -> str:
@@ -37,7 +36,7 @@ async def opened(open_printer: OpenPrinter) -> AsyncIterator[Printer]:
 
 async def until(printer: Printer, print_id: str, *states: PrintState) -> PrintReport:
     """Watches until the print is in one of these states."""
-    async with asyncio.timeout(TIMEOUT_S):
+    async with asyncio.timeout(HANG_S):
         async for status in printer.watch():
             report = status.print
             if report and report.print_id == print_id and report.state in states:
@@ -153,7 +152,7 @@ async def outlives_its_client(open_printer: OpenPrinter, gcode: Path, print_id: 
 
 
 async def _final(printer: Printer, print_id: str) -> PrintReport:
-    async with asyncio.timeout(TIMEOUT_S):
+    async with asyncio.timeout(HANG_S):
         while True:
             report = await printer.report(print_id)
             if report and report.state.is_final:

@@ -22,6 +22,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tests.harness.patience import HANG_S
 from tests.harness.sample_state import (
     Json,
     queue,
@@ -33,7 +34,6 @@ from tests.harness.stand_in_jobs import (
 from tests.harness.stand_in_printer import PrinterRoutes
 
 POLICY = "default-src 'self'"
-START_S = 10.0
 PING_S = 1.0
 PRINTER_MODEL = re.compile(rb"^; printer_model = (\w+)$", re.MULTILINE)
 
@@ -81,7 +81,7 @@ class StandInPeer:
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
-        end_s = time.monotonic() + START_S
+        end_s = time.monotonic() + HANG_S
         while not self._server.started:
             assert time.monotonic() < end_s, "the stand-in peer did not start"
             time.sleep(0.01)
@@ -91,7 +91,7 @@ class StandInPeer:
         assert self._server is not None
         assert self._thread is not None
         self._server.should_exit = True
-        self._thread.join(timeout=START_S)
+        self._thread.join(timeout=HANG_S)
         assert not self._thread.is_alive()
 
     def change(self, edit: Callable[[Json], object]) -> None:

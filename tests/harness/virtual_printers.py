@@ -5,7 +5,6 @@ import hashlib
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +15,7 @@ from printer_driver.core.gcode.gcode_lines import commands_of
 from printer_driver.core.gcode.position import Head
 from printer_driver.errors import PrinterUnavailable
 from printer_driver.printer import Connection, PrintReport, PrintState
+from tests.harness.patience import HANG_S, LOOK_S, looks
 
 T = TypeVar("T")
 RESTORES = re.compile(r"G9[01]$|M8[23]$|G1F[\d.]+$")
@@ -175,11 +175,12 @@ async def until_up(printer: SocketPrinter) -> None:
     await until(printer, lambda _: True)
 
 
-async def until(printer: SocketPrinter, is_so: Callable[[Any], bool], limit_s: float = 30) -> Any:
+async def until(
+    printer: SocketPrinter, is_so: Callable[[Any], bool], limit_s: float = HANG_S
+) -> Any:
     """Polls the status; a driver that is just starting does not answer yet."""
-    end_s = time.monotonic() + limit_s
     status = None
-    while time.monotonic() < end_s:
+    for _ in looks(limit_s, 0.02):
         try:
             status = await printer.status()
         except PrinterUnavailable:
@@ -190,16 +191,16 @@ async def until(printer: SocketPrinter, is_so: Callable[[Any], bool], limit_s: f
     raise AssertionError(f"it did not happen; last seen: {status}")
 
 
-async def until_over(printer: SocketPrinter, print_id: str, limit_s: float = 60) -> PrintReport:
-    end_s = time.monotonic() + limit_s
-    while time.monotonic() < end_s:
+async def until_over(printer: SocketPrinter, print_id: str, limit_s: float = HANG_S) -> PrintReport:
+    report = None
+    for _ in looks(limit_s):
         try:
             report = await printer.report(print_id)
         except PrinterUnavailable:
             report = None
         if report and report.state.is_final:
             return report
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(LOOK_S)
     raise AssertionError(f"the print did not end: {report}")
 
 

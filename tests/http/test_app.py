@@ -24,6 +24,7 @@ from tests.harness.loopback_peers import (
     running,
     until,
 )
+from tests.harness.patience import HANG_S
 from tests.harness.peer_pages import (
     client_of,
     error_of,
@@ -317,7 +318,7 @@ def test_so_many_pages_may_watch_and_a_closed_one_makes_room(
             second = await client.get("/api/events")
             assert second.status_code == 503
             assert "Close some of them" in error_of(second)["message"]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_S):
             while True:
                 async with client.stream("GET", "/api/events") as third:
                     if third.status_code == 200:

@@ -22,12 +22,12 @@ from crdtqueue.core.yjs.update_parser import parse_state_vector
 from crdtqueue.peer.lan_queue import room_of
 from crdtqueue.peer.peer import Peer
 from tests.harness import loopback_peers
+from tests.harness.patience import HANG_S
 from tests.interop.yjs_replica import Yjs, running
 
 pytestmark = pytest.mark.e2e
 
 BACKENDS = [name for name in ("y_py", "pycrdt") if find_spec(name)]
-WAIT_S = 20.0
 MISCHIEF = [
     "a map in a map",
     "an array in a map",
@@ -111,7 +111,7 @@ class Client:
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Returns once `condition` is so."""
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(HANG_S):
         while not await condition():  # noqa: ASYNC110  # another process does not say when
             await asyncio.sleep(0.02)
 

@@ -38,6 +38,7 @@ from tests.harness.loopback_peers import (
     running,
     until,
 )
+from tests.harness.patience import HANG_S
 
 JOB = JobId("0123456789ab")
 ABSENT = PeerId("c" * 16)
@@ -127,7 +128,7 @@ def test_a_start_record_that_cannot_be_stored_is_no_start(tmp_path: Path) -> Non
             )
             fill_disk(peer.store)
             claims_runner.want(JOB)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(HANG_S):
                 assert await told.get() is ce.No.DISK
             free_disk(peer.store)
             await until(peer, lambda: not queue.holds_back)

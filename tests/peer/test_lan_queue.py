@@ -261,10 +261,10 @@ def test_a_queue_in_safe_mode_says_which_voters_are_absent(tmp_path: Path) -> No
     async def talk(peer: Peer, other: Stranger) -> None:
         queue = peer.queue("workshop")
         await queue.edit([mode_entry(Mode.SAFE)])
-        assert "has no voters" in queue.holds_back
+        await until(peer, lambda: "has no voters" in queue.holds_back)
         voters = (peer.me.peer, other.id, PeerId("c" * 16))
         await queue.edit([voters_entry(VoterLists(), frozenset(voters))])
-        assert "only 1 of its 3 voters are in sight" in queue.holds_back
+        await until(peer, lambda: "only 1 of its 3 voters are in sight" in queue.holds_back)
         assert f"a peer unknown here ({'c' * 16})" in queue.holds_back
         await other.say(other.hello())
         await other.hear(m.Heartbeat)

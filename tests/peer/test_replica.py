@@ -35,6 +35,7 @@ from tests.harness.loopback_peers import (
     fill_disk,
     free_disk,
 )
+from tests.harness.patience import HANG_S
 
 QUEUE = QueueName("workshop")
 
@@ -357,7 +358,7 @@ class _SlowCheck:
         monkeypatch.setattr(replica, "checked_mark", self._check)
 
     def _check(self, whole: bytes, roots: frozenset[str]) -> str:
-        assert self._goes_on.wait(30)
+        assert self._goes_on.wait(HANG_S)
         return marks.checked_mark(whole, roots)
 
     def go_on(self) -> None:

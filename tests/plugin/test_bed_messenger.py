@@ -16,9 +16,9 @@ from octoprint_crdtqueue.bed_report import (
 )
 from octoprint_crdtqueue.peer_client import PeerClient, PeerUnavailable
 
+from tests.harness.patience import HANG_S
 from tests.harness.peer_processes import until
 
-LIMIT_S = 10.0
 AT_REST, IN_PRINT = BedSaidClear(in_print=False), BedSaidClear(in_print=True)
 Work = Callable[[PeerClient], PeerAnswered]
 
@@ -33,7 +33,7 @@ class Peer:
 
     def tell(self, _: Work) -> PeerAnswered:
         self.asked += 1
-        assert self.go_on.wait(LIMIT_S)
+        assert self.go_on.wait(HANG_S)
         answer = self._answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -46,7 +46,7 @@ def test_a_peer_that_hangs_delays_nobody_and_fills_no_memory(
     peer = Peer(PeerAnswered())
     messenger = BedMessenger(peer.tell)
     messenger.post(AT_REST)
-    until(lambda: peer.asked == 1, LIMIT_S)
+    until(lambda: peer.asked == 1, HANG_S)
     with caplog.at_level(logging.WARNING):
         for _ in range(EVENTS_MAX + 1):
             messenger.post(FilamentLaid())
@@ -61,7 +61,7 @@ def test_a_peer_that_is_away_is_a_log_line(caplog: pytest.LogCaptureFixture) -> 
     with caplog.at_level(logging.WARNING):
         for event in (AT_REST, PrintBegan(), PrintOver(done=True)):
             messenger.post(event)
-        until(lambda: "was not passed on" in caplog.text, LIMIT_S)
+        until(lambda: "was not passed on" in caplog.text, HANG_S)
     assert "(Still not.)" in caplog.text
 
 
@@ -73,7 +73,7 @@ def test_what_nobody_expected_is_logged_once_and_asked_again(
     peer.go_on.set()
     messenger = BedMessenger(peer.tell)
     messenger.post(AT_REST)
-    until(lambda: peer.asked == 3, LIMIT_S)
+    until(lambda: peer.asked == 3, HANG_S)
     (record,) = caplog.records
     assert record.exc_info
     assert "What?" in caplog.text
@@ -102,7 +102,7 @@ def test_filament_laid_while_the_peer_is_asked_counts(caplog: pytest.LogCaptureF
     peer = Peer(PeerAnswered(), PeerAnswered())
     messenger = BedMessenger(peer.tell)
     messenger.post(AT_REST)
-    until(lambda: peer.asked == 1, LIMIT_S)
+    until(lambda: peer.asked == 1, HANG_S)
     messenger.post(PrintBegan())
     for _ in range(EVENTS_MAX):
         messenger.post(IN_PRINT)
@@ -111,7 +111,7 @@ def test_filament_laid_while_the_peer_is_asked_counts(caplog: pytest.LogCaptureF
     messenger.post(PrintOver(done=True))
     messenger.post(BedSaidClearUnwatched())
     peer.go_on.set()
-    until(lambda: "was not passed on" in caplog.text, LIMIT_S)
+    until(lambda: "was not passed on" in caplog.text, HANG_S)
     assert "has no time" not in caplog.text
     assert peer.asked == 1
 
@@ -120,7 +120,7 @@ def test_filament_that_found_no_room_matters_still() -> None:
     peer = Peer(PeerAnswered())
     messenger = BedMessenger(peer.tell)
     messenger.post(AT_REST)
-    until(lambda: peer.asked == 1, LIMIT_S)
+    until(lambda: peer.asked == 1, HANG_S)
     messenger.post(IN_PRINT)
     for _ in range(EVENTS_MAX):
         messenger.post(BedSaidClearUnwatched())

@@ -8,7 +8,7 @@ from tests.harness.octoprint_server import need_octoprint
 from tests.harness.octoprint_with_plugin import OctoPi
 from tests.harness.peer_processes import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 
 def test_a_killed_octoprint_finds_the_queue_again_and_one_that_ends_leaves_nothing(

@@ -25,6 +25,7 @@ from octoprint_crdtqueue.peer_service import (
 from octoprint_crdtqueue.plugin_config import QueueChange
 
 from crdtqueue.core.errors import Invalid
+from tests.harness.patience import HANG_S
 from tests.harness.peer_processes import (
     GCODE,
     until,
@@ -179,14 +180,14 @@ def test_too_many_requests_at_once_are_turned_away(
 
     def wait(_: PeerClient) -> None:
         started.release()
-        done.wait(10)
+        done.wait(HANG_S)
 
     threads = [threading.Thread(target=service.ask, args=(wait,)) for _ in range(REQUESTS_MAX)]
     for thread in threads:
         thread.start()
     try:
         for _ in threads:
-            assert started.acquire(timeout=10)
+            assert started.acquire(timeout=HANG_S)
         with pytest.raises(PeerUnavailable, match=BUSY):
             service.ask(state)
     finally:

@@ -12,7 +12,7 @@ from tests.harness.octoprint_with_plugin import (
     OctoPi,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.e2e
 
 PRINT_S = 60.0
 MOVES = [f"G1 X{10 + number % 50} Y20 E{number / 10:g} F9000" for number in range(60)]

@@ -7,6 +7,7 @@ import pytest
 from printer_driver.client import SocketPrinter
 from printer_driver.errors import NotPrinting, PrinterUnavailable
 from printer_driver.printer import Confirmation, Connection, Printer, StopsAtOnce
+from tests.harness.patience import HANG_S
 
 STATUS = b'{"connection":"ready","problem":"","print":null,"temperatures":[],"firmware":""}'
 
@@ -35,7 +36,7 @@ def with_driver(
         await scenario(printer)
         await printer.close()
         server.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_S):
             await asyncio.gather(*served)
 
     asyncio.run(main())

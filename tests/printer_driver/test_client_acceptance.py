@@ -11,6 +11,7 @@ import pytest
 from printer_driver.client import SocketPrinter
 from printer_driver.errors import PrinterUnavailable
 from printer_driver.printer import Connection, Printer
+from tests.harness.patience import HANG_S
 from tests.harness.printer_acceptance import (
     SCENARIOS,
     Scenario,
@@ -33,7 +34,7 @@ def socket(tmp_path: Path) -> Iterator[Path]:
 
 async def ready(socket: Path) -> Printer:
     printer = SocketPrinter(socket)
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(HANG_S):
         while True:
             try:
                 if (await printer.status()).connection is Connection.READY:

@@ -15,12 +15,12 @@ from printer_driver.client import SocketPrinter
 from printer_driver.core.gcode.gcode_lines import commands_of
 from printer_driver.errors import PrinterUnavailable
 from printer_driver.printer import Connection, PrintReport, PrintState
+from tests.harness.patience import HANG_S
 
 HERE = Path(__file__).parent
 PIN = HERE.parent / "data" / "gcode" / "pin_mk3s.gcode"
 WAITS = ("M190", "M109", "G80")
 """What it takes its time for."""
-LIMIT_S = 40.0
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("CRDTQUEUE_OCTOPRINT"),
@@ -34,7 +34,12 @@ def port(tmp_path: Path) -> Iterator[str]:
     folder = tmp_path / "octoprint"
     folder.mkdir()
     with subprocess.Popen(
-        [python, HERE.parent / "harness" / "octoprint_virtual_bridge.py", folder, tmp_path / "record"],
+        [
+            python,
+            HERE.parent / "harness" / "octoprint_virtual_bridge.py",
+            folder,
+            tmp_path / "record",
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -84,7 +89,7 @@ def test_a_real_file_is_printed_to_the_end_exactly_once(
     path.write_bytes(gcode())
 
     async def scenario() -> PrintReport:
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(HANG_S):
             await ready(printer)
             report = await printed(printer, path)
             await printer.close()

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from printer_driver.client import SocketPrinter
+from tests.harness.patience import HANG_S, LOOK_S, looks
 from tests.harness.virtual_printers import (
     DriverRig,
     until,
     until_ready,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
 HARMLESS = re.compile(r"(?:N\d+ ?)?M(?:105|110|113|114|115|155)(?!\d)|\*|$")
 """Everything that these tests may send."""
@@ -33,14 +34,24 @@ def driver(printer_port: str, tmp_path: Path) -> Iterator[DriverRig]:
             assert HARMLESS.match(command.strip()), line
 
 
-def talk(driver: DriverRig) -> list[str]:
-    """What went over the wire so far."""
+def log_lines(driver: DriverRig) -> list[str]:
+    path = driver.folder / "journal.serial.log"
+    return path.read_text("ascii").splitlines() if path.exists() else []
+
+
+def talk(driver: DriverRig, after: int = 0) -> list[str]:
+    """Asks where the head is; what went over the wire until then, after that many lines of log."""
 
     async def written(printer: SocketPrinter) -> list[str]:
-        path = (await printer.serial_log())[0]
-        await until(printer, lambda _: path.exists() and path.stat().st_size > 0)
-        await asyncio.sleep(0.1)
-        return path.read_text("ascii").splitlines()
+        await printer.send(["M114"])
+        for _ in looks(HANG_S):
+            await printer.serial_log()  # writes what is not written yet, in a thread
+            lines = log_lines(driver)[after:]
+            # One answer may come in several pieces.
+            if "X:" in "".join(line.partition(" < ")[2] for line in lines):
+                return lines
+            await asyncio.sleep(LOOK_S)
+        raise AssertionError(log_lines(driver))
 
     return driver.run(written)
 
@@ -53,29 +64,17 @@ def test_speed_name_and_temperatures_are_found(driver: DriverRig) -> None:
 
 
 def test_it_says_where_its_head_is(driver: DriverRig) -> None:
-    def lines() -> list[str]:
-        path = driver.folder / "journal.serial.log"
-        return path.read_text("ascii").splitlines() if path.exists() else []
-
-    async def ask_and_write(printer: SocketPrinter) -> None:
-        await printer.send(["M114"])
-        for _ in range(50):
-            await printer.serial_log()
-            if any("X:" in line for line in lines()):
-                return
-            await until(printer, lambda _: True)
-        raise AssertionError(lines())
-
-    driver.run(ask_and_write)
+    assert talk(driver)
 
 
 def test_a_driver_that_dies_does_not_reset_the_board(driver: DriverRig) -> None:
-    before = len(talk(driver))
+    talk(driver)
     driver.kill()
+    before = len(log_lines(driver))
     driver.start()
     driver.run(until_ready)
-    since = talk(driver)[before:]
-    assert since
+    since = talk(driver, before)
+    assert any(" # open " in line for line in since)
     assert not [line for line in since if re.search(r" < (?:.*\\n)?\s*start\b", line)]
 
 
@@ -85,6 +84,6 @@ def test_a_second_driver_is_told_who_has_the_port(
     second = DriverRig(tmp_path / "second", printer_port)
     second.folder.mkdir()
     second.start()
-    assert second.process.wait(30) == 2
+    assert second.process.wait(HANG_S) == 2
     assert "in use" in second.log
     assert f"process {driver.process.pid}" in second.log

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -77,15 +78,16 @@ def test_filament_that_makes_no_sense_is_none(text: bytes) -> None:
     assert filament_mm_in(text) == 0.0
 
 
-@pytest.mark.timeout(5)
 @pytest.mark.parametrize(
     "text",
     [b"\n", b" ", b"\t\n", b";", b"N1 ", b"; printer_model =", b"; printer_model = x", b"N1"],
 )
 def test_no_file_takes_long(text: bytes) -> None:
+    began_s = time.process_time()
     profile_in((text * TAIL_BYTES)[:TAIL_BYTES])
     filament_mm_in(b";Filament used: 1" + (text * TAIL_BYTES)[:TAIL_BYTES])
     materials_in((b"; filament_type = x;" * TAIL_BYTES)[:TAIL_BYTES])
     profile_in(b"; printer_model = x" + (text * TAIL_BYTES)[:TAIL_BYTES] + b"y")
     with pytest.raises(Invalid):
         check_gcode("part.gcode", b"x" + (text * HEAD_BYTES)[:HEAD_BYTES])
+    assert time.process_time() - began_s < 5

@@ -26,6 +26,7 @@ from tests.harness.octoprint_server import (
     USER_KEY,
     OctoPrintServer,
 )
+from tests.harness.patience import HANG_S
 from tests.harness.printer_acceptance import (
     sha256,
     until,
@@ -54,7 +55,7 @@ def run(octoprint: OctoPrintServer, journal: Path, scenario: Scenario, **options
     async def main() -> None:
         printer = OctoPrintPrinter(octoprint.url, key, journal, **options)
         try:
-            async with asyncio.timeout(50):
+            async with asyncio.timeout(HANG_S):
                 await scenario(printer)
         finally:
             await printer.close()
@@ -79,7 +80,7 @@ def begun(octoprint: OctoPrintServer, journal: Path, gcode: Path, print_id: str)
 
 
 def ended(
-    octoprint: OctoPrintServer, journal: Path, print_id: str, *, within_s: float = 20
+    octoprint: OctoPrintServer, journal: Path, print_id: str, *, within_s: float = HANG_S
 ) -> PrintReport:
     reports = []
 

@@ -24,6 +24,7 @@ from tests.harness.octoprint_proxy import (
     Sockets,
 )
 from tests.harness.octoprint_server import OctoPrintServer
+from tests.harness.patience import HANG_S
 from tests.harness.printer_acceptance import (
     Scenario,
     sha256,
@@ -48,7 +49,7 @@ class Desk:
         async def main() -> None:
             printer = self.open()
             try:
-                async with asyncio.timeout(50):
+                async with asyncio.timeout(HANG_S):
                     await scenario(printer)
             finally:
                 await printer.close()
@@ -110,7 +111,7 @@ def desk(octoprint: OctoPrintServer, gcode: Path, tmp_path: Path) -> Desk:
 
 async def live(printer: OctoPrintPrinter, *, was: PushState | None = None) -> None:
     """Waits until OctoPrint pushes, after it `was` otherwise."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_S):
         async for _ in printer.watch():
             was = None if printer._follower.poll_schedule.push is was else was
             if was is None and printer._follower.poll_schedule.push is PushState.LIVE:

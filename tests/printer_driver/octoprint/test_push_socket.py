@@ -21,6 +21,7 @@ from printer_driver.errors import PrinterUnavailable
 from printer_driver.octoprint import push_socket
 from printer_driver.octoprint.push_socket import PushSocket
 from printer_driver.octoprint.rest_api import OctoPrintApi
+from tests.harness.patience import HANG_S
 
 STATE = json.dumps({"current": {"state": {"text": "Operational"}, "job": {}, "progress": {}}})
 Handler = Callable[[ServerConnection], Awaitable[None]]
@@ -61,7 +62,7 @@ class Listener:
     async def listen(self, api: OctoPrintApi) -> None:
         task = asyncio.create_task(PushSocket(api, hear=self.hear, turn=self.turn).run())
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(HANG_S):
                 await self.is_enough.wait()
         finally:
             task.cancel()

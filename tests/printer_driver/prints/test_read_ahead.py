@@ -24,11 +24,10 @@ from printer_driver.prints.read_ahead import (
     ReadAhead,
     close_aside,
 )
+from tests.harness.patience import HANG_S
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
-
-LIMIT_S = 10.0
 
 
 class Disk(io.FileIO):
@@ -47,7 +46,7 @@ class Disk(io.FileIO):
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
         if self.tell() >= self.hangs_at:
             self.hangs.set()
-            assert self.comes_back.wait(LIMIT_S)
+            assert self.comes_back.wait(HANG_S)
             if self.error:
                 raise self.error
         self.blocks += 1
@@ -58,6 +57,27 @@ class Disk(io.FileIO):
         super().close()
 
 
+class Room(threading.Semaphore):
+    """Knows when somebody waits for it: `is_full` from then on until there is room again."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.is_full = threading.Event()
+        self.lock = threading.Lock()
+
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+        with self.lock:
+            if super().acquire(blocking=False):
+                return True
+            self.is_full.set()
+        return super().acquire(blocking, timeout)
+
+    def release(self, n: int = 1) -> None:
+        with self.lock:
+            self.is_full.clear()
+            super().release(n)
+
+
 class Desk:
     """A loop that takes lines; `file` is read ahead for it."""
 
@@ -65,6 +85,7 @@ class Desk:
         self.disk = disk
         self.arrived = threading.Event()
         self.file = ReadAhead(disk.file, identity_of(disk.file, ""), self.arrived.set)
+        self.room = self.file._room = Room(self.file._room._value)
         self.lines = self.file.lines()
 
     def take(self) -> list[bytes]:
@@ -82,25 +103,23 @@ class Desk:
             if line != NO_LINE_YET:
                 yield line
             else:
-                assert self.arrived.wait(LIMIT_S)
+                assert self.arrived.wait(HANG_S)
                 self.arrived.clear()
 
     def until_full(self) -> None:
-        """No more is read ahead now."""
-        while len(self.file._taken) < BLOCKS_AHEAD_MAX:
-            assert self.arrived.wait(LIMIT_S)
-            self.arrived.clear()
+        """No more is read ahead until something is taken: the thread waits for room."""
+        assert self.room.is_full.wait(HANG_S)
 
     def until_hanging(self) -> list[bytes]:
         """What was read before the disk hangs."""
         taken = self.take()
-        assert self.disk.hangs.wait(LIMIT_S)
+        assert self.disk.hangs.wait(HANG_S)
         return taken + self.take()
 
     def join(self) -> None:
         thread = self.file._thread
         assert thread
-        thread.join(LIMIT_S)
+        thread.join(HANG_S)
         assert not thread.is_alive()
 
 
@@ -156,7 +175,7 @@ def test_nothing_waits_while_the_disk_hangs_and_then_it_goes_on(tmp_path: Path) 
     assert [next(desk.lines) for _ in range(5)] == [NO_LINE_YET] * 5
     desk.arrived.clear()
     desk.disk.comes_back.set()
-    assert desk.arrived.wait(LIMIT_S)
+    assert desk.arrived.wait(HANG_S)
     assert taken + list(desk.rest()) == MOVES
 
 
@@ -167,7 +186,6 @@ def test_no_more_is_read_ahead_than_fits(tmp_path: Path) -> None:
     for taken in range(1, blocks - BLOCKS_AHEAD_MAX):
         assert list(islice(lines, BLOCK_BYTES // len(line))) == [line] * (BLOCK_BYTES // len(line))
         desk.until_full()
-        assert not desk.arrived.wait(0.01)
         assert desk.disk.blocks == BLOCKS_AHEAD_MAX + taken
     desk.file.close()
     desk.join()
@@ -229,7 +247,7 @@ def test_closed_before_anything_was_read(tmp_path: Path) -> None:
     file = ReadAhead(disk.file, identity_of(disk.file, ""))
     file.close()
     assert file._thread
-    file._thread.join(LIMIT_S)
+    file._thread.join(HANG_S)
     assert (disk.closed, disk.closed_by, disk.blocks) == (True, "read ahead", 0)
 
 
@@ -245,7 +263,7 @@ def test_closing_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     close_aside(disk.file)
     for thread in threading.enumerate():
         if thread.name == "close":
-            thread.join(LIMIT_S)
+            thread.join(HANG_S)
     assert (disk.closed, disk.closed_by) == (True, "close")
     monkeypatch.setattr(threading.Thread, "start", Mock(side_effect=RuntimeError))
     disk = Disk(made(tmp_path, LONG))

@@ -36,6 +36,7 @@ from printer_driver.prints.running_print import (
     RunningPrint,
     reopen,
 )
+from tests.harness.patience import HANG_S
 from tests.printer_driver.prints.test_read_ahead import Disk
 
 GCODE = b"G90 ; absolute\nM83\nM104 S200\nG1 X10 Y20\n\nG1 X30 E1\n; the end\n"
@@ -63,7 +64,7 @@ def commands_of(printing: RunningPrint) -> Iterator[FileCommand]:
         if command is not NOT_YET:
             yield command
         else:
-            assert file.has_more.wait(10)
+            assert file.has_more.wait(HANG_S)
             file.has_more.clear()
 
 

@@ -45,11 +45,11 @@ from printer_driver.process.printer_session import PrinterSession
 from printer_driver.protocol import Request, parse_request
 from printer_driver.virtual.incidents import parse_incident
 from printer_driver.virtual.pty_printer import VirtualPrinter
+from tests.harness.patience import HANG_S
 from tests.printer_driver.prints.test_read_ahead import Disk
 
 pytestmark = pytest.mark.e2e
 
-LIMIT_S = 20.0
 SPEED_UP = 200.0
 MOVES = "G90\nM83\nG92 X0 Y0 Z0 E0\n" + "G1 X10 E1 F6000\nG1 X0 E1\n" * 20
 SAYS_CLEAR = "M118 A1 action:bed_clear\n"
@@ -141,7 +141,7 @@ class Bench:
         self.driver.tick(time.monotonic())
 
     def until(self, is_so: Callable[[], bool]) -> None:
-        end_s = time.monotonic() + LIMIT_S
+        end_s = time.monotonic() + HANG_S
         while not is_so():
             assert time.monotonic() < end_s, self.driver.status(time.monotonic())
             self.turn()
@@ -671,7 +671,7 @@ def disk(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
     bench.session.close()
     thread = next((x for x in threading.enumerate() if x.name == "read ahead"), None)
     if thread:
-        thread.join(LIMIT_S)
+        thread.join(HANG_S)
     assert disk.closed_by == "read ahead"
 
 

@@ -17,6 +17,11 @@ from printer_driver.prints.journal import (
     STOPPED_CANCELLED,
     Journal,
 )
+from printer_driver.prints.line_journal import (
+    JournalledLines,
+    LineJournal,
+)
+from tests.harness.patience import HANG_S
 from tests.harness.virtual_printers import (
     Board,
     DriverRig,
@@ -35,6 +40,8 @@ pytestmark = pytest.mark.e2e
 PIN = Path(__file__).parents[2] / "data" / "gcode" / "pin_mk3s.gcode"
 P1 = "p1"
 SPEED_UP = 40.0
+NOTE = f" ; {'x' * 100}\n"
+"""Makes a file longer than what is read ahead, and not its print."""
 
 
 @pytest.fixture
@@ -78,8 +85,15 @@ def hang(driver: DriverRig, board: Board) -> None:
     driver.run(scenario)
 
 
+def on_disk(driver: DriverRig) -> JournalledLines:
+    """What the next process would know of the print."""
+    journalled = LineJournal(driver.folder / "journal.lines").recall(P1)
+    assert journalled
+    return journalled
+
+
 def outcome(driver: DriverRig) -> PrintReport:
-    return driver.run(lambda printer: until_over(printer, P1, 40))
+    return driver.run(lambda printer: until_over(printer, P1))
 
 
 def assert_exact(driver: DriverRig, board: Board) -> None:
@@ -207,7 +221,7 @@ def test_a_file_that_gets_shorter_in_mid_print(
     driver: DriverRig, board: Board, tmp_path: Path
 ) -> None:
     long = tmp_path / "long.gcode"
-    moves = "".join(f"G1 X{n % 100} Y{n % 90} F9000\n" for n in range(40_000))
+    moves = "".join(f"G1 X{n % 100} Y{n % 90} F9000{NOTE}" for n in range(8_000))
     long.write_text(f"G90\nM83\nM104 S200\n{moves}")
     begin(driver, long)
     with long.open("rb+") as file:
@@ -219,7 +233,7 @@ def test_a_file_that_is_overwritten_in_mid_print(
     driver: DriverRig, board: Board, tmp_path: Path
 ) -> None:
     path = tmp_path / "overwritten.gcode"
-    ours = "".join(f"G1 X{n % 100} Y10 F9000\n" for n in range(40_000))
+    ours = "".join(f"G1 X{n % 100} Y10 F9000{NOTE}" for n in range(8_000))
     path.write_text(f"G90\nM83\nM104 S200\n{ours}")
     begin(driver, path)
     path.write_text(f"G90\nM83\nM104 S210\n{ours.replace('Y10', 'Y20')}")
@@ -233,7 +247,7 @@ def test_paused_it_comes_back_paused(driver: DriverRig, board: Board) -> None:
     async def pause(printer: SocketPrinter) -> None:
         await printer.pause(P1)
         await until(printer, lambda x: x.print.state is PrintState.PAUSED)
-        await asyncio.sleep(0.7)
+        await until(printer, lambda _: on_disk(driver).is_paused)
 
     driver.run(pause)
     driver.kill()
@@ -360,13 +374,13 @@ def test_cancelled_while_the_cable_is_out_the_next_process_cools(
         await until(printer, lambda x: x.connection is Connection.OFFLINE)
         await printer.cancel(P1)
         if is_killed:
-            await asyncio.sleep(0.5)  # until it is on disk
+            await until(printer, lambda _: on_disk(driver).is_cancelled)
         else:
             await printer.quit()
 
     driver.run(cancel)
     if not is_killed:
-        assert driver.process.wait(20) == 0
+        assert driver.process.wait(HANG_S) == 0
     driver.kill()
     before = len(board.executed())
     driver.start()
@@ -379,7 +393,7 @@ def test_cancelled_while_the_cable_is_out_the_next_process_cools(
         assert outcome(driver).state is PrintState.CANCELLED
         executed = board.executed()
         driver.run(lambda printer: printer.quit())
-        driver.process.wait(20)
+        driver.process.wait(HANG_S)
     assert {"M104S0", "M140S0"} <= set(executed[before:])
     assert board.executed() == executed
 

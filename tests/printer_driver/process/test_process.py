@@ -30,6 +30,7 @@ from printer_driver.process.process import (
     PrinterProcess,
     Settings,
 )
+from tests.harness.patience import HANG_S, looks
 from tests.harness.virtual_printers import shortened
 
 pytestmark = pytest.mark.e2e
@@ -98,8 +99,7 @@ class Rig:
 
 
 async def until_ready(printer: SocketPrinter) -> None:
-    deadline_s = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < deadline_s:
+    for _ in looks(START_LIMIT_S, 0.02):
         try:
             if (await printer.status()).connection is Connection.READY:
                 return
@@ -110,7 +110,7 @@ async def until_ready(printer: SocketPrinter) -> None:
 
 
 async def until(printer: SocketPrinter, *states: PrintState) -> PrintReport:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(HANG_S):
         async for status in printer.watch():
             if status.print and status.print.state in states:
                 return status.print
@@ -143,7 +143,7 @@ def test_prints_a_real_file_exactly_once(rig: Rig, name: str) -> None:
 
     rig.run(scenario)
     assert rig.process
-    assert rig.process.wait(10) == 0
+    assert rig.process.wait(HANG_S) == 0
     assert rig.recorded() == file_commands(path)
     assert not (rig.folder / "socket").exists()
 
@@ -234,7 +234,7 @@ def test_sigterm_cancels_the_print_first(rig: Rig) -> None:
 
     rig.run(begin)
     rig.process.send_signal(signal.SIGTERM)
-    assert rig.process.wait(20) == 0
+    assert rig.process.wait(HANG_S) == 0
     assert rig.recorded()[-4:] == ["M104S0", "M140S0", "M107", "M84"]
     rig.start()
     report = rig.run(lambda printer: printer.report(P1))
@@ -255,7 +255,7 @@ def blocks(rig: Rig, tmp_path: Path) -> Path:
 
     async def scenario(printer: SocketPrinter) -> None:
         await printer.start(P1, path, sha256(path))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(HANG_S):
             async for status in printer.watch():
                 if status.print and status.print.lines_done == sent:
                     break
@@ -283,7 +283,7 @@ def test_a_disk_that_hangs_delays_a_print_and_nothing_else(rig: Rig, blocks: Pat
 def test_a_process_whose_disk_hangs_ends_as_it_should(rig: Rig, blocks: Path) -> None:
     assert rig.process
     rig.process.send_signal(signal.SIGTERM)
-    assert rig.process.wait(20) == 0
+    assert rig.process.wait(HANG_S) == 0
     assert rig.process.stderr
     log = rig.process.stderr.read().decode()
     assert not re.search("fatal|traceback", log, re.IGNORECASE), log
@@ -299,7 +299,7 @@ def test_a_signal_ends_an_idle_driver_at_once(rig: Rig, number: signal.Signals) 
     rig.start()
     assert rig.process
     rig.process.send_signal(number)
-    assert rig.process.wait(5) == 0
+    assert rig.process.wait(HANG_S) == 0
 
 
 def test_a_signal_ends_a_driver_soon_whose_printer_has_stopped_itself(rig: Rig) -> None:
@@ -400,18 +400,14 @@ def test_closed_standard_streams_and_an_unplugged_cable(rig: Rig) -> None:
     rig.process.stderr.close()
 
     async def scenario(printer: SocketPrinter) -> None:
-        deadline_s = time.monotonic() + START_LIMIT_S
-        while time.monotonic() < deadline_s:
-            try:
-                status = await printer.status()
-            except PrinterUnavailable:
-                await asyncio.sleep(0.02)
-                continue
-            if status.connection is Connection.CONNECTING and master >= 0:
-                break
+        for _ in looks(START_LIMIT_S, 0.02):
+            with contextlib.suppress(PrinterUnavailable):
+                if (await printer.status()).connection is Connection.CONNECTING:
+                    break
+            await asyncio.sleep(0.02)
         os.close(master)
         os.close(slave)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_S):
             async for status in printer.watch():
                 if status.connection is Connection.OFFLINE:
                     assert "gone" in status.problem
@@ -423,7 +419,7 @@ def test_closed_standard_streams_and_an_unplugged_cable(rig: Rig) -> None:
         await printer.quit()
 
     rig.run(scenario)
-    assert rig.process.wait(10) == 0
+    assert rig.process.wait(HANG_S) == 0
 
 
 def test_a_printer_that_clears_its_bed_itself(rig: Rig, tmp_path: Path) -> None:
@@ -443,7 +439,7 @@ def test_a_printer_that_clears_its_bed_itself(rig: Rig, tmp_path: Path) -> None:
         await until(printer, PrintState.DONE)
         assert (await printer.status()).bed_cleared_after is None
         await printer.send(["M118 A1 action:notification Take it off", "M118 A1 action:bed_clear"])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_S):
             async for status in printer.watch():
                 if status.bed_cleared_after == "p2":
                     assert status.notification == "Take it off"
@@ -456,7 +452,7 @@ def test_a_printer_that_clears_its_bed_itself(rig: Rig, tmp_path: Path) -> None:
     rig.run(by_itself)
     rig.run(by_a_person)
     assert rig.process
-    rig.process.wait(10)
+    rig.process.wait(HANG_S)
     rig.start()
     rig.run(to_the_next_process)
 

@@ -14,8 +14,7 @@ import serial
 from printer_driver.virtual.incidents import parse_incident
 from printer_driver.virtual.pty_printer import VirtualPrinter
 from printer_driver.virtual.virtual_options import parse_virtual
-
-LIMIT_S = 10.0
+from tests.harness.patience import HANG_S
 
 
 @pytest.fixture
@@ -40,7 +39,7 @@ def connect(name: str, baud: int = 115200) -> serial.Serial:
 
 
 def read_until(port: serial.Serial, end: bytes) -> bytes:
-    data, deadline_s = b"", time.monotonic() + LIMIT_S
+    data, deadline_s = b"", time.monotonic() + HANG_S
     while not data.endswith(end) and time.monotonic() < deadline_s:
         data += port.read(1024)
     return data
@@ -125,14 +124,14 @@ def test_unplugged_the_port_is_gone_and_comes_back_under_its_link(
 
 
 def read_until_broken(port: serial.Serial) -> None:
-    deadline_s = time.monotonic() + LIMIT_S
+    deadline_s = time.monotonic() + HANG_S
     while time.monotonic() < deadline_s:
         port.read(100)
         os.write(port.fileno(), b"\n")
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + LIMIT_S
+    deadline_s = time.monotonic() + HANG_S
     while not condition() and time.monotonic() < deadline_s:
         time.sleep(0.01)
 
@@ -144,7 +143,7 @@ def test_the_line_is_as_slow_as_its_baud_rate(start: Start) -> None:
         began_s = time.monotonic()
         port.write(b"M117 " + b"x" * 90 + b"\n")
         read_until(port, b"ok\n")
-        assert 0.1 < time.monotonic() - began_s < 0.3
+        assert time.monotonic() - began_s > 0.1
 
 
 def test_a_person_uses_it_from_the_command_line(tmp_path: Path) -> None:
@@ -168,7 +167,7 @@ def test_a_person_uses_it_from_the_command_line(tmp_path: Path) -> None:
             assert json.loads(process.stdout.readline())["nozzle_c"] == 21.0
         process.stdin.write("stop\n")
         process.stdin.close()
-        assert process.wait(LIMIT_S) == 0
+        assert process.wait(HANG_S) == 0
     assert record.read_text() == "M115\n"
 
 
