@@ -1,4 +1,5 @@
 # make demo   three peers with virtual printers share a queue and print real g-code
+# make quick  the checks, and the tests that need no real processes: under 2 minutes
 # make test   everything that CI does
 #
 # PYTHON chooses the interpreter, each with virtual environments of its own.
@@ -13,7 +14,7 @@ OCTOPRINT := $(VENV)/octoprint
 # What checks the page comes from npm.
 PAGE_TOOLS := web/node_modules/.ready
 
-.PHONY: setup demo test coverage bench check check-page format screenshot clean
+.PHONY: setup demo quick test coverage bench check check-page format screenshot clean
 
 setup: $(READY)
 
@@ -36,6 +37,10 @@ $(PAGE_TOOLS): web/package.json web/package-lock.json web/.npmrc
 
 demo: $(READY)
 	$(BIN)/python -m tests.demo
+
+# The checks, and all tests without real processes, a browser or many seeds.
+quick: check
+	CRDTQUEUE_QUICK=1 $(BIN)/python -m pytest -n 2 -q -m "not e2e and not browser and not long" --ignore tests/interop
 
 test: check $(OCTOPRINT)/.ready
 	CRDTQUEUE_OCTOPRINT=$(CURDIR)/$(OCTOPRINT)/bin/octoprint $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder

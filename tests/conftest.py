@@ -1,5 +1,7 @@
 """The order of the tests, and no limits that a busy machine exceeds."""
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -9,6 +11,11 @@ settings.register_profile(
 settings.load_profile("any machine")
 
 SLOW = ("e2e", "browser")
+
+# No deadline: how long one example takes says how busy the machine is.
+settings.register_profile("all", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=25)
+settings.load_profile("quick" if "CRDTQUEUE_QUICK" in os.environ else "all")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -112,6 +112,7 @@ def test_no_promise_is_made_before_it_is_on_the_disk(recording: list[Step]) -> N
             assert disk.unsynced.get(f"{STORE_NAME}-wal", []) == []
 
 
+@pytest.mark.long
 def test_a_kill_after_any_write_loses_nothing_promised(
     recording: list[Step], tmp_path: Path
 ) -> None:
@@ -120,6 +121,7 @@ def test_a_kill_after_any_write_loses_nothing_promised(
         assert content.damage == ""
 
 
+@pytest.mark.long
 def test_a_power_cut_after_any_write_loses_nothing_promised(
     recording: list[Step], tmp_path: Path
 ) -> None:

@@ -12,6 +12,8 @@ from tests.harness.octoprint_server import (
     need_octoprint,
 )
 
+pytestmark = pytest.mark.e2e
+
 SCRIPT = """
 import json, sys
 from octoprint.settings import settings

@@ -71,6 +71,7 @@ def test_a_thousand_appends_and_prepends_stay_at_four_characters() -> None:
         assert len(first) <= 4
 
 
+@pytest.mark.long
 def test_a_hundred_thousand_appends_grow_slowly() -> None:
     last = None
     for _ in range(100_000):
@@ -81,6 +82,7 @@ def test_a_hundred_thousand_appends_grow_slowly() -> None:
     assert len(last) <= 64
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("jitter", WORST_JITTERS)
 @pytest.mark.parametrize("moving", ["before", "after", "both"])
 def test_a_thousand_inserts_at_one_place_stay_under_200(jitter: int, moving: str) -> None:

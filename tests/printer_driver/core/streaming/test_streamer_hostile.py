@@ -149,6 +149,7 @@ def test_refusals_without_a_break_end_the_print() -> None:
     assert "cable" in report.reason
 
 
+@pytest.mark.long
 def test_a_file_of_any_length_is_never_held() -> None:
     streamer = ready()
     count = 30_000
