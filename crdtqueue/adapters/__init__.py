@@ -1,1 +1,1 @@
-"""What does I/O: the document's backends, the store, the files, the links, the printers."""
+"""I/O behind the cores: documents, the store, files, links and printers."""

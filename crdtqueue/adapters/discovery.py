@@ -1,7 +1,8 @@
-"""Peers of a queue that find each other on the network by themselves: DNS-SD over multicast DNS.
+"""Finds other peers of a queue on the local network, by DNS-SD over multicast DNS.
 
-Each peer announces `<peer>-<room>._crdtqueue._tcp.local.` with its room in the TXT record and
-listens for others with the same room. Source: RFC 6763. What is found is only an address to dial.
+Each peer announces `<peer>-<room>._crdtqueue._tcp.local.` with its room in the TXT record, and
+listens for others with the same room. Source: RFC 6763. The result is only an address to dial: the
+hello decides who answers there.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
-"""The g-code files on this peer's disk, by SHA-256.
+"""The g-code files on this peer's disk, named by their SHA-256.
 
-files/<sha256>            whole and verified
-files/<sha256>.part       being fetched; kept over restarts, to go on from there
-files/upload-*            being uploaded; thrown away at the next start
+files/<sha256>            complete and verified
+files/<sha256>.part       being fetched; kept over restarts, so that the fetch can go on
+files/upload-*            being uploaded; deleted at the next start
 """
 
 import contextlib
@@ -42,7 +42,7 @@ _Ts = TypeVarTuple("_Ts")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Upload:
-    """A file that came in, and the profile and materials that its slicer named."""
+    """A file that was uploaded, with the profile and materials that its slicer names."""
 
     file: FileRef
     profile: Profile | None

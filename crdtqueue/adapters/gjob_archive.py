@@ -1,9 +1,9 @@
-"""`.gjob` archives on the disk: read from whoever made them, written for Continuous Print.
+"""`.gjob` archives on disk: read from anybody, written for Continuous Print.
 
-Reading goes over the archive twice. The first time everything is unpacked, measured and hashed, and
-nothing kept; only an archive that is sound to its last byte is unpacked into the file store.
-Memory is bounded whatever the archive says: no piece is larger than `PIECE_BYTES`, the table of
-contents not larger than `TABLE_BYTES_MAX`.
+An archive is read twice. The first pass unpacks, measures and hashes everything, and keeps nothing.
+Only an archive that is sound to its last byte is then unpacked into the file store. Memory is
+bounded whatever the archive claims: no piece is larger than `PIECE_BYTES`, and the table of
+contents is not larger than `TABLE_BYTES_MAX`.
 """
 
 import contextlib
@@ -78,7 +78,7 @@ _FAULTS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Surveyed:
-    """What the first going over has found: a sound archive."""
+    """The result of the first pass over a sound archive."""
 
     manifest: Manifest
     contents: dict[str, Sha256]
@@ -192,7 +192,8 @@ def _opened(source: Path) -> Iterator[zipfile.ZipFile]:
 
 
 class _Source(io.FileIO):
-    """The archive's bytes, for `zipfile`, which believes every size and offset in them."""
+    """The bytes of the archive, bounded for `zipfile`, which believes every size and offset in
+    them."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is None or not 0 <= size <= TABLE_BYTES_MAX:

@@ -1,6 +1,6 @@
-"""The history as a file for people: CSV (RFC 4180) for spreadsheets, JSON for programs.
+"""The history as a file: CSV (RFC 4180) for spreadsheets, JSON for programs.
 
-Both come in pieces, so that a history of any length is never in memory as a whole.
+Both are produced in pieces, so that a long history is never in memory as a whole.
 """
 
 import csv

@@ -62,7 +62,8 @@ _COUNT: Final = f"SELECT count(*) FROM history WHERE {_FITS}"  # noqa: S608 # ou
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HistoryPage:
-    """Entries, the latest first; `total` counts all pages, `after` asks for the next, if any."""
+    """Entries, the latest first. `total` counts the entries of all pages; `after` is the cursor of
+    the next page, if there is one."""
 
     entries: tuple[HistoryEntry, ...]
     total: int

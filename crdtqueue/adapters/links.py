@@ -1,7 +1,7 @@
-"""Websockets to other peers: who listens, who dials, and what happens when nobody answers.
+"""Websockets to other peers: listening, dialling, and closing those that do not answer.
 
-A link carries the frames of one queue, which its path names, as y-websocket does; a stock Yjs
-client can open one too. What the frames mean is not known here.
+A link carries the frames of one queue. The path names the queue, as in y-websocket, so a stock Yjs
+client can open a link, too. The meaning of the frames is not known here.
 """
 
 import asyncio
@@ -78,10 +78,10 @@ def _is_host(text: str) -> bool:
 
 
 class _Gone(asyncio.Transport):
-    """Stands in for a transport that is closed.
+    """A stand-in for a transport that is closed.
 
-    One that the other side closed while it had a backlog fails when it is aborted (seen in CPython
-    3.11), which websockets does.
+    In CPython 3.11, aborting a transport fails if the other side closed it while data was waiting,
+    and websockets aborts it.
     """
 
     def abort(self) -> None:
@@ -118,7 +118,7 @@ def _gone(transport: asyncio.BaseTransport) -> _Gone:
 
 
 class Link:
-    """One open websocket. `send` never waits; `run` lives as long as the link."""
+    """One open websocket. `send` does not wait. `run` returns when the websocket is closed."""
 
     def __init__(self, websocket: Connection, *, room: str, dialled: Address | None) -> None:
         self._websocket = websocket

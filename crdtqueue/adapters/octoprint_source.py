@@ -1,4 +1,4 @@
-"""The printer of this peer, where an OctoPrint drives it and goes on without us."""
+"""The printer of this peer, when OctoPrint drives it. OctoPrint goes on when this peer ends."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ RETRY_S = 3.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OctoPrintAddress:
-    """An OctoPrint, as in a browser, and an application key for it."""
+    """The URL of an OctoPrint, and an application key for it."""
 
     url: str
     key: str = field(repr=False)

@@ -1,7 +1,7 @@
-"""The printer process of this peer: found running, or started, and never stopped by accident.
+"""Finds or starts the printer process of this peer.
 
-It is started apart (its own session, its own log), so that the print goes on when this process is
-killed. The next one finds it by its socket.
+The printer process runs in a session of its own and has its own log, so the print goes on when this
+peer is killed. The next peer process finds it by its socket.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ LOG_BYTES_MAX = 5 * 1024**2
 class SerialPrinter:
     """A printer on a serial port, or a virtual one (`virtual`, `virtual:prusa,…`).
 
-    `port` may be `auto`, and `baud` None: the printer process then finds them.
+    `port` may be `auto`, and `baud` None: then the printer process finds them.
     """
 
     port: str
@@ -44,7 +44,7 @@ class SerialPrinter:
 
 
 class PrinterProcessKeeper:
-    """Keeps a printer process at hand. `printer` speaks to it, whoever started it."""
+    """Starts the printer process when none answers. `printer` is its client, whoever started it."""
 
     def __init__(self, serial: SerialPrinter, folder: Path) -> None:
         self._serial = serial

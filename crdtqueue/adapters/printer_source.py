@@ -1,4 +1,4 @@
-"""Where a peer's printer is, and what keeps it at hand."""
+"""Where the printer of a peer is, and how a connection to it is kept."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,7 +15,7 @@ Place: TypeAlias = SerialPrinter | OctoPrintAddress
 
 
 class PrinterSource(Protocol):
-    """A printer, and whatever keeps it at hand."""
+    """A printer, and what keeps the connection to it."""
 
     printer: Printer
 

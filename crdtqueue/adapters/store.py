@@ -1,9 +1,8 @@
-"""The peer's memory: one SQLite file, written by one thread in the order of the calls.
+"""What a peer stores: one SQLite file, written by one thread in the order of the calls.
 
-What a write returns is done once the write is durable. Writes that wait at the same time are
-committed together, so that a promise costs one `fsync` and many cost hardly more. A read-only or
-full disk raises Unavailable and changes nothing. What a disk has damaged is cut off and set aside
-when the store is opened, see `damage`.
+A write returns once it is durable. Writes that wait at the same time are committed together: one
+promise costs one `fsync`, and many cost hardly more. On a read-only or full disk a write raises
+Unavailable and changes nothing. Damaged data is set aside when the store is opened; see `damage`.
 """
 
 import asyncio

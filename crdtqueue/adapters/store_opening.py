@@ -1,4 +1,5 @@
-"""Opens the store's file: the lock, the version, a look for damage, the tables."""
+"""Opens the file of the store: takes the lock, checks the version, looks for damage, makes the
+tables."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from crdtqueue.core.errors import Refused, Unavailable
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Opened:
-    """A store that may be written. `news` is damage that was found just now, as a sentence."""
+    """A store that may be written. `notices` are sentences about damage that was found at this
+    opening."""
 
     database: sqlite3.Connection
     notices: str

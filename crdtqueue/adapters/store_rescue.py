@@ -1,12 +1,12 @@
-"""What is done with a damaged store: everything readable moves into a new one, the old is kept.
+"""Rescues a damaged store: everything readable moves into a new one, and the old one is kept.
 
     store.sqlite3             the store
     store.sqlite3-wal         its write-ahead log
-    store.sqlite3.rescue      the new store while it is being filled; whole once it has a version
+    store.sqlite3.rescue      the new store while it is being filled; complete once it has a version
     store.sqlite3.damaged-3   a damaged store, for experts
-    store.sqlite3.damaged-3.log   its log, or a damaged log whose store was well
+    store.sqlite3.damaged-3.log   its log, or a damaged log of a sound store
 
-A rescue that is interrupted is begun again, or finished, at the next start.
+An interrupted rescue is finished, or begun again, at the next start.
 """
 
 import contextlib

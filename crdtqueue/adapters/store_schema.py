@@ -1,8 +1,8 @@
-"""The tables of the store, how one version becomes the next, and the checksum of a row.
+"""The tables of the store, the steps from one version to the next, and the checksum of a row.
 
-SQLite notices damage to its own structure, but not to what is in a row. A flipped bit in an update
-would leave this replica different from all others for good, with nobody to notice; one in a promise
-could let two printers print one job. So these rows carry a checksum.
+SQLite notices damage to its own structure, but not to the content of a row. A flipped bit in an
+update would make this replica differ from all others for ever, unnoticed. A flipped bit in a
+promise could let two printers print one job. Therefore these rows carry a checksum.
 """
 
 import sqlite3
@@ -46,7 +46,7 @@ Value: TypeAlias = str | bytes | int | float | None
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Table:
-    """A table as the check and the rescue read it; a checksum covers the columns `checked`."""
+    """A table as check and rescue read it. The checksum of a row covers the columns `checked`."""
 
     name: str
     key: str

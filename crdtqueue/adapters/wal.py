@@ -1,13 +1,13 @@
 """Looks for lost transactions in SQLite's write-ahead log.
 
-SQLite reads the log up to the first frame that makes no sense and says nothing of what lies behind
-it. After a power cut that is right: only the last transaction can be torn, and nobody was promised
-that one. But where the end of a transaction lies whole behind the bad frame, the log was most
-likely whole up to there, and was damaged later. (A disk may have written that end before the rest
-when the power went. That is rare, and a false alarm loses nothing.)
+SQLite reads the log up to the first invalid frame and ignores everything behind it. After a power
+cut that is right: only the last transaction can be torn, and nobody has been told that it is
+durable. But if a complete end of a transaction lies behind the invalid frame, the log was most
+likely complete up to there and was damaged later. (A disk may also have written that end before the
+rest when the power went. That is rare, and a false alarm loses nothing.)
 
-Source: https://www.sqlite.org/fileformat2.html, section 4, "The Write-Ahead Log". All numbers of
-the headers are big-endian; the checksum of a frame goes on from that of the frame before it.
+Source: https://www.sqlite.org/fileformat2.html, section 4, "The Write-Ahead Log". All numbers in
+the headers are big-endian. The checksum of a frame continues that of the frame before it.
 """
 
 import struct

@@ -1,1 +1,1 @@
-"""What people and programs may ask of a peer, whatever the face that they use."""
+"""The operations of a peer, for every face: page, command line, plugin, programs."""

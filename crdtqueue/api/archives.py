@@ -1,4 +1,4 @@
-"""Jobs as `.gjob` archives, the format of Continuous Print: out of any queue and into any."""
+"""Exports jobs as `.gjob` archives, the format of Continuous Print, and imports them."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -37,7 +37,7 @@ ARCHIVE_BYTES_MAX = 2 * 1024**3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Archive:
-    """An archive on disk, and what to call it."""
+    """An archive on disk, and the file name to offer for it."""
 
     path: Path
     name: str

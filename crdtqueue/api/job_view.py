@@ -1,4 +1,4 @@
-"""The jobs of one queue as JSON, each computed anew only when something of it has changed."""
+"""The jobs of one queue as JSON. A job is converted again only when it has changed."""
 
 from dataclasses import dataclass
 
@@ -46,7 +46,8 @@ class _Cached:
 
 
 class JobViews:
-    """The jobs of one queue. Jobs keep their identity while they do not change."""
+    """The jobs of one queue as JSON. It compares jobs by identity: an unchanged job is the same
+    object."""
 
     def __init__(self) -> None:
         self._cached: dict[JobId, _Cached] = {}

@@ -1,7 +1,7 @@
-"""What people do with jobs: add, edit, order, move, delete, bring back.
+"""The operations on jobs: add, edit, order, move, delete, restore.
 
-Every edit writes one key for each fact, so that two people's edits of one job both hold. Each
-returns once it is durable on this peer.
+Each edit writes one key for each fact, so that the edits of two people both take effect. Each
+operation returns once it is durable on this peer.
 """
 
 import secrets

@@ -1,4 +1,4 @@
-"""The requests of the API, checked, and with a sentence for people when something is wrong."""
+"""The requests of the API, validated. A bad request is answered with a sentence for people."""
 
 from typing import Annotated, TypeVar
 
@@ -34,7 +34,7 @@ class _Request(BaseModel):
 
 
 class NewSet(_Request):
-    """One file of a new job. The file has been uploaded before."""
+    """One file of a new job. The file has already been uploaded."""
 
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     name: Name
@@ -63,13 +63,13 @@ class JobEdit(_Request):
 
 
 class NewSets(_Request):
-    """Sets to add at the end of a job, as a block."""
+    """Sets to add together at the end of a job."""
 
     sets: Annotated[list[NewSet], Field(min_length=1, max_length=SETS_PER_JOB_MAX)]
 
 
 class SetEdit(_Request):
-    """New values for some of a set's fields. `extra` are copies of the present run only."""
+    """New values for some fields of a set. `extra` counts additional copies of the present run."""
 
     copies: Count | None = None
     extra: Count | None = None
@@ -78,34 +78,34 @@ class SetEdit(_Request):
 
 
 class Place(_Request):
-    """The job, or the set, that this one is put ahead of; none puts it at the end."""
+    """The job or set that this one is placed before; null places it at the end."""
 
     before: str | None = None
 
 
 class NewQueue(_Request):
-    """A LAN queue to make or join, and where its peers are: `host:port` or `auto`."""
+    """A LAN queue to create or join, and the addresses of its peers: `host:port` or `auto`."""
 
     name: str
     peers: list[str] = []
 
 
 class Move(_Request):
-    """The queue that a job is moved to, and the job there that it is put ahead of."""
+    """The queue that a job is moved to, and the job there that it is placed before."""
 
     to: str
     before: str | None = None
 
 
 class PrintAgain(_Request):
-    """A print of the history, and the queue that gets a job of its file."""
+    """A print of the history, and the queue in which a new job with its file is made."""
 
     print_id: Annotated[str, Field(max_length=NAME_CHARS_MAX)]
     queue: str
 
 
 class QueueEdit(_Request):
-    """New values for some of a queue's settings."""
+    """New values for some settings of a queue."""
 
     strategy: Annotated[Strategy, Field(strict=False)] | None = None
     mode: Annotated[Mode, Field(strict=False)] | None = None
@@ -125,9 +125,9 @@ class NewScript(_Request):
 
 
 class Spools(_Request):
-    """The material in each tool of the printer, empty where it does not matter.
+    """The material in each tool of the printer; empty where it does not matter.
 
-    From then on the printer asks before a print that wants another one; null ends that.
+    With a list, a print waits until its material is loaded. Null switches that off.
     """
 
     materials: Materials | None

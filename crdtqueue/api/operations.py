@@ -1,4 +1,5 @@
-"""The operations: each checks what a person asks, does it durably, and says what happened."""
+"""The operations of a peer. Each checks the request, carries it out durably, and returns the
+result."""
 
 from collections.abc import AsyncIterator
 from typing import Literal
@@ -29,7 +30,7 @@ from printer_driver.errors import NotPrinting, PrinterError
 
 
 class Operations:
-    """What can be done with a running peer."""
+    """The operations of a running peer."""
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer

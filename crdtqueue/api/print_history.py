@@ -1,4 +1,4 @@
-"""What people ask of the history: look, take it along, print something once more."""
+"""The operations on the history: search, export, print a file again."""
 
 from collections.abc import AsyncIterator
 from dataclasses import asdict

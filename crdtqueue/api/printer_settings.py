@@ -1,4 +1,4 @@
-"""What a person decides about this peer's printer: its scripts, and what is loaded in it."""
+"""The settings of this peer's printer: its scripts, and the loaded materials."""
 
 from crdtqueue.api.models import NewScript, Spools
 from crdtqueue.core.errors import NotFound, Refused
@@ -10,7 +10,8 @@ from crdtqueue.peer.worker_runner import WorkerRunner
 
 
 class PrinterSettings:
-    """The settings of a running peer's printer. Each raises Refused if the peer has none."""
+    """The settings of the printer of a running peer. Every method raises Refused if there is no
+    printer."""
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer

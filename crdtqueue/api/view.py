@@ -1,4 +1,4 @@
-"""The peer's state as the page, the command line and other programs see it: plain JSON."""
+"""The state of a peer as plain JSON, for the page, the command line and other programs."""
 
 import json
 import socket
@@ -30,7 +30,7 @@ DELETED_SHOWN_MAX = 50
 
 
 class View:
-    """What a page shows of one peer. Keep it: what has not changed is not computed again."""
+    """The state of one peer. Keep one object: it caches what has not changed."""
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer

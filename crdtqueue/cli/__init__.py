@@ -1,1 +1,1 @@
-"""The command line: `crdtqueue serve`, and what asks a running peer."""
+"""The command line: `crdtqueue serve`, and the commands for a running peer."""

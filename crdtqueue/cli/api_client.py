@@ -1,4 +1,4 @@
-"""Asks a running peer over its HTTP API."""
+"""A client for the HTTP API of a running peer."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +23,7 @@ def default_url() -> str:
 
 
 class ApiClient:
-    """One peer's API. Every call raises a CrdtQueueError with the sentence for people."""
+    """The API of one peer. Every call raises a CrdtQueueError with a sentence for people."""
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")

@@ -243,7 +243,7 @@ def bind(address: Address, option: str) -> socket.socket:
 
 
 class _Page(uvicorn.Server):
-    """uvicorn inside our own loop: signals are ours."""
+    """uvicorn inside our event loop. It must not handle signals: `serve` does."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""What `crdtqueue serve` is told about how its printer is used."""
+"""The options of `crdtqueue serve` that say how its printer is used."""
 
 import argparse
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""What the queue decides: pure code, with no I/O, clock, thread or chance in it."""
+"""The decisions of the queue: pure code without I/O, clock, threads or random numbers."""

@@ -1,4 +1,4 @@
-"""Sentences for people with durations in them, which go on while they are read."""
+"""Durations, and sentences for people that contain them and count on while they are shown."""
 
 import math
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ DAY_S = 24 * H_S
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Span:
-    """How long something has lasted by now; with `is_left`, how long it is until something."""
+    """How long something has lasted until now, or, with `is_left`, how long it is until something."""
 
     seconds: float
     is_left: bool = False
@@ -29,7 +29,7 @@ Part: TypeAlias = str | Span
 
 
 class Sentence:
-    """One sentence, or a few, in parts that are put together as they are."""
+    """One or more sentences, in parts of text and durations."""
 
     __slots__ = ("parts",)
 

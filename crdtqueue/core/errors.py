@@ -4,10 +4,10 @@ from __future__ import annotations
 
 
 class CrdtQueueError(Exception):
-    """Root of every error this package raises on purpose.
+    """The base of every error that this package raises on purpose.
 
-    `code` is a short stable word for programs (the HTTP API, log filters);
-    the message is a sentence for people and says what to do next.
+    `code` is a short stable word for programs (the HTTP API, log filters). The message is a
+    sentence for people that says what to do next.
     """
 
     code: str = "error"
@@ -20,7 +20,7 @@ class CrdtQueueError(Exception):
 
 
 class Invalid(CrdtQueueError):
-    """Input from a person or a program on their behalf is wrong.
+    """The input of a person, or of a program, is wrong.
 
     The caller shows the message, which says what to change, and changes nothing.
     """
@@ -38,7 +38,7 @@ class Refused(CrdtQueueError):
 
 
 class NotFound(CrdtQueueError):
-    """The thing named does not exist here. The caller shows the message."""
+    """The named thing does not exist here. The caller shows the message."""
 
     code = "not_found"
 
@@ -46,13 +46,13 @@ class NotFound(CrdtQueueError):
 class Hostile(CrdtQueueError):
     """Bytes from another machine break the protocol.
 
-    The caller drops the link they came over, logs one line, and applies nothing.
+    The caller closes the link that they came over, logs one line, and applies nothing.
     """
 
     code = "hostile"
 
 
 class Unavailable(CrdtQueueError):
-    """Something needed is not there at the moment. The caller tries again later."""
+    """Something that is needed is missing at the moment. The caller tries again later."""
 
     code = "unavailable"

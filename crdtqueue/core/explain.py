@@ -1,8 +1,8 @@
-"""Why a job is, or is not, being printed now, as a sentence for people.
+"""Why a job is printed now or why not, as a sentence for people.
 
-What a printer waits for comes from its own worker (`PrinterNews`), what a job waits for from the
-functions that the worker chooses by (`on_hold`, `sets_for`, `offer_of`): so the reason shown
-is the one that decided.
+What a printer waits for comes from its own worker (`PrinterSummary`). What a job waits for comes
+from the functions by which the worker chooses (`on_hold`, `sets_for`, `offer_of`). So the reason
+that is shown is the reason that decided.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ SILENT_AFTER_S = 8.0
 
 
 class JobState(StrEnum):
-    """How a job stands, in one word."""
+    """The state of a job, in one word."""
 
     WAITING = "waiting"
     PRINTING = "printing"
@@ -45,9 +45,9 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PrinterInSight:
-    """A printer as its peer describes it; `news` is None while it is out of sight.
+    """A printer as its peer describes it; `summary` is None while the peer is out of sight.
 
-    `holds_back` is why it asks for no job of this queue, as a sentence, where that is known.
+    `holds_back` is the reason, as a sentence, for which the printer asks for no job of this queue.
     """
 
     peer: PeerId
@@ -60,12 +60,12 @@ class PrinterInSight:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sight:
-    """What a peer sees of one job beside the job itself.
+    """What a peer sees around one job.
 
-    `claim` is the one that owns it, whose owner was last heard of `silent_s` ago; others may take
-    over in `takeover_in_s`, or never by time alone (None). `obstacle` is why nobody can ask for it,
-    as a sentence. It is in edit for `edited_for_s`. The printers of `overtaking` take another job
-    first that stands behind it.
+    `claim` owns the job; its owner was last heard `silent_s` ago. Others may take over in
+    `takeover_in_s`, or never by time alone (None). `obstacle` is the reason, as a sentence, for
+    which nobody can ask for the job. It has been edited for `edited_for_s`. The printers of
+    `overtaking` take another job first that stands behind this one.
     """
 
     printers: Sequence[PrinterInSight]

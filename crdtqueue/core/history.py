@@ -1,7 +1,7 @@
-"""The history: every print that ended, as a line for people that outlives its job.
+"""The history: one entry for every print that ended. It outlives the job.
 
-Each peer of a queue keeps it, made from the run records in the queue's document. What was written
-down once stays; a later look at the same record only fills in what was not known then.
+Each peer of a queue keeps its own, made from the run records of the document. An entry stays once
+it is written; a later look at the same record only fills in what was not known then.
 """
 
 import math
@@ -28,10 +28,10 @@ FILTER_CHARS_MAX: Final = 200
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HistoryEntry:
-    """One print that ended. Texts that nobody knew are empty, numbers 0.
+    """One print that ended. Unknown texts are empty, unknown numbers are 0.
 
-    The times are wall-clock seconds of the peer that printed. `bytes` and `filament_mm` are what
-    was printed. `double` is a print of a copy that another printer had made already.
+    The times are wall-clock seconds of the peer that printed. `bytes` and `filament_mm` are the
+    part that was printed. `double` marks a print of a copy that another printer had already made.
     """
 
     print_id: PrintId
@@ -56,10 +56,10 @@ class HistoryEntry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HistoryFilter:
-    """Which entries are wanted: those that all of the fields fit that are not empty.
+    """Which entries are wanted: those that match all fields that are not empty.
 
-    `printer` and `job` are a name or an id, the whole of it; `text` is a part of any text shown.
-    Case does not matter. `from_s` <= the end of the print < `until_s`, in wall-clock seconds.
+    `printer` and `job` are a whole name or id; `text` is a part of any text shown. Case does not
+    matter. `from_s` <= end of the print < `until_s`, in wall-clock seconds.
     """
 
     printer: str = ""

@@ -1,4 +1,4 @@
-"""The identities that travel between peers."""
+"""The ids that travel between peers."""
 
 import hashlib
 from dataclasses import dataclass
@@ -39,8 +39,8 @@ def is_sha256(text: object) -> bool:
 class Claim:
     """The fencing token of one attempt to own one job.
 
-    `epoch` counts the claims of the job; `incarnation` counts the starts of the peer process. With
-    both in it no two claims are ever equal, so every record says beyond doubt which one it is of.
+    `epoch` counts the claims of the job, `incarnation` the starts of the peer's process. With both,
+    no two claims are ever equal, so every record names exactly one of them.
     """
 
     job: JobId

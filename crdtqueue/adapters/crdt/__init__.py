@@ -1,1 +1,1 @@
-"""The replicated document, in front of whichever CRDT library this Python has."""
+"""The replicated document, with either of two CRDT libraries behind one interface."""

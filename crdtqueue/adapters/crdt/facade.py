@@ -1,8 +1,8 @@
-"""The replicated document: flat root maps of JSON values, kept the same on every peer by Yjs.
+"""The replicated document: flat root maps of JSON values, which Yjs keeps equal on all peers.
 
-One small interface in front of two libraries of the same wire format. What the libraries must
-never be given is held here once: no unchecked bytes, no update with a gap, no value but plain
-JSON, no second thread, no call from inside one of their callbacks.
+One small interface for two libraries with the same wire format. It guards the libraries against
+everything that they cannot take: unchecked bytes, updates with gaps, values other than plain JSON,
+calls from a second thread, and calls from inside one of their own callbacks.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ Entry: TypeAlias = tuple[str, str, JsonValue]
 
 
 class ApplyResult(Enum):
-    """What became of an update."""
+    """The outcome of applying an update."""
 
     APPLIED = auto()
     NOTHING_NEW = auto()
@@ -71,7 +71,7 @@ class Change:
 
 
 class Backend(Protocol):
-    """A CRDT library. It may trust its arguments: the document has checked them."""
+    """A CRDT library. Its arguments have been checked by `Document`."""
 
     def watch(self) -> None:
         """Keep what changes from now on, for `take_updates` and `take_changed`. Called once."""
@@ -107,8 +107,8 @@ class Backend(Protocol):
 class Document:
     """A replicated document. Only the thread that opened it may use it.
 
-    After a failure inside the library every call raises `Unavailable` with the code
-    "document_broken": close it, open a new one, and apply what the store has.
+    After a failure inside the library, every call raises `Unavailable` with the code
+    "document_broken". Then close it, open a new one, and apply the updates from the store.
     """
 
     def __init__(self, *, backend: Backend, client_id: int, roots: frozenset[str]) -> None:

@@ -1,4 +1,4 @@
-"""Values on their way into and out of the document: plain JSON, and always a copy."""
+"""Conversion of values into and out of the document: plain JSON, always copied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The document in y-py, the older library: small, and with wheels up to Python 3.12."""
+"""The document in y-py, which is small and has wheels up to Python 3.12."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def open_backend(client_id: int, roots: frozenset[str]) -> YPyBackend:
 class YPyBackend:
     """Wraps a `YDoc`; the contracts are those of `facade.Backend`.
 
-    A map is held for as long as the document: reading one that Python may collect meanwhile
-    panics.
+    Maps are kept for as long as the document: y-py panics when a map is read that Python has
+    collected.
     """
 
     def __init__(self, document: Any, roots: frozenset[str]) -> None:

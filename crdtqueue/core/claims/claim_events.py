@@ -1,4 +1,4 @@
-"""What the claim protocol of `crdtqueue.core.claims.claims` is told, and what it wants done."""
+"""The events and effects of the claim protocol in `claims.py`."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +18,7 @@ from crdtqueue.core.sync.messages import (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClaimTimes:
-    """The time-outs of the protocol, all in seconds of the local monotonic clock."""
+    """The time-outs of the protocol, in seconds of this machine's clock."""
 
     heartbeat_s: float = 2.0
     out_of_sight_s: float = 8.0
@@ -33,7 +33,7 @@ class ClaimTimes:
 
 
 class No(StrEnum):
-    """Why a claim is not granted."""
+    """The reasons for which a claim is not granted."""
 
     HELD = "another printer has it"
     PROMISED = "it is promised to another printer"
@@ -54,21 +54,21 @@ class No(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Want:
-    """The worker wants this job, or a further print of the job that it has."""
+    """The worker wants this job, or a further print of the job that it holds."""
 
     job: JobId
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PeerSeen:
-    """A peer said hello, or anything else."""
+    """A peer said hello, or sent any other message."""
 
     peer: PeerId
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PeerGone:
-    """A peer said that it stops. A link that merely closed says nothing of the kind."""
+    """A peer said that it stops. A link that only closes is not this event."""
 
     peer: PeerId
 
@@ -93,7 +93,7 @@ class HeardOf:
 class RecordsRead:
     """The claim records of the document, after every change of it.
 
-    `over` are the claims that have an end record or were marked lost, `others` the roster.
+    `over` holds the claims that have an end record or were marked lost; `others` is the roster.
     """
 
     claims: frozenset[Claim]
@@ -111,7 +111,7 @@ class SyncChanged:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PromiseStored:
-    """A `StorePromise`, `StoreStart` or `StoreArmed` effect for this claim is durable."""
+    """The `StorePromise`, `StoreStart` or `StoreArmed` effect for this claim is durable."""
 
     effect: "Storing"
 
@@ -148,36 +148,36 @@ class Tell:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StorePromise:
-    """Store the promise durably, then report `Stored`."""
+    """Store the promise durably, then report `PromiseStored`."""
 
     claim: Claim
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoreStart:
-    """Write our start record into the document durably, then report `Stored`."""
+    """Write our start record into the document durably, then report `PromiseStored`."""
 
     claim: Claim
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoreArmed:
-    """Store that another peer's claim is armed, and its start record in the document unless it is
-    there, both durably; then report `Stored`. The record is written before anything is awaited."""
+    """Store durably that another peer's claim is armed, and its start record in the document unless
+    it is there; then report `PromiseStored`. The record is written before anything is awaited."""
 
     claim: Claim
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DropPromise:
-    """The stored promise to this claim is over; it may be forgotten any time from now."""
+    """The stored promise to this claim is no longer needed and may be deleted at any time."""
 
     claim: Claim
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StateVoters:
-    """Have all of the document durable, then write our `statement_entry` for this list."""
+    """Make the whole document durable, then write our `statement_entry` for this voter list."""
 
     named: VoterList
 
@@ -192,8 +192,8 @@ class WriteEnd:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MayHeat:
-    """The claim is armed: its job is ours, and one print of it may begin until `begin_until_s`, see
-    `Claims.may_begin`."""
+    """The claim is armed: this peer owns the job, and may begin one print of it until
+    `begin_until_s`; see `Claims.may_begin`."""
 
     claim: Claim
     begin_until_s: float
@@ -201,7 +201,7 @@ class MayHeat:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Missed:
-    """The job, or the further print of it, is not ours this time."""
+    """This peer did not get the job, or the further print of it."""
 
     job: JobId
     reason: No

@@ -1,4 +1,5 @@
-"""What a peer knows of the claims of a queue: the document's records, and who was heard of when."""
+"""What a peer knows about the claims of a queue: the records of the document, and when each owner
+was last heard."""
 
 import hashlib
 from collections import defaultdict
@@ -9,9 +10,10 @@ from crdtqueue.core.ids import Claim, JobId, PeerId
 
 
 class ClaimRecords:
-    """The claims of one queue, and its rules. Claims only become more, and once over stay over.
+    """The claims of one queue, and its rules. Claims are only added, and a claim that is over stays
+    over.
 
-    In *available* mode a claim no longer counts after a silence of `takeover_s`.
+    In *available* mode a claim stops counting after a silence of `takeover_s`.
     """
 
     def __init__(self, me: PeerId, takeover_s: float) -> None:

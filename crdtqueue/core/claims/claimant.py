@@ -1,7 +1,7 @@
-"""A claimant's part of the claim protocol: one attempt at a time, until it is armed or given up.
+"""The claimant's part of the claim protocol: one attempt at a time, until it is armed or given up.
 
 ASKING: the voters are asked for the job. STORING: enough of them have granted it, and our start
-record is on its way to the disk. ARMING: they store that record. Then a print may begin.
+record is being written to disk. ARMING: the voters store that record. Then one print may begin.
 """
 
 from collections.abc import Callable, Set
@@ -32,7 +32,7 @@ from crdtqueue.core.sync.messages import (
 
 
 class AttemptPhase(Enum):
-    """How far an attempt is."""
+    """The phases of an attempt."""
 
     ASKING = auto()
     STORING = auto()
@@ -41,7 +41,10 @@ class AttemptPhase(Enum):
 
 @dataclass(kw_only=True, slots=True)
 class Attempt:
-    """What was asked, and who has answered. `voters` are those who have not refused."""
+    """The claim that was asked for, and who has answered.
+
+    `voters` are those who have not refused.
+    """
 
     claim: Claim
     phase: AttemptPhase
@@ -52,7 +55,7 @@ class Attempt:
 
 
 class Claimant:
-    """The attempts of one peer in one queue. `do` takes the effects."""
+    """The attempts of one peer in one queue. `do` is called with each effect."""
 
     def __init__(
         self,

@@ -1,25 +1,27 @@
-"""Who may print which job: GRANT, then ARM, and only then may anything heat.
+"""Which peer may print which job: GRANT, then ARM, and only then may anything heat.
 
-A CRDT converges; it cannot exclude. So a claimant asks for the job: in *available* mode every peer
-in sight, in *safe* mode the named voters, of which it needs a majority. Each peer promises a job to
-one claim at a time, stores the promise, then grants. With the grants it needs the claimant stores
-its start record, and has the voters store it before they acknowledge. Then one print may begin.
+A CRDT converges; it cannot exclude. So a claimant asks for the job: in *available* mode it asks
+every peer in sight, in *safe* mode the named voters, of which it needs a majority. A peer promises
+a job to one claim at a time; it stores the promise, then grants. With the grants that it needs, the
+claimant stores its start record and asks the voters to store it, too; they acknowledge once it is
+durable. Then one print may begin.
 
-Rules, with the reasons for them in docs/claims.md:
+The rules; docs/claims.md gives the reasons:
 
-1. A promise is stored before the grant is sent, a start record before its acknowledgement.
+1. A promise is durable before the grant is sent, a start record before its acknowledgement.
 2. Of two claims of one job the one of higher rank wins, on every peer (`Claim.rank`).
-3. Every print has a claim of its own: the owner of a job claims it anew for each, which it alone
-   can while its last claim is open. So an owner that was replaced finds out before it heats.
-4. A print begins within `begin_within_s` of asking, on the owner's clock, or the job is asked for
-   again: a process that was stopped in between may have missed anything.
-5. Time is this peer's clock. Ages travel, instants do not. In *safe* mode no silence ends a claim.
-6. A voter agrees only with who goes by the same rules and knows the same of the job's claims. A
-   peer that is not in sync neither claims nor grants.
-7. A peer that boots alone, though it knows others, holds back for `cold_start_hold_s`; so does one
-   whose process was stopped for longer than it takes to fall out of sight.
-8. In *available* mode whoever is or comes in sight before the claim is armed is a voter; where one
-   is lost the attempt is given up, since what it has promised or wants itself is not known.
+3. Every print has a claim of its own. The owner of a job claims it anew for each print, which
+   only the owner can do while its last claim is open. So an owner that was replaced finds out.
+4. A print begins within `begin_within_s` of asking, on the owner's clock; otherwise the job is
+   asked for again. A process that was stopped in between may have missed anything.
+5. Only this peer's clock is used. Ages travel, instants do not. In *safe* mode silence never
+   ends a claim.
+6. A voter grants only to a claimant that uses the same rules and knows the same claims of the
+   job. A peer that is not in sync neither claims nor grants.
+7. A peer that starts while no other known peer is in sight waits for `cold_start_hold_s`. So
+   does a process that was stopped for longer than it takes to fall out of sight.
+8. In *available* mode every peer that is in sight, or comes in sight before the claim is armed,
+   is a voter. If one is lost, the attempt is given up: its promises are not known.
 """
 
 from collections.abc import Iterable
@@ -68,8 +70,8 @@ HELD_IN_HEARTBEAT_MAX = 200
 class Claims:
     """The claims of one queue, as one peer sees them.
 
-    Call `receive` with each event and `tick` at `next_deadline_s`; after each, carry out all that
-    `effects` returns, in order. `promises` are those of the store, at the start.
+    Call `receive` with each event and `tick` at `next_deadline_s`. After each call carry out
+    everything that `effects` returns, in order. `promises` are those of the store, at the start.
     """
 
     def __init__(

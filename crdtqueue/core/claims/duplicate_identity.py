@@ -1,7 +1,8 @@
-"""Two processes with one identity: somebody has copied a peer's folder, or a whole SD card.
+"""Finds two processes with one identity: somebody has copied the folder of a peer, or its SD card.
 
-Each start of a process has an instance id that is never stored. A restarted peer has a new one and
-never comes back with the last; two that run at the same time take turns, and are found out.
+Every start of a process has a random instance id that is never stored. After a restart a peer has a
+new one and never uses the old one again. Two processes that run at the same time alternate, and are
+found out by that.
 """
 
 from dataclasses import dataclass, field
@@ -16,14 +17,15 @@ PEERS_MAX = 512
 
 @dataclass(kw_only=True, slots=True)
 class _Starts:
-    """The instances of one peer, the last heard last, and where each was heard when."""
+    """The instances of one peer, ordered by when they were last heard, with the place and time of
+    each."""
 
     heard: dict[str, tuple[str, float]] = field(default_factory=dict)
     duplicates: bool = False
 
 
 class DuplicateIdentities:
-    """The instances of every peer that says hello, as a third one hears them."""
+    """The instances of every peer that has said hello to this one."""
 
     def __init__(self) -> None:
         self._peers: dict[PeerId, _Starts] = {}

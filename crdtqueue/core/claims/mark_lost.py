@@ -1,7 +1,7 @@
 """When a person may mark a printer lost, so that another one prints its job.
 
-Rule 4 of `claims.py`: a print begins within `ClaimTimes.begin_within_s` of asking. Who
-was heard of a moment ago may be about to begin, unseen by the person who has looked at it.
+By rule 4 of `claims.py` a print begins within `ClaimTimes.begin_within_s` of asking. A printer that
+was heard a moment ago may be about to begin, unnoticed by the person who has just looked at it.
 """
 
 from enum import Enum, auto
@@ -13,7 +13,7 @@ MARK_LOST_AFTER_S = 60.0
 
 
 class OwnerPresence(Enum):
-    """Where the owner of a job is, for who wants to mark it lost."""
+    """Where the owner of a job is, as seen from the peer that marks it lost."""
 
     HERE = auto()
     IN_SIGHT = auto()

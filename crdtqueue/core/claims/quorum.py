@@ -1,13 +1,13 @@
-"""Whose grants a claim needs, also while people change that.
+"""Whose grants a claim needs, also while people change the voters.
 
 In *available* mode a claim needs everybody in sight. In *safe* mode it needs a majority of every
 voter list in force, so any two claims of a job have a voter in common.
 
-A list is never replaced in place: naming voters adds a list of a higher generation, and the one of
-the highest rank is the current one. The lists before it stay in force beside it until a majority of
-each has *stated* in the document that it goes by a later one. A voter states that only after it has
-stored the later list, and after the claims that it has acknowledged are in the document; from then
-on it takes part in no claim that leaves the later list out. `docs/claims.md` has the argument.
+A voter list is never replaced. Naming voters adds a list with a higher generation, and the list of
+the highest rank is the current one. The earlier lists stay in force beside it until a majority of
+each has *stated* in the document that it uses a later one. A voter states that only after it has
+stored the later list, and after the claims that it has acknowledged are in the document. From then
+on it takes part in no claim that leaves the later list out. docs/claims.md has the argument.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ Entry: TypeAlias = tuple[str, str, JsonValue]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VoterList:
-    """Voters as one person named them; `generation` counts the changes before it."""
+    """The voters that one person has named; `generation` counts the lists before it."""
 
     generation: int
     peers: frozenset[PeerId]
@@ -58,7 +58,7 @@ class VoterList:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VoterLists:
-    """Every list that was ever named, and who has stated to go by it."""
+    """Every voter list that was ever named, and which peers have stated to use it."""
 
     lists: frozenset[VoterList] = frozenset()
     stated: Mapping[ListId, frozenset[PeerId]] = field(default_factory=dict)
@@ -97,7 +97,7 @@ class VoterLists:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rules:
-    """What a claim of this queue needs."""
+    """The mode and the voters of a queue: they decide whose grants a claim needs."""
 
     mode: Mode = Mode.AVAILABLE
     lists: VoterLists = VoterLists()

@@ -1,8 +1,8 @@
-"""A voter's part of the claim protocol: what it has promised, and what it has acknowledged.
+"""The voter's part of the claim protocol: its promises and its acknowledgements.
 
-A job is promised to one claim at a time, for `unarmed_lapse_s`. Of claims that come after it the
-highest in rank waits here, so that printers that ask together do not all miss. A claim that is
-acknowledged as armed is a record like the document's own, and only its end frees the job.
+A job is promised to one claim at a time, for `unarmed_lapse_s`. Of the claims that come later the
+one of the highest rank waits here, so that printers that ask together do not all miss. An
+acknowledged claim counts like a record of the document: only its end frees the job.
 """
 
 from collections.abc import Callable, Iterable
@@ -36,17 +36,18 @@ PROMISES_MAX = 10_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Promise:
-    """A job promised to `claim` until `expires_s`."""
+    """The job is promised to `claim` until `expires_s`."""
 
     claim: Claim
     expires_s: float
 
 
 class Voter:
-    """The promises of one peer in one queue. `do` takes the effects.
+    """The promises of one peer in one queue. `do` is called with each effect.
 
-    `object_to` says what else than promises speaks against a claim at the moment, and `give_way` is
-    called when a job goes to another peer that this one has asked for, too.
+    `object_to` returns the reason, other than a promise, for which a claim cannot be granted now.
+    `give_way` is called when a job is promised to another peer while this peer has asked for it,
+    too.
     """
 
     def __init__(

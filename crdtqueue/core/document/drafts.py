@@ -1,9 +1,10 @@
-"""Which jobs are being edited, since when, and which of those edits are forgotten.
+"""Which jobs are being edited, since when, and which edits are forgotten.
 
-A job in edit is not claimed, so a page that was closed in mid-edit must not hold it for ever. Its
-draft names a `beat` that changes with the keystrokes; a draft whose beat this peer has not seen
-change for `DRAFT_S`, on its own clock, is over. The editor's own peer ends it first; any other one
-does so a little later, for the case that the editor's is switched off.
+A job that is being edited is not claimed, so a page that was closed in the middle of an edit must
+not block it for ever. The draft of a job has a `beat` that changes with the keystrokes. A draft is
+over when this peer has not seen its beat change for `DRAFT_S`, on its own clock. The peer of the
+editor ends it first; any other peer does so a little later, in case the editor's peer is switched
+off.
 """
 
 from collections.abc import Iterable
@@ -27,7 +28,7 @@ class _Seen:
 
 
 class Drafts:
-    """The drafts of one queue. Call `see` after each change of the jobs and now and then."""
+    """The drafts of one queue. Call `see` after each change of the jobs, and from time to time."""
 
     def __init__(self, me: PeerId, *, draft_s: float = DRAFT_S) -> None:
         self._me = me

@@ -1,16 +1,16 @@
-"""Fractional index keys: the order of jobs as a short text that each job carries.
+"""Fractional index keys: each job carries its place in the order as a short text.
 
-A key is a fraction between 0 and 1 in base 62, without its "0." and without trailing zeros, so
+A key is a fraction between 0 and 1 in base 62, without its "0." and without trailing zeros. So
 comparing texts compares the fractions, and between two different keys there is always room for
-another. Jobs are sorted by (key, job id) — see `sort_rank`.
+another. Jobs are sorted by (key, job id); see `sort_rank`.
 
 Two peers may insert at the same place at the same time. `jitter` (at least 32 random bits from the
-caller) spreads the keys they choose over 8,192 or more places, so that they rarely meet; if they
-do, the job id decides. Keys come from other machines too: what `is_key` refuses is treated as if
-there were no neighbour on that side.
+caller) spreads the keys over 8,192 or more places, so that they are rarely equal; if they are, the
+job id decides. Keys also come from other machines: a neighbour whose key `is_key` refuses is
+ignored.
 
-Inserting takes about one bit of length each time at one and the same place (1,000 inserts: under
-200 characters), appending and prepending next to nothing (1,000: 4 characters each).
+Inserting at one and the same place takes about one bit of length each time (1,000 inserts: under
+200 characters); appending and prepending hardly any (1,000: 4 characters each).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The words of the queue: settings, job, set, run record, roster, as plain values."""
+"""The values of a queue: settings, jobs, sets, run records, roster."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class Mode(StrEnum):
 
 
 class Strategy(StrEnum):
-    """Which of a queue's jobs a printer takes first."""
+    """The order in which a printer takes the jobs of a queue."""
 
     IN_ORDER = "in-order"
     LEAST_CHANGES = "least-changes"
@@ -34,7 +34,7 @@ class Strategy(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueueSettings:
-    """What people have agreed on for a whole queue."""
+    """The settings of a queue, the same for all its peers."""
 
     name: str = ""
     generation: int = 1
@@ -47,7 +47,7 @@ class QueueSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileRef:
-    """A g-code file: known by its hash, shown by its name."""
+    """A g-code file: identified by its hash, shown by its name."""
 
     sha256: Sha256
     name: str
@@ -56,11 +56,11 @@ class FileRef:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PrintSet:
-    """One file of a job, to be printed `copies` times in each run, on printers that fit.
+    """One file of a job, printed `copies` times in each run, on printers that it fits.
 
-    `extras` are copies wanted beyond that, by job generation and run (counted from 1). `materials`
-    are what each tool must be loaded with, empty where it does not matter. `metadata` is text of
-    other programs about the file, carried along.
+    `extras` are additional copies, by generation and run of the job (counted from 1). `materials`
+    are the materials that each tool must be loaded with, empty where it does not matter. `metadata`
+    is text of other programs about the file; it is kept and not interpreted.
     """
 
     id: SetId
@@ -89,11 +89,12 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunRecord:
-    """One finished print: written once by the printer's peer, never changed.
+    """One print that ended. The peer of the printer writes it once; it never changes.
 
-    `generation` is the job's at the start, so that a reset leaves old prints uncounted. `run` and
-    `copy` (both from 1) say which copy was meant, so that two prints of one copy are seen to be a
-    double. The times are wall-clock seconds of the writer, for people to read and never compared.
+    `generation` is that of the job at the start of the print: after *print again* older prints do
+    not count. `run` and `copy` (both from 1) name the copy that was printed, so that two prints of
+    one copy are seen to be a double. The times are wall-clock seconds of the writer, for people to
+    read, never compared.
     """
 
     print_id: PrintId
@@ -112,7 +113,7 @@ class RunRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draft:
-    """That somebody is editing a job. Each keystroke or so writes it anew, with another `beat`."""
+    """Somebody is editing a job. It is written again with the keystrokes, with another `beat`."""
 
     peer: PeerId
     by: str
@@ -120,7 +121,7 @@ class Draft:
 
 
 class Deletion(StrEnum):
-    """Whether a job is to go."""
+    """Whether, and when, a job is deleted."""
 
     NONE = "none"
     AFTER_COPY = "after-copy"
@@ -137,7 +138,7 @@ class Deletion(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """What a person submitted, with the records of what was printed of it.
+    """What a person has added, with the records of its prints.
 
     `forgiven` counts the failed prints of this generation that a person has looked at.
     """
@@ -160,7 +161,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RosterEntry:
-    """What a peer says of itself in the document."""
+    """What a peer has written about itself."""
 
     peer: PeerId
     name: str
@@ -170,11 +171,11 @@ class RosterEntry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueueState:
-    """One queue's document as of now, in the order in which it is printed.
+    """The content of a queue's document, with the jobs in the order in which they are printed.
 
-    `claims` are all start records, `ended` those of them that have an end record, `lost` those that
-    a person has given up. `deleted` jobs are kept, because a print of one may still be running.
-    `holders` says who has which file.
+    `claims` are all start records; `ended` are the claims that have an end record, and `lost` those
+    that a person has given up. `deleted` jobs are kept, because a print of one may still be
+    running. `holders` says which peers have which file.
     """
 
     settings: QueueSettings = field(default_factory=QueueSettings)

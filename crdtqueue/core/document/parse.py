@@ -1,7 +1,7 @@
-"""The tolerant reading of single values: anything may stand under any key.
+"""Reads single values of the document tolerantly: anything may stand under any key.
 
-What makes no sense is its default. Where a default could lead to a print that nobody wants, it is
-the one that prints less.
+A value that makes no sense is replaced by its default. Where a default could cause an unwanted
+print, it is the one that prints less.
 """
 
 from collections.abc import Mapping

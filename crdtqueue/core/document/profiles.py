@@ -1,6 +1,7 @@
 """Which file fits which printer.
 
-Profiles are compared whole, never by part: `Voron V2` must not match `Monoprice Mini Delta V2`.
+Profiles are compared as a whole, never by part: `Voron V2` must not match `Monoprice Mini Delta
+V2`.
 """
 
 from collections.abc import Collection

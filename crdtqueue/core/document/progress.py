@@ -1,15 +1,15 @@
-"""How far a job is, from its run records alone.
+"""How far a job is, computed from its run records alone.
 
-Counts are never stored and never decremented. Every copy of a job has a slot — the run, the set,
-the number of the copy in that run — and a `done` record fills the slot that it was printed for. So
-repeated, late or out-of-order records change nothing twice. Rules:
+Counts are never stored and never decremented. Every copy of a job has a slot (the run, the set, the
+number of the copy in that run), and a `done` record fills the slot that it was printed for. So
+records that are repeated, late or out of order change nothing twice. Rules:
 
-1. The present run is the highest that anything was printed of; runs before it are over, whatever
-   is edited later.
-2. A run is over once the sets that fit some kind of printer (`Way`) are all printed: a job may
-   carry a file for each kind.
-3. A second record for a filled slot is a double print. It fills the next free slot of its set, so
-   that nothing more is printed than was asked for.
+1. The present run is the highest run of which anything was printed. Runs before it are over,
+   whatever is edited later.
+2. A run is over once the sets that fit one kind of printer (`Way`) are all printed: a job may
+   have a file for each kind.
+3. A second record for a filled slot is a double print. It fills the next free slot of its set,
+   so that no more is printed than was asked for.
 """
 
 from collections import defaultdict
@@ -33,7 +33,7 @@ FAILURES_MAX = 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
-    """Copies done and wanted, the present run, and the prints that nobody asked for."""
+    """Copies done and wanted, the present run, and the number of double prints."""
 
     done: int
     total: int
@@ -156,7 +156,7 @@ Way: TypeAlias = tuple[PrintSet, ...]
 
 
 class _Tally:
-    """The filled slots of a job, each way's own, and the run that is to be printed now."""
+    """The filled slots of a job, for each kind of printer, and the present run."""
 
     def __init__(self, job: Job) -> None:
         self._job = job

@@ -1,10 +1,10 @@
-"""Reads a queue's document, key by key as it changes.
+"""Reads the document of a queue, key by key as it changes.
 
-What a peer of another version or a hostile one has put in is read as far as it makes sense and
-otherwise passed over; nothing here is ever written back because it was not understood.
+Entries of other versions, or of a hostile peer, are read as far as they make sense and otherwise
+ignored. Nothing is ever written back because it was not understood.
 
-A change costs what it touches: a job is built anew only if one of its keys has changed, so objects
-of the last state that are still the same *are* the same, and others can cache by identity.
+A change costs only what it touches: a job is built again only if one of its keys has changed.
+Unchanged objects stay the same objects, so others can cache by identity.
 """
 
 from collections import defaultdict
@@ -58,7 +58,7 @@ def read_queue(roots: Mapping[str, Root]) -> QueueState:
 
 
 class DocumentReader:
-    """A document as far as it has been told. Call `change` for each key, then `state`."""
+    """What a document says, as far as it has been told. Call `change` for each key, then `state`."""
 
     def __init__(self) -> None:
         self._settings: Fields = {}

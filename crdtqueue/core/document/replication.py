@@ -1,4 +1,4 @@
-"""Which files a peer fetches ahead, so that the submitter may be switched off."""
+"""Which files a peer copies ahead, so that the submitter may be switched off."""
 
 import hashlib
 from functools import partial

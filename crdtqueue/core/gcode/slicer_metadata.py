@@ -1,4 +1,4 @@
-"""What a slicer wrote about a g-code file into its comments."""
+"""What a slicer has written about a g-code file into its comments."""
 
 import re
 

@@ -1,7 +1,7 @@
-"""Jobs as files: the manifest of Continuous Print's `.gjob` archives, both ways.
+"""Conversion between jobs and the manifest of Continuous Print's `.gjob` archives.
 
-A `.gjob` is a ZIP of the job's files and a `manifest.json`: the job's fields and its sets, each
-with the `path` of its file. Its form and meaning are those of Continuous Print 2
+A `.gjob` is a ZIP of the files of a job and a `manifest.json`: the fields of the job and its sets,
+each with the `path` of its file. Form and meaning are those of Continuous Print 2
 (`storage/database.py` as_dict and load_dict; PeerPrint's `filesharing.py` pack_job):
 
 - `count` and `remaining` of the job are runs, of a set copies in the present run. A set may have
@@ -46,7 +46,7 @@ SPELLINGS = "crdtqueue_profiles"
 class GjobSet:
     """One file of the job. `remaining` and `completed` are copies of the present run.
 
-    No `profiles` means that nobody said which printers it fits.
+    No `profiles` means that the archive does not say which printers the file fits.
     """
 
     file: FileRef
@@ -60,9 +60,9 @@ class GjobSet:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gjob:
-    """A job on its way between queues.
+    """A job that is imported or exported.
 
-    `remaining` of its `runs` are not complete yet, the present one among them. `created_at_s` is
+    `remaining` of its `runs` are not complete yet, the present one included. `created_at_s` is
     wall-clock seconds, 0 if unknown.
     """
 
@@ -77,7 +77,7 @@ class Gjob:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredMember:
-    """A file of the archive that is now in the file store, and the printer it was sliced for."""
+    """A file of the archive that is now in the file store, and the printer that it was sliced for."""
 
     file: FileRef
     sliced_for: Profile | None

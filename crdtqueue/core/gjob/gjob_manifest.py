@@ -1,8 +1,8 @@
-"""`manifest.json` of a `.gjob`, read from whoever wrote it.
+"""Reads the `manifest.json` of a `.gjob`, whoever has written it.
 
-The fields are those that Continuous Print has written since its version 2.0; those of one
-installation (`id`, `rank`, `sd`, `acquired`) and those that nobody knows are passed over. Under
-`crdtqueue` stands what the format has no place for; Continuous Print passes that over.
+The fields are those that Continuous Print writes since its version 2.0. Fields of one installation
+(`id`, `rank`, `sd`, `acquired`) and unknown fields are ignored. The field `crdtqueue` holds what
+the format has no place for; Continuous Print ignores it.
 """
 
 from typing import Annotated
@@ -94,7 +94,7 @@ class _OurJob(_Model):
 
 
 class ManifestSet(_Model):
-    """A set as the manifest has it."""
+    """A set in the manifest."""
 
     path: Annotated[str, AfterValidator(_path)]
     count: _Count = 1
@@ -109,7 +109,8 @@ class ManifestSet(_Model):
 
 
 class Manifest(_Model):
-    """`manifest.json`, checked field by field; `parse_manifest` checks what lies between them."""
+    """`manifest.json`, checked field by field; `parse_manifest` checks the relations between
+    fields."""
 
     name: Annotated[str, Field(max_length=NAME_CHARS_MAX), AfterValidator(_plain)] = ""
     count: _Count = 1

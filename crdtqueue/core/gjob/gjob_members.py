@@ -1,7 +1,7 @@
-"""What may be in a `.gjob` archive: names, kinds and sizes of its members.
+"""Which members a `.gjob` archive may have: their names, kinds and sizes.
 
-The archive is a ZIP that Continuous Print unpacks into a folder as it is, so a name in it must be
-one that every file system takes, and no two may be one name on any of them.
+Continuous Print unpacks the ZIP into a folder as it is. So every name in it must be valid on every
+file system, and no two names may be the same on any of them.
 """
 
 import re
@@ -44,9 +44,9 @@ _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Member:
-    """One entry of the archive's table of contents, as the table says it, true or not.
+    """One entry of the archive's table of contents, which need not be true.
 
-    `mode` is the Unix file mode, 0 where the archive has none; `method` the ZIP number of the
+    `mode` is the Unix file mode, 0 where the archive has none. `method` is the ZIP number of the
     compression.
     """
 

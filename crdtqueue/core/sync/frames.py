@@ -1,7 +1,7 @@
-"""The websocket messages of a queue: y-websocket's own, and ours beside them.
+"""The websocket frames of a queue: those of y-websocket, and our own.
 
 Source: https://github.com/yjs/y-protocols, PROTOCOL.md, and y-websocket. A frame is a varUint type
-and what belongs to it; one frame holds one message.
+and a payload; one frame holds one message.
 
     0 0 varUint8Array  sync step 1: the sender's state vector; answered by a step 2
     0 1 varUint8Array  sync step 2: what the receiver of it lacked
@@ -13,7 +13,7 @@ and what belongs to it; one frame holds one message.
     102 varUint, then so many varUint8Array: changes by other peers that are passed on, in order;
         never sent to a stock client
 
-The payloads are only cut out here: updates and state vectors are checked by `yupdate`.
+The payloads are only cut out here: `update_parser` checks updates and state vectors.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _SYNC, _AWARENESS, _QUERY_AWARENESS, _JSON, _BINARY, _PASSED_ON = 0, 1, 3, 100, 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SyncStep1:
-    """The sender has this state vector and asks for what it lacks."""
+    """The sender has this state vector and asks for everything that it lacks."""
 
     state_vector: bytes
 
@@ -60,14 +60,14 @@ class SyncStep2:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Update:
-    """A change that the sender has just integrated."""
+    """A change that the sender has just applied."""
 
     update: bytes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Awareness:
-    """An awareness update as stock Yjs clients send it; not interpreted here."""
+    """An awareness update of a stock Yjs client; not interpreted."""
 
     payload: bytes
 
@@ -93,14 +93,14 @@ class Binary:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PassedOn:
-    """Changes that the sender has integrated a moment ago."""
+    """Changes of other peers that the sender has applied a moment ago."""
 
     updates: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnknownFrame:
-    """A message of a type not known here. Ignore it, as Yjs does."""
+    """A frame of an unknown type. It is ignored, as in Yjs."""
 
     message_type: int
 

@@ -1,7 +1,7 @@
-"""What peers say to each other beside the document, as JSON in frames of type 100.
+"""The messages between two linked peers, beside the document: JSON in frames of type 100.
 
-Nothing here is stored or forwarded: a message is between two peers that are linked. The claim
-messages are those of `crdtqueue.core.claims.claims`; file pieces come in frames of type 101.
+Messages are not stored and not forwarded. The claim messages are those of `claims/claims.py`;
+pieces of files come in frames of type 101.
 """
 
 from typing import Annotated, Literal, TypeAlias
@@ -72,7 +72,7 @@ class Hello(_Message):
 
 
 class PrinterSummary(_Message):
-    """What a printer is doing, for people to look at."""
+    """What a printer is doing, for people to read."""
 
     state: Name
     text: Name
@@ -95,7 +95,7 @@ class HeldClaim(_Message):
 
 
 class Heartbeat(_Message):
-    """Every 2 s: that the sender lives, which claims do, and what its printer is doing."""
+    """Sent every 2 s: the sender is alive, so are these claims, and its printer is doing this."""
 
     kind: Literal["heartbeat"] = "heartbeat"
     held: Annotated[list[HeldClaim], Field(max_length=200)] = []
@@ -103,7 +103,7 @@ class Heartbeat(_Message):
 
 
 class Ask(_Message):
-    """The claimant asks for the job. `basis` is what it knows of the job's claims and the rules."""
+    """The claimant asks for the job. `basis` is a digest of the claims and rules that it knows."""
 
     kind: Literal["ask"] = "ask"
     claim: ClaimText
@@ -111,14 +111,14 @@ class Ask(_Message):
 
 
 class Grant(_Message):
-    """The sender has promised the job to this claim and stored the promise."""
+    """The sender has promised the job to this claim, and the promise is durable."""
 
     kind: Literal["grant"] = "grant"
     claim: ClaimText
 
 
 class Deny(_Message):
-    """The sender does not let this claim have the job."""
+    """The sender refuses this claim."""
 
     kind: Literal["deny"] = "deny"
     claim: ClaimText
@@ -126,7 +126,7 @@ class Deny(_Message):
 
 
 class Arm(_Message):
-    """The claimant has stored its start record and asks that the receiver does."""
+    """The claimant has stored its start record and asks the receiver to store it, too."""
 
     kind: Literal["arm"] = "arm"
     claim: ClaimText
@@ -134,14 +134,14 @@ class Arm(_Message):
 
 
 class Armed(_Message):
-    """The sender has stored the start record durably."""
+    """The start record is durable at the sender."""
 
     kind: Literal["armed"] = "armed"
     claim: ClaimText
 
 
 class Release(_Message):
-    """The claimant gives up a claim that it has not armed."""
+    """The claimant gives up a claim that is not armed."""
 
     kind: Literal["release"] = "release"
     claim: ClaimText
@@ -150,14 +150,15 @@ class Release(_Message):
 class Bye(_Message):
     """The sender stops, or leaves the queue: it will claim nothing more over this link.
 
-    Without it a closed link says nothing: it may be the network, and the sender alive.
+    Without this message a closed link says nothing: the network may be down and the sender alive.
     """
 
     kind: Literal["bye"] = "bye"
 
 
 class DuplicateIdentity(_Message):
-    """The sender hears two processes with the receiver's identity, there, and links to neither."""
+    """The sender hears two processes with the receiver's identity, at `places`, and accepts
+    neither."""
 
     kind: Literal["twin"] = "twin"
     places: Annotated[list[Name], Field(max_length=8)]

@@ -1,7 +1,7 @@
-"""One link's part in keeping two replicas equal: y-websocket's sync protocol, without gaps.
+"""The sync protocol on one link: it makes two replicas equal, and applies no update with a gap.
 
-y-py forgets an update that it cannot integrate yet, so one with a gap is never applied: the session
-asks for everything that is missing instead (sync step 1). Both sides send step 1 first.
+y-py forgets an update that it cannot integrate yet. So an update with a gap is never applied; the
+session asks for everything that is missing instead (sync step 1). Both sides send step 1 first.
 Source: y-protocols, PROTOCOL.md, "Sync protocol v1".
 """
 
@@ -22,7 +22,7 @@ REPEATED_GAPS_MAX = 3
 
 
 class SyncedDocument(Protocol):
-    """What a session needs of the document."""
+    """What a sync session needs of the document."""
 
     def integrate(self, update: bytes) -> bool:
         """Applies an update; False if it has a gap. Raises Hostile if it is malformed."""

@@ -1,11 +1,11 @@
-"""Other peers' changes of a document, on their way to further peers.
+"""Passes updates of other peers on to further peers.
 
-Where all peers are linked, each has a change from its author before anybody can pass it on. Passed
-on at once, every change would cross every link of the queue. So it waits a moment, and goes with
-others that came meanwhile; a peer that is not linked to the author gets it that much later.
+Where all peers are linked, each gets an update from its author before anybody else can pass it on.
+If every update were passed on at once, it would cross every link of the queue. So updates wait for
+a moment and go out together; a peer that is not linked to the author gets them that much later.
 
-A link still carries changes in the order in which the sender learnt of them, on which the claims
-rely (docs/claims.md, "What was printed"): `take` what waits before anything newer is sent.
+A link still carries updates in the order in which the sender has received them. The claims rely on
+that (docs/claims.md, "What was printed"): `take` what waits before anything newer is sent.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ WAITING_BYTES_MAX: Final = 256 * 2**10
 
 
 class UpdateRelay(Generic[Source]):
-    """What waits to be passed on, with the link that it came by. `take` it within `FORWARD_S`, and
-    at once when `is_full`."""
+    """The updates that wait, with the link that each came by.
+
+    `take` them within `FORWARD_S`, and at once when `is_full`.
+    """
 
     def __init__(self) -> None:
         self._waiting: list[tuple[Source, bytes]] = []
