@@ -11,7 +11,7 @@ DAY_S = 24 * H_S
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Span:
-    """How long something has lasted until now, or, with `is_left`, how long it is until something."""
+    """How long something has lasted until now; with `is_left`, how long until it happens."""
 
     seconds: float
     is_left: bool = False

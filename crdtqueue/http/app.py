@@ -1,4 +1,4 @@
-"""The routes: the API as JSON, live state as server-sent events, the page as static files."""
+"""The routes: the API as JSON, the state as server-sent events, the page as static files."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping

@@ -1,8 +1,9 @@
-"""Keeps strangers out of this peer's API.
+"""Decides which requests reach the API, and bounds their size.
 
-A page of another site must not reach a printer through the visitor's browser: neither by a request
-across origins nor by a name that it has made to point here (DNS rebinding). Where another program
-passes requests on and checks whose they are, a token keeps everybody else from going around it.
+A page of another site must not reach a printer through the browser of a visitor, neither by a
+request across origins nor by a host name that resolves to this machine (DNS rebinding). Where
+another program passes requests on and checks their authors, a token keeps everybody else from going
+around that program.
 """
 
 import hmac
@@ -27,7 +28,7 @@ SECURITY_HEADERS = {
 
 
 class Guard:
-    """ASGI middleware that checks Host, Origin and token, and sets headers that browsers obey."""
+    """ASGI middleware that checks Host, Origin and token, and sets security headers."""
 
     def __init__(self, app: ASGIApp, own_names: frozenset[str], token: str | None = None) -> None:
         self._app = app

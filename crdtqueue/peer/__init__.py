@@ -1,1 +1,1 @@
-"""The peer process: thin shells that run the cores on one asyncio loop."""
+"""The peer process: asyncio shells that run the state machines of the core."""

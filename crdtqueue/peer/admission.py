@@ -1,4 +1,4 @@
-"""Who may talk to a queue: what a hello is answered with, and what a person must put right."""
+"""Decides which peers may take part in a queue, from their hellos."""
 
 import logging
 from enum import Enum, auto
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class Welcome(Enum):
-    """What becomes of a link after its hello."""
+    """The answer to a hello."""
 
     IN = auto()
     MYSELF = auto()
@@ -30,7 +30,7 @@ class Welcome(Enum):
 
 
 class Admission:
-    """The hellos of one queue. `me` and `instance` are this process's own."""
+    """The hellos of one queue. `me` and `instance` are those of this process."""
 
     def __init__(self, me: PeerId, instance: str) -> None:
         self._me = me

@@ -1,4 +1,4 @@
-"""Tells whoever watches that something has changed; what it was, they look up themselves."""
+"""Notifies watchers that something has changed; they look up themselves what it was."""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 class Changes:
-    """Any number of watchers, none of which can hold the others up."""
+    """Any number of watchers. No watcher can delay another one."""
 
     def __init__(self) -> None:
         self._watchers: set[asyncio.Event] = set()

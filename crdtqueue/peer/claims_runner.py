@@ -1,4 +1,4 @@
-"""Runs the claims of one queue: between the pure protocol and the document, store and links."""
+"""Runs the claims of one queue: connects the state machine with document, store and links."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""What a person decides when they start a peer."""
+"""The configuration of a peer, as a person gives it at the start."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ class PrinterConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PeerConfig:
-    """Everything that a peer is started with. A peer without a printer only takes part."""
+    """Everything that a peer is started with. `printer` is None for a peer without a printer."""
 
     folder: Path
     name: str

@@ -1,4 +1,4 @@
-"""Ends forgotten edits, so that they block nobody."""
+"""Ends forgotten edits, so that they do not block their jobs."""
 
 import asyncio
 import logging

@@ -1,6 +1,7 @@
-"""Files on their way between peers: pieces asked for one after the other, so that nothing piles up.
+"""Copies files between peers, one piece after the other, so that the links stay free.
 
-A claimant fetches what it prints; other peers copy what too few hold (`core.replication`).
+A claimant fetches the file that it prints. Other peers copy files that too few peers hold
+(`core/document/replication.py`).
 """
 
 import asyncio

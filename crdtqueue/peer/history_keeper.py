@@ -1,4 +1,4 @@
-"""Writes every print that ended into this peer's history, whichever peer printed it."""
+"""Writes every print that ended into the history of this peer, whichever peer printed it."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""A peer: its identity, its queues, its printer, and everything that keeps them going."""
+"""A peer: its identity, its queues, its printer, and the tasks that keep them running."""
 
 import asyncio
 import logging
@@ -59,7 +59,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(kw_only=True, slots=True)
 class Membership:
-    """A queue that this peer takes part in, and what finds the others that do."""
+    """A queue that this peer takes part in, with what finds its other peers and ends forgotten
+    edits."""
 
     queue: LanQueue
     finder: PeerFinder
@@ -68,7 +69,7 @@ class Membership:
 
 
 class Peer:
-    """Everything that one peer process is. Use `running` as a context; then call its methods."""
+    """One peer process. Enter `running` as a context, then call the methods."""
 
     def __init__(
         self,

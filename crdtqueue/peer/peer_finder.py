@@ -1,7 +1,7 @@
-"""How the peers of one queue find each other: given addresses, the roster, and discovery.
+"""Finds the other peers of a queue: by given addresses, by the roster, and by discovery.
 
-Every peer tries to have a link to every other, so that a peer that is switched off takes nobody
-else's link with it.
+Every peer keeps a link to every other peer, so that no link is lost when a third peer is switched
+off.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ LOOK_S = 2.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PeerSources:
-    """Where a person said that the other peers of a queue are."""
+    """Where a person has said that the other peers of a queue are."""
 
     addresses: tuple[Address, ...] = ()
     auto: bool = False
@@ -49,7 +49,7 @@ class PeerSources:
 
 @dataclass(kw_only=True, slots=True)
 class PeerFinder:
-    """Keeps a queue linked to its peers. `problems` says what is wrong at each given address."""
+    """Keeps a queue linked to its peers. `problems` has a sentence for each address that fails."""
 
     queue: LanQueue
     where: PeerSources

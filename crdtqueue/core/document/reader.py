@@ -58,7 +58,7 @@ def read_queue(roots: Mapping[str, Root]) -> QueueState:
 
 
 class DocumentReader:
-    """What a document says, as far as it has been told. Call `change` for each key, then `state`."""
+    """The content of a document. Call `change` for each key that changes, then `state`."""
 
     def __init__(self) -> None:
         self._settings: Fields = {}

@@ -77,7 +77,7 @@ class Gjob:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredMember:
-    """A file of the archive that is now in the file store, and the printer that it was sliced for."""
+    """A file of the archive that is now in the file store, and the printer it was sliced for."""
 
     file: FileRef
     sliced_for: Profile | None

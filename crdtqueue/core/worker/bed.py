@@ -1,8 +1,8 @@
-"""The bed: when it counts as clear, and when as cool.
+"""When the bed counts as clear, and when as cool.
 
-Nothing is printed onto a part. A bed that was used is clear again when a person says so, when the
-printer itself does, when a script that takes parts off has run to its end, or at once after a
-*finished* print of a printer that clears its own bed. After any other print somebody has to look.
+Nothing is printed onto a part. A used bed is clear again when a person says so, when the printer
+itself says so, when a script that takes parts off has run to its end, or at once after a *finished*
+print of a printer that clears its own bed. After any other print a person has to look.
 """
 
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ class Clearing(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cooldown:
-    """A bed is cool at `bed_c`; it is not waited for longer than `max_s`."""
+    """The bed is cool at `bed_c`; the wait ends after `max_s` in any case."""
 
     bed_c: float
     max_s: float = 3600.0
 
 
 class Cooling:
-    """One wait for a cool bed. It begins anew with the process: too long rather than too short."""
+    """One wait for a cool bed. After a restart it begins again: rather too long than too short."""
 
     def __init__(self, cooldown: Cooldown) -> None:
         self._cooldown = cooldown

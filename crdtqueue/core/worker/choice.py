@@ -1,4 +1,4 @@
-"""What a printer could take from the queues, and what it has in hand."""
+"""Which jobs of the queues a printer could take, and which one it holds."""
 
 from collections.abc import Iterable, Mapping
 
@@ -25,7 +25,7 @@ _Known = dict[tuple[QueueName, JobId], tuple[Job, Offer | None]]
 
 
 class Choice:
-    """The queues as a printer of this profile sees them. What is still the same is not read again.
+    """The queues, as a printer of this profile sees them. Unchanged queues are not read again.
 
     `queues` is None until they have been read.
     """

@@ -1,7 +1,7 @@
-"""What is loaded in a printer's tools, and what a print wants there.
+"""The materials that are loaded in a printer, and those that a print needs.
 
-Nobody has to say what is loaded. Once a person has, a print that wants another material waits
-until a person says that this is loaded. Until then it is merely remembered what prints have used.
+Nobody has to say what is loaded. Once a person has, a print that needs another material waits until
+a person says that it is loaded. Before that, the materials of earlier prints are only remembered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from crdtqueue.core.document.model import MATERIALS_MAX
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Loaded:
-    """The material in each tool, empty where it is not known; `said` if a person vouches for it."""
+    """The material in each tool, empty where unknown. `said` means that a person has confirmed it."""
 
     tools: tuple[str, ...] = ()
     said: bool = False

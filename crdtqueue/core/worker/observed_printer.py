@@ -1,4 +1,4 @@
-"""What the printer says, and whether it is at something that we did not tell it to do."""
+"""What the printer was last seen doing, and whether somebody else has started it."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from crdtqueue.core.worker.worker_events import (
 
 
 class ObservedPrinter:
-    """The printer as it was seen last."""
+    """The latest report of the printer."""
 
     def __init__(self) -> None:
         self.seen = PrinterSeen(problem="The printer has not answered yet.")

@@ -1,7 +1,7 @@
-"""Commands that make no sense in a script: they end or take over what the script is run with.
+"""Refuses commands that cannot work in a script, because they end or take over its execution.
 
-A script is streamed as a print is (`scripts.py`). What the commands do is described in
-Marlin's documentation, https://marlinfw.org/meta/gcode/, and is the same in RepRapFirmware.
+A script is streamed like a print (`scripts.py`). Marlin's documentation describes the commands,
+https://marlinfw.org/meta/gcode/; they are the same in RepRapFirmware.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""The g-code that a printer runs on events, and what follows on what.
+"""The g-code that a printer runs on events.
 
-A script is run as a print of its own, under an id that is never used twice: so it runs once,
-whatever is restarted, over every kind of connection. It is nobody's print and has no run record.
+A script is run as a print of its own, with an id that is never used again. So it runs once,
+whatever is restarted, over every kind of connection. It belongs to no job and has no run record.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _PREFIX = "script/"
 
 
 class CycleStep(StrEnum):
-    """Something that a printer does between two prints: the script of an event, or to cool down."""
+    """What a printer does between two prints: it runs the script of an event, or cools down."""
 
     ACTIVATED = "activated"
     BEFORE_PRINT = "before-print"
@@ -46,10 +46,10 @@ Scripts: TypeAlias = Mapping[CycleStep, FileRef]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScriptRun:
-    """One run of a script, from before its start until it is over. It survives restarts.
+    """One run of a script, from before its start until it is over. It is stored.
 
-    `prepares` is the job for whose next print a before-print script is run, and `after` what the
-    printer was told to do before, as long as somebody may have to know.
+    A before-print script prepares the next print of the job `prepares`. `after` is the print that
+    the printer was told to do before, as long as that may matter.
     """
 
     step: CycleStep

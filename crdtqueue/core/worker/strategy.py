@@ -1,8 +1,8 @@
-"""In which order a printer takes a queue's jobs.
+"""The order in which a printer takes the jobs of a queue.
 
-*least-changes* takes the job first whose next print needs the fewest changes of material. So that
-no job starves, the first job of the queue that the printer could take is overtaken `OVERTAKEN_MAX`
-times in a row and then taken. Whatever stands behind it is the first in its turn.
+*least-changes* takes the job whose next print needs the fewest changes of material. So that no job
+starves, the first job that the printer could take is overtaken at most `OVERTAKEN_MAX` times in a
+row; then it is taken.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ OVERTAKEN_MAX = 4
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Offer:
-    """A job that a printer could take, and the material that its next print wants in each tool."""
+    """A job that a printer could take, and the material that its next print needs in each tool."""
 
     job: JobId
     materials: tuple[str, ...]
@@ -26,7 +26,7 @@ class Offer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Overtaken:
-    """The first job of a queue, and how often in a row this printer has taken another."""
+    """The first job of a queue, and how often in a row this printer has taken another one."""
 
     queue: QueueName
     job: JobId

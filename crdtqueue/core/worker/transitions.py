@@ -1,4 +1,5 @@
-"""What is stored after what: the bed, the scripts that follow, and whether the printer goes on."""
+"""How the worker's memory changes at each step: the bed, the scripts that follow a print, and
+whether the printer goes on; and the values that are made for a print."""
 
 from dataclasses import replace
 

@@ -1,7 +1,7 @@
-"""How long it is in doubt whether a printer begins what it was told to, and did not know of then.
+"""Tracks start requests that the printer has not confirmed yet.
 
-A request may lie unread as long as the printer's process stands still. One that answers has read it
-soon after, and refuses it as late once it is older than its own limit.
+A request may stay unread as long as the printer process is stopped. Once the process answers again,
+it reads the request soon, and refuses it if it is older than its own limit.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ SETTLED_S = 60.0
 
 
 class UnconfirmedStarts:
-    """Told now and then which prints are doubtful (`Saved.doubtful`)."""
+    """Call `see` from time to time with the prints of `WorkerMemory.doubtful`."""
 
     def __init__(self) -> None:
         self._since_s: dict[PrintId, float] = {}

@@ -4,21 +4,21 @@
     HOLDING → CLAIMING → HOLDING before each further print of the job
     RESUMING after a restart in mid-print
 
-A job is claimed whole: between its copies the worker is HOLDING the claim. A script takes the way
-STARTING → PRINTING, and back to where it came from, HOLDING or IDLE. Rules:
+A job is claimed as a whole: between its copies the worker is HOLDING the claim. A script goes
+through STARTING → PRINTING and back to where it came from, HOLDING or IDLE. Rules:
 
-1. What is about to be printed is stored, and the bed counted as used, before the printer is told to
-   start (`Save`). The printer starts a print id once and for ever, and what it may have been told
-   is remembered, so a restart at any moment ends in the same print, never in a second one.
-2. A finished print is recorded (`Record`) before it is forgotten (`Save`).
-3. Nothing is chosen, and no next copy begun, on a bed that nobody has cleared.
-4. Stopping to manage never stops the running print.
-5. A claim is worked on only if it is stored that it was armed (`Saved.held`), and only while the
-   queue is in sync; any other open claim of ours is ended. One print begins under it, soon after it
-   was armed: for each further one, and after a delay, the job is asked for again, so a printer that
-   was replaced finds out before it heats.
-6. A script is taken off the list of what is to be done in the same `Save` that says that it is
-   about to be run. One that does not run to its end stops the managing: somebody has to look.
+1. Before the printer is told to start, the next print is stored and the bed counted as used
+   (`SaveMemory`). The printer never starts a print id twice, and what it may have been told is
+   stored, so a restart at any moment leads to the same print, never to a second one.
+2. A finished print is recorded (`WriteRunRecord`) before it is forgotten (`SaveMemory`).
+3. No job is chosen, and no next copy begun, on a bed that has not been cleared.
+4. When a person stops the printer from taking jobs, a running print goes on.
+5. A claim is used only if it is stored that it was armed (`WorkerMemory.held`), and only while
+   the queue is in sync; any other open claim of this peer is ended. One print begins under it,
+   soon after it was armed. For each further print, and after a delay, the job is asked for again:
+   so a printer that was replaced finds out before it heats.
+6. A script is removed from the list of steps in the same `SaveMemory` that says that it is about
+   to run. If it does not run to its end, the printer takes no more jobs: a person has to look.
 """
 
 from collections.abc import Mapping
@@ -61,11 +61,11 @@ RETRY_S_MAX = 300.0
 
 
 class Worker:
-    """One printer's cycle. Call `receive` and `tick`, then carry out `effects` in order.
+    """The cycle of one printer. Call `receive` and `tick`, then carry out `effects` in order.
 
-    `saved` is what the last `Save` stored, also that of an earlier process: a print that was under
-    way then is gone on with. `instance` is random, made at each start of the process. `wall_s` is
-    written into records for people, and decides nothing.
+    `saved` is what the last `SaveMemory` has stored, perhaps in an earlier process: a print that
+    was running then is continued. `instance` is random and made at each start of the process.
+    `wall_s` is written into records for people and decides nothing.
     """
 
     def __init__(

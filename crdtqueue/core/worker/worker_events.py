@@ -1,4 +1,4 @@
-"""What the worker of `crdtqueue.core.worker.worker` is told, and what it wants done."""
+"""The states, events and effects of the worker in `worker.py`, and what it stores."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ from crdtqueue.core.worker.strategy import Overtaken
 
 
 class WorkerState(StrEnum):
-    """Where in the cycle the printer is."""
+    """The states of the cycle."""
 
     IDLE = "idle"
     CLAIMING = "claiming"
@@ -44,7 +44,7 @@ AT_PRINTER = frozenset({WorkerState.STARTING, WorkerState.RESUMING, WorkerState.
 
 
 class WaitReason(StrEnum):
-    """Why nothing could be begun now. Of several reasons the first counts."""
+    """Why nothing can begin now. Of several reasons the first one counts."""
 
     PRINTER = "offline"
     SOMEBODY_ELSE = "busy"
@@ -62,9 +62,9 @@ RETRIES_MAX = FAILURES_MAX - 1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkerConfig:
-    """What a person has decided about a printer.
+    """What a person has set for a printer.
 
-    `retries` is how often it prints a job again that has failed, before a person has to look.
+    `retries` is how often a failed job is printed again before a person has to look.
     """
 
     profile: Profile
@@ -74,7 +74,7 @@ class WorkerConfig:
 
 
 class PrintPhase(StrEnum):
-    """What the printer says of a print."""
+    """The phases of a print, as the printer reports them."""
 
     STARTING = "starting"
     PRINTING = "printing"
@@ -94,7 +94,7 @@ RESULTS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CopyPrint:
-    """One print of ours, from before its start until it is recorded. It survives restarts."""
+    """The print of one copy, from before its start until it is recorded. It is stored."""
 
     queue: QueueName
     claim: Claim
@@ -115,19 +115,18 @@ class CopyPrint:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkerMemory:
-    """What the worker keeps in the store.
+    """What the worker stores, so that a restart changes nothing.
 
     `held_claim` is the key of the armed claim that the printer works on, also between two copies;
-    empty if there is none. Of `printing` and `script` at most one is at the printer; `todo` comes
-    before the next print, and `prepared` is the job for whose next print the before-print script
-    has run. `worked` is set once something was printed since the queues were last empty, `called`
-    once a person was called to the printer since somebody last was there. `failed_jobs` are those
-    whose prints have failed here one after the other, and `stopped_because` is why the printer
-    takes no jobs although nobody has stopped it, as a sentence. `strange` is set once somebody else
-    has printed something since we were to begin what is at the printer. `doubtful` are prints that
-    the printer did not know of; requests that were on their way then may yet arrive. `last_begun`
-    is what the printer was told to do last, print or script, until the bed is cleared or used by
-    somebody else.
+    empty if there is none. At most one of `printing` and `script` is at the printer. `todo` are the
+    steps before the next print; `prepared` is the job for whose next print the before-print script
+    has run. `worked` is set once something was printed since the queues were last empty; `called`
+    once a person was called to the printer and has not been there since. `failed_jobs` are the jobs
+    whose prints have failed here one after the other. `stopped_because` is a sentence: why the
+    printer takes no jobs although no person has stopped it. `strange` is set when somebody else has
+    used the printer since we were about to begin what is at the printer. `doubtful` are prints that
+    the printer did not know; start requests for them may still arrive. `last_begun` is what the
+    printer was last told to do, print or script, until the bed is cleared or used by somebody else.
     """
 
     printing: CopyPrint | None = None
@@ -166,7 +165,8 @@ class WorkerMemory:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueueView:
-    """One queue as the worker needs it: its document, who owns what, and why it cannot be asked.
+    """One queue as the worker needs it: its document, the owners of its jobs, and why it cannot be
+    asked.
 
     `holds_back` is a sentence, empty if jobs may be asked for.
     """
@@ -186,7 +186,7 @@ class QueuesRead:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claimed:
-    """The claim is armed: until `begin_until_s`, by the clock of `now_s`, one print may begin."""
+    """The claim is armed: one print may begin until `begin_until_s`, on the clock of `now_s`."""
 
     queue: QueueName
     claim: Claim
@@ -195,7 +195,7 @@ class Claimed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotClaimed:
-    """The job, or the further print of it, is not ours this time."""
+    """This peer did not get the job, or the further print of it."""
 
     queue: QueueName
     job: JobId
@@ -203,7 +203,7 @@ class NotClaimed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fetched:
-    """The file is here, and its hash was verified."""
+    """The file is here, and its hash is verified."""
 
     sha256: Sha256
 
@@ -218,10 +218,11 @@ class NotFetched:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PrinterSeen:
-    """What the printer says. `problem` is empty while it is connected and fit to print.
+    """A report of the printer. `problem` is empty while the printer is connected and ready to
+    print.
 
-    `print_id` and what follows are of the print that the printer is at, or was at last. `bed_c` is
-    None where the printer does not tell.
+    `print_id` and the fields behind it belong to the present print, or to the last one. `bed_c` is
+    None if the printer does not tell it.
     """
 
     problem: str = ""
@@ -242,7 +243,8 @@ class StartRefused:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StartDelayed:
-    """The printer has not begun; it is tried again. `told` is whether it may begin nevertheless."""
+    """The printer has not begun; the start is tried again. `told` means that it may begin all the
+    same."""
 
     print_id: PrintId
     reason: str
@@ -251,7 +253,7 @@ class StartDelayed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PrintUnknown:
-    """The printer answers, and has never heard of this print."""
+    """The printer answers, and does not know this print."""
 
     print_id: PrintId
 
@@ -272,21 +274,21 @@ class BedCleared:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Manage:
-    """A person lets the queue use this printer, or no longer."""
+    """A person lets the queues use this printer, or stops that."""
 
     managing: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MaterialsLoaded:
-    """A person says what is loaded, by tool; None if they no longer want to be asked."""
+    """A person says what is loaded, by tool; None if prints must not wait for material any more."""
 
     tools: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScriptsSet:
-    """The scripts that there are from now on."""
+    """The scripts from now on."""
 
     scripts: Scripts
 
@@ -313,8 +315,10 @@ Event: TypeAlias = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AskForJob:
-    """Ask for the job in this queue, or for a further print of the one that is held; answered by
-    `Claimed` or `NotClaimed`. `Claimed` ends the claim that is held."""
+    """Ask for a job of this queue, or for a further print of the job that is held.
+
+    Answered by `Claimed` or `NotClaimed`. `Claimed` ends the claim that is held.
+    """
 
     queue: QueueName
     job: JobId
@@ -331,7 +335,7 @@ class EndClaim:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FetchFile:
-    """Have the file here; answered by `Fetched` or `NotFetched`."""
+    """Fetch the file; answered by `Fetched` or `NotFetched`."""
 
     queue: QueueName
     file: FileRef
@@ -346,15 +350,15 @@ class SaveMemory:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StartCopy:
-    """Tell the printer to start, if its claim still allows it at that moment; answer with
-    `StartDelayed` if not. The printer starts a print id once and for ever."""
+    """Tell the printer to start, if its claim still allows that at this moment; if not, answer with
+    `StartDelayed`. The printer never starts a print id twice."""
 
     printing: CopyPrint
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StartScript:
-    """Tell the printer to run a script, as `Start` does."""
+    """Tell the printer to run a script, as with `StartCopy`."""
 
     script: ScriptRun
 
@@ -370,7 +374,7 @@ class WriteRunRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PauseJob:
-    """Hold the job back until a person lets it go on."""
+    """Pause the job until a person resumes it."""
 
     queue: QueueName
     job: JobId

@@ -1,10 +1,10 @@
-"""The lib0 binary encoding, strict, as far as Yjs documents of JSON values need it.
+"""The lib0 binary encoding, read strictly, as far as Yjs documents of JSON values need it.
 
 Source: https://github.com/dmonad/lib0, `encoding.js` and `decoding.js`. A varUint is little-endian
-base 128 with a continuation bit; a varInt spends the first byte's 0x40 on the sign; a varString
-and a varUint8Array are a varUint byte count followed by the bytes; Any is a type byte and a value.
-The reader accepts only what a well-behaved writer emits: the shortest form of every number, valid
-UTF-8, counts that fit into the bytes that are left. Everything else raises `Hostile`.
+base 128 with a continuation bit; a varInt uses 0x40 of the first byte for the sign; a varString and
+a varUint8Array are a varUint byte count followed by the bytes; Any is a type byte and a value. The
+reader accepts only what a correct writer produces: the shortest form of every number, valid UTF-8,
+counts that fit into the remaining bytes. Anything else raises `Hostile`.
 """
 
 from __future__ import annotations

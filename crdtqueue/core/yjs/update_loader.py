@@ -1,7 +1,8 @@
-"""Builds a document from stored updates, whatever their order.
+"""Loads a document from stored updates, in whatever order they are stored.
 
-They lie in the store as they were integrated, so nearly always one pass is enough. But a damaged
-store may lack one that others build upon; what can be had without it is to be had.
+The store keeps updates in the order of integration, so one pass is almost always enough. In a
+damaged store an update may be missing: then every update that does not depend on it is still
+loaded.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _Checked: TypeAlias = tuple[bytes, UpdateSummary]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unloaded:
-    """Updates that are not in the document: no sense in them, or something missing before them."""
+    """The updates that were not loaded: `bad` are malformed, `waiting` depend on missing ones."""
 
     bad: list[bytes]
     waiting: list[bytes]

@@ -1,15 +1,15 @@
 """Checks Yjs updates and state vectors before a CRDT library sees them.
 
 The libraries abort the whole process on some malformed bytes, and y-py silently forgets an update
-that has a gap. So bytes from another machine pass through here first: what comes out is either a
-summary, enough to tell whether the update can be applied now, or `Hostile`.
+with a gap. So bytes from another machine are parsed here first. The result is either a summary,
+which is enough to tell whether the update can be applied now, or `Hostile`.
 
 Source: https://github.com/yjs/yjs, update encoding v1 (`readClientsStructRefs`, `readDeleteSet`,
-`readStateVector`). Of it we accept what flat root maps of JSON values need: items that are JSON
-(content kind 8) or deleted (kind 1), that sit under a key of a known root map. The item's first
-byte is the kind in its low five bits, 0x80 left origin, 0x40 right origin, 0x20 key; parent and
-key follow only where there is no origin, else the item inherits them from it. Map items never have
-a right origin.
+`readStateVector`). Only what flat root maps of JSON values need is accepted: items that are JSON
+(content kind 8) or deleted (kind 1), under a key of a known root map. The first byte of an item is
+the kind in its low five bits, 0x80 left origin, 0x40 right origin, 0x20 key. Parent and key follow
+only where there is no origin; otherwise the item inherits them from its origin. Items of maps never
+have a right origin.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ class ClockRange:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UpdateSummary:
-    """What an update brings, and what must be known before it can be integrated.
+    """What an update contains, and what must be known before it can be integrated.
 
-    `needs` maps a client to the clock that its origins and deleted ranges reach up to: all clocks
+    `needs` maps a client to the clock up to which its origins and deleted ranges reach: all clocks
     below it must be in the document or in this update.
     """
 
