@@ -1,1 +1,1 @@
-"""Printers: one process streams one g-code file to one printer, and knows nothing of queues."""
+"""Printers. One process streams one g-code file to one printer; it knows nothing of queues."""

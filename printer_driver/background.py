@@ -1,4 +1,4 @@
-"""One thread for what may wait for a disk, so that the thread with the printer never does."""
+"""A thread for disk access, so that the thread that drives the printer never waits for a disk."""
 
 import logging
 import queue
@@ -14,10 +14,10 @@ Task = Callable[[], None]
 
 
 class Background:
-    """Runs tasks one after the other. The thread starts with the first one.
+    """Runs tasks one after the other. The thread starts with the first task.
 
-    A task hands its result on itself (`call_soon` of the main loop) and must not raise; what
-    escapes is logged.
+    A task hands its result to the main loop (`call_soon`). It must not raise; an exception is
+    logged.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Background:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Threads:
-    """Two, so that the disk of a g-code file keeps no journal from being written."""
+    """Two threads: a disk that hangs with a g-code file must not stop the journals."""
 
     journals: Background
     files: Background

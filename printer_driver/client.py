@@ -1,4 +1,4 @@
-"""A driver on this computer, reached over its Unix socket: `Printer` for asyncio code."""
+"""The client of a printer process on this computer, over its Unix socket, for asyncio code."""
 
 import asyncio
 import contextlib
@@ -36,7 +36,7 @@ WATCH_TIMEOUT_S = 10.0
 
 
 class _Connection:
-    """One open socket; requests go one after the other."""
+    """One open socket. It sends one request at a time."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -80,10 +80,11 @@ class _Connection:
 
 
 class SocketPrinter:
-    """Implements `printer_driver.printer.Printer`; connects at the first call, again as needed.
+    """Implements `printer_driver.printer.Printer`. It connects at the first call, and again as
+    needed.
 
-    A call whose connection breaks raises `PrinterUnavailable` and may be made again: `start` is
-    idempotent, the others change nothing when they come twice.
+    A call whose connection breaks raises `PrinterUnavailable` and may be repeated: `start` is
+    idempotent, and the other calls change nothing when they are repeated.
     """
 
     def __init__(self, socket_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What this peer tells others, and its own page, about its printer."""
+"""Makes the summary of this peer's printer, for other peers and for its own page."""
 
 from crdtqueue.core.ids import JobId
 from crdtqueue.core.sync.messages import PrinterSummary

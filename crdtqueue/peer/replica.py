@@ -1,4 +1,4 @@
-"""One queue's document, kept in memory and in the store."""
+"""The document of one queue, in memory and in the store."""
 
 import asyncio
 import logging

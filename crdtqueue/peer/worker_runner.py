@@ -1,4 +1,5 @@
-"""Runs the worker: between its pure cycle and the printer, the queues, the files and the store."""
+"""Runs the worker: connects its state machine with the printer, the queues, the files and the
+store."""
 
 import asyncio
 import logging

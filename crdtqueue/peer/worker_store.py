@@ -1,4 +1,4 @@
-"""What a printer's worker must not forget, in the store."""
+"""Stores the memory of the worker."""
 
 import logging
 

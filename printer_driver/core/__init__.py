@@ -1,1 +1,1 @@
-"""Pure protocol: g-code, replies, streaming, a virtual firmware. No I/O, no clock, no threads."""
+"""The pure part of the driver: g-code, replies, streaming, OctoPrint. No I/O, clock or threads."""

@@ -13,7 +13,10 @@ from crdtqueue.core.document.model import MATERIALS_MAX
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Loaded:
-    """The material in each tool, empty where unknown. `said` means that a person has confirmed it."""
+    """The material in each tool, empty where unknown.
+
+    `said` means that a person has confirmed it.
+    """
 
     tools: tuple[str, ...] = ()
     said: bool = False

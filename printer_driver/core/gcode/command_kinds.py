@@ -1,4 +1,4 @@
-"""What a command may do to a stream: whether it moves, waits, heats, or may safely run twice."""
+"""What a command does to a stream: whether it moves, waits, heats, or may safely run twice."""
 
 import re
 from enum import Enum

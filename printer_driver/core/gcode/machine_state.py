@@ -1,7 +1,6 @@
-"""What state a machine is in behind a part of a file: position, modes, temperatures.
+"""The state of a machine behind a part of a file: position, modes, temperatures.
 
-Worked out from the file when it is needed, so that nothing of it has to be journalled and nothing
-can be stale.
+It is computed from the file when it is needed, so nothing of it has to be journalled.
 """
 
 import re
@@ -28,7 +27,8 @@ _HEATER = {"104": "T", "109": "T", "140": "B", "190": "B", "141": "C", "191": "C
 
 
 class MachineState:
-    """Kept for both kinds of firmware: those whose G90 sets the extruder's mode, and the others."""
+    """The state for both kinds of firmware: those whose G90 also sets the mode of the extruder, and
+    others."""
 
     def __init__(self) -> None:
         self._heads = (Head(g90_sets_extruder=True), Head(g90_sets_extruder=False))

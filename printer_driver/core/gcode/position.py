@@ -1,7 +1,7 @@
-"""Where the head should be, by the commands sent; what M114 reports is compared with it.
+"""Where the head should be after the commands sent; the answer to M114 is compared with it.
 
-Unknown values are NaN: they stay NaN through sums, and a comparison with one says nothing. After
-homing, probing, a tool change or a command that may move by itself the host does not know more.
+Unknown values are NaN. They stay NaN in sums, and a comparison with NaN is never a difference.
+After homing, probing, a tool change, or a command that may move by itself, the position is unknown.
 """
 
 import re
@@ -37,7 +37,7 @@ _MOVING_M = re.compile(r"M(?:48|125|206|290|428|60[0-3]|66[56]|70[12]|851|911|99
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Position:
-    """Millimetres; NaN for an axis that was not reported or is not known."""
+    """Millimetres; NaN for an axis that was not reported or is unknown."""
 
     x: float = nan
     y: float = nan
@@ -46,10 +46,10 @@ class Position:
 
 
 class Head:
-    """Position, modes and feedrate after every command sent. `g90_sets_extruder`: as Marlin 2.
+    """Position, modes and feedrate after every command sent. `g90_sets_extruder`: as in Marlin 2.
 
-    `moving_until_s` is when all moves sent so far would be over at their nominal speed; real
-    moves take longer, since they accelerate.
+    `moving_until_s` is the end of all moves sent so far at their nominal speed. Real moves take
+    longer, since they accelerate.
     """
 
     __slots__ = (

@@ -1,7 +1,7 @@
-"""Why a print in OctoPrint ended, by the events that were pushed about its own copy.
+"""Why a print in OctoPrint ended, by the events that were pushed about its own copy of the file.
 
-OctoPrint's history says whether a print succeeded, and no more. A printer that resets itself looks
-there, and in the job's state, as if a person had cancelled; only the events tell the two apart:
+OctoPrint's history only says whether a print succeeded. When a printer resets itself, history and
+job state look as if a person had cancelled. Only the events tell the two apart:
 
     a person cancels        PrintCancelling with a user, PrintCancelled, PrintFailed
     the printer resets      PrintCancelling, PrintCancelled, PrinterReset, PrintFailed
@@ -9,7 +9,7 @@ there, and in the job's state, as if a person had cancelled; only the events tel
     printer's panel cancels PrintCancelling, PrintCancelled, PrintFailed
     the printer is lost     PrintFailed with the reason "error"
 
-PrinterReset names no file, and may come after PrintFailed, which is sent from another thread.
+PrinterReset names no file, and may come after PrintFailed, which another thread sends.
 """
 
 from enum import StrEnum
@@ -55,7 +55,8 @@ class TrackingStage(StrEnum):
 
 
 class EndCauseTracker:
-    """The first end of the print at `path`; a person who prints the copy again does not count."""
+    """The first end of the print at `path`. A later print of the same copy by a person does not
+    count."""
 
     def __init__(self, path: str) -> None:
         self._path = path

@@ -1,12 +1,13 @@
-"""One print of ours in OctoPrint: whether it was begun, runs, or is over, and how it ended.
+"""One print of this peer in OctoPrint: whether it has begun, is running, or is over, and how it
+ended.
 
     ASKING → BEGUN → RUNNING → ENDING → OVER
                   ↘──────────↗    ↘ FENCING → OVER
 
-Each print has its own copy of the file, so the path that OctoPrint is at says whose print it is,
-and the copy's history is this print's result, also after a restart of either side. A print that
-has left no result is given up only when its copy is deleted (FENCING): a request to begin it that
-is still under way somewhere then finds no file, so it cannot begin after it was given up.
+Each print has its own copy of the file. So the path of OctoPrint's job says whose print it is, and
+the history of the copy is the result of this print, also after a restart of either side. A print
+without a result is given up only when its copy is deleted (FENCING): a start request that is still
+on its way then finds no file, so the print cannot begin after it was given up.
 """
 
 from dataclasses import dataclass, replace
@@ -48,7 +49,7 @@ TAKEN_OVER = (
 
 
 class OctoPrintPhase(StrEnum):
-    """Where the print is."""
+    """The phases of a print in OctoPrint."""
 
     ASKING = "asking"  # in the journal; OctoPrint has not answered the request to begin
     BEGUN = "begun"  # asked for, not seen yet
@@ -60,19 +61,19 @@ class OctoPrintPhase(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
-    """OctoPrint has been asked to begin, whatever came of it."""
+    """OctoPrint was asked to begin; the result does not matter."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobSeen:
-    """What OctoPrint is at."""
+    """OctoPrint's present job."""
 
     job: OctoPrintJob
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OutcomeSeen:
-    """The print's own copy, None if it is not there, and the printer's last error."""
+    """The print's own copy, None if it does not exist, and the last error of the printer."""
 
     file: OctoPrintFile | None
     error: str
@@ -85,33 +86,33 @@ class CopyGone:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CopyInUse:
-    """OctoPrint keeps the copy because it is at it."""
+    """OctoPrint refuses to delete the copy, because it is using it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProgressPushed:
-    """What OctoPrint was at, up to a second ago: good for progress, and for nothing else."""
+    """OctoPrint's job up to a second ago: used for progress only."""
 
     job: OctoPrintJob
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EventPushed:
-    """What OctoPrint told of a print, ours or not, or of the printer."""
+    """An event about a print, ours or another one, or about the printer."""
 
     event: PrintEvent | PrinterReset
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TerminalLogSeen:
-    """The end of the printer's terminal: whether its last print was ended by a reset."""
+    """The end of the printer's terminal log, and whether a reset ended the last print there."""
 
     has_reset: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PushTurned:
-    """Whether events can be expected."""
+    """Whether events can be expected has changed."""
 
     push: PushState
 
@@ -131,7 +132,7 @@ Event = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReadOutcome:
-    """Ask for the print's own copy, and for the printer's last error."""
+    """Ask for the print's own copy, and for the last error of the printer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -170,7 +171,7 @@ def seen_in(report: PrintReport, job: OctoPrintJob) -> PrintReport:
 
 
 class OctoPrintPrint:
-    """Follows one print. Nothing happens between events, so it has no deadlines of its own.
+    """Follows one print. It has no deadlines: nothing happens between events.
 
     `path` is the print's own copy. A print of an earlier process starts with `Asked`.
     """

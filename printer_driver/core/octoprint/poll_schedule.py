@@ -1,7 +1,7 @@
-"""When to ask OctoPrint for its state again, by how well it keeps us informed by itself.
+"""When to ask OctoPrint for its state again, depending on how well it pushes events.
 
-What is pushed says that something has changed, and shows progress; what a print has come to is
-decided only by what OctoPrint answers when it is asked, which is never older than the question.
+A push only says that something has changed, and shows progress. The state of a print is decided by
+the answer to a question, which is never older than the question.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ SILENCE_S = 2.0
 
 
 class PollSchedule:
-    """Keeps the time of the next look; asked, never asking."""
+    """The time of the next question."""
 
     def __init__(self, *, poll_s: float) -> None:
         self.push = PushState.DOWN

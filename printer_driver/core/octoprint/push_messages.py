@@ -1,8 +1,8 @@
-"""What OctoPrint pushes over its websocket, type by type; nothing in it is trusted.
+"""The messages that OctoPrint pushes over its websocket, type by type. None of them is trusted.
 
-Source: OctoPrint 1.11, https://docs.octoprint.org/en/1.11.7/api/push.html and …/events/. What
-was seen of 1.11.8: a `current` message may be a second behind, also behind an event that was sent
-before it, so it never decides what a print has come to.
+Source: OctoPrint 1.11, https://docs.octoprint.org/en/1.11.7/api/push.html and …/events/. Seen in
+1.11.8: a `current` message may be a second old, also older than an event that was sent before it.
+So it never decides the state of a print.
 """
 
 import json
@@ -39,7 +39,7 @@ class PushState(StrEnum):
 
 
 class EventKind(StrEnum):
-    """OctoPrint's events of a print, by their own names."""
+    """The names of OctoPrint's events about a print."""
 
     STARTED = "PrintStarted"
     PAUSED = "PrintPaused"
@@ -63,7 +63,7 @@ SUBSCRIPTION: dict[str, Any] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatePushed:
-    """The state, up to a second old; `temperatures` is None where none are new."""
+    """The state, up to a second old. `temperatures` is None if the message has none."""
 
     job: OctoPrintJob
     temperatures: tuple[Temperature, ...] | None = None
@@ -71,7 +71,7 @@ class StatePushed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogPushed:
-    """The terminal's last lines, once for each connection."""
+    """The last lines of the terminal, sent once for each connection."""
 
     has_reset: bool
     """Whether the last print that they tell of was ended by a printer that reset itself."""
@@ -79,7 +79,7 @@ class LogPushed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PrintEvent:
-    """Something happened to a print; `path` is None for one that is not in OctoPrint's storage."""
+    """An event of a print. `path` is None for a print that is not in OctoPrint's storage."""
 
     kind: EventKind
     path: str | None
@@ -91,7 +91,7 @@ class PrintEvent:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PrinterReset:
-    """The printer has started anew in mid-print, and OctoPrint has given up what it was at."""
+    """The printer has restarted in mid-print, and OctoPrint has given that print up."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,7 +101,7 @@ class PrinterLink:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoginExpired:
-    """Nothing more is pushed before a new login."""
+    """OctoPrint pushes nothing more before a new login."""
 
 
 Pushed = StatePushed | LogPushed | PrintEvent | PrinterReset | PrinterLink | LoginExpired

@@ -1,4 +1,4 @@
-"""What OctoPrint's answers say, type by type; nothing in them is trusted.
+"""OctoPrint's answers, type by type. None of them is trusted.
 
 Source: OctoPrint 1.11's REST API, https://docs.octoprint.org/en/1.11.7/api/ ("Job operations",
 "Printer operations", "File operations"), and the state texts of its `util/comm.py`.
@@ -20,11 +20,11 @@ FILES_MAX = 1000
 
 
 class UnreadableAnswerError(ValueError):
-    """An answer that is not of the form that OctoPrint documents."""
+    """An answer that does not have the documented form."""
 
 
 class JobPhase(StrEnum):
-    """What OctoPrint's connection to the printer is at."""
+    """The state of OctoPrint's connection to the printer."""
 
     OFFLINE = "offline"
     CONNECTING = "connecting"
@@ -84,7 +84,7 @@ class OctoPrintJob:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OctoPrintFile:
-    """A file in OctoPrint's own storage, with how often it was printed and how that ended."""
+    """A file in OctoPrint's own storage, with the number and the results of its prints."""
 
     path: str
     size_bytes: int

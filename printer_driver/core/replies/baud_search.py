@@ -1,4 +1,4 @@
-"""Finding the speed of a port: say a harmless M105 at one speed after the other."""
+"""Finds the speed of a port: sends a harmless M105 at one speed after the other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
-"""Firmware families and how each differs from Marlin, as a table.
+"""Firmware families, and how each differs from Marlin, as a table.
 
-Recognised from what M115 answers. What a firmware says of itself (`Cap:` lines, the shape of its
-`ok`) goes before what stands here. The rows come from the firmwares' sources; docs/gcode.md names
-file and function.
+A family is recognised by the answer to M115. What a firmware says of itself (`Cap:` lines, the form
+of its `ok`) goes before this table. The rows come from the sources of the firmwares; docs/gcode.md
+names file and function.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ RX_BYTES = 128
 
 
 class Family(StrEnum):
-    """Whose receiver it is."""
+    """The families of firmware."""
 
     MARLIN = "marlin"
     MARLIN_1 = "marlin_1"
@@ -30,7 +30,7 @@ class Family(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dialect:
-    """What the driver may expect and use."""
+    """What the driver may expect of a firmware, and use."""
 
     family: Family
     names: tuple[str, ...]

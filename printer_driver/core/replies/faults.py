@@ -9,7 +9,7 @@ TEXT_CHARS_MAX = 200
 
 
 class FaultKind(StrEnum):
-    """One for everything that a person would do something else about."""
+    """The kinds of faults: one for each thing that a person would do about them."""
 
     HEATING_FAILED = "heating_failed"
     THERMAL_RUNAWAY = "thermal_runaway"
@@ -27,7 +27,7 @@ class FaultKind(StrEnum):
 
 
 class Severity(StrEnum):
-    """What can still go on."""
+    """What can still go on after a fault."""
 
     REMARK = "remark"  # everything
     PRINT_ENDS = "print_ends"  # the firmware, but not this print

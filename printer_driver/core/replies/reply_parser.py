@@ -1,7 +1,7 @@
-"""What a printer says, line by line, as typed replies.
+"""Parses what a printer says, line by line, into typed replies.
 
-Anything may come: power-up noise, half lines, other dialects. Every line becomes exactly one
-reply, `Unknown` when nothing better fits.
+Anything may come: noise at power-up, half lines, other dialects. Every line becomes exactly one
+reply, `UnknownReply` when nothing better fits.
 """
 
 import re
@@ -61,7 +61,7 @@ _HEATING = " W:"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ok:
-    """A command was executed or planned; the extras are ADVANCED_OK's N, P and B."""
+    """A command was executed or planned. The extras are N, P and B of ADVANCED_OK."""
 
     line_number: int | None = None
     planner_free: int | None = None
@@ -75,26 +75,27 @@ class Ok:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resend:
-    """The next line number the firmware will take."""
+    """The next line number that the firmware will take."""
 
     line_number: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LineError:
-    """A line was refused; `last_line` is the last number it took, None if it did not say."""
+    """A line was refused. `last_line` is the last number that was taken, None if the reply has
+    none."""
 
     last_line: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Skipped:
-    """A line was dropped because the firmware has had one of its number (Repetier)."""
+    """A line was dropped because the firmware has already had one of that number (Repetier)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TemperatureReport:
-    """Temperatures without an acknowledgement: of a heating wait or of M155."""
+    """Temperatures without an acknowledgement, during a heating wait or after M155."""
 
     temperatures: tuple[Temperature, ...]
     is_heating: bool = False
@@ -103,14 +104,14 @@ class TemperatureReport:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PositionReport:
-    """The answer to M114: where the head will be when all that is planned is done."""
+    """The answer to M114: where the head will be when all planned moves are done."""
 
     position: Position
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Busy:
-    """The firmware works on a long command, or waits for a person."""
+    """The firmware is working on a long command, or waits for a person."""
 
     activity: str
 
@@ -122,7 +123,7 @@ class Waiting:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """An error of the machine itself."""
+    """A fault of the machine itself."""
 
     fault: Fault
 
@@ -134,7 +135,7 @@ class Booted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Banner:
-    """A line that comes behind `start`: shows that the firmware booted where that was lost."""
+    """A line that follows `start`. It shows that the firmware has booted when `start` was lost."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,7 +155,7 @@ class Capability:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Action:
-    """A wish of the printer's own panel: `pause`, `resume`, `cancel`, `prompt_show`, …"""
+    """A request from the printer's own panel: `pause`, `resume`, `cancel`, `prompt_show`, …"""
 
     name: str
     argument: str = ""
@@ -177,7 +178,7 @@ class Echo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnknownReply:
-    """Noise, or a dialect we do not know."""
+    """Noise, or an unknown dialect."""
 
     text: str
 
@@ -328,7 +329,7 @@ def _temperatures(text: str) -> tuple[Temperature, ...]:
 
 
 class LineReader:
-    """Cuts what arrives into lines; drops empty ones and those over REPLY_BYTES_MAX."""
+    """Cuts the received bytes into lines; drops empty lines and those over REPLY_BYTES_MAX."""
 
     def __init__(self) -> None:
         self._partial = b""

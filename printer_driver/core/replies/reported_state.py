@@ -1,4 +1,4 @@
-"""What the printer has told of itself: heaters, name, abilities, wishes, troubles."""
+"""What the printer has reported: temperatures, name, abilities, requests, faults."""
 
 from collections import Counter, deque
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ CHOICES_MAX = 16
 
 
 class HostAction(StrEnum):
-    """What the printer asks its host for (`//action:…`)."""
+    """A request of the printer to its host (`//action:…`)."""
 
     PAUSE = "pause"
     PAUSED = "paused"
@@ -59,7 +59,8 @@ class Prompt:
 
 
 class ReportedState:
-    """Everything is bounded: a printer may say anything any number of times."""
+    """The state as reported. Everything is bounded: a printer may repeat anything any number of
+    times."""
 
     def __init__(self) -> None:
         self.firmware = ""

@@ -1,4 +1,4 @@
-"""When silence means that an acknowledgement was lost, and when the firmware is only busy."""
+"""Decides when silence means a lost acknowledgement, and when the firmware is only busy."""
 
 from collections.abc import Iterable
 
@@ -16,9 +16,9 @@ SILENCE_S_MAX = 600.0
 
 
 class AcknowledgementWatch:
-    """Told of every sign of life; says when to ask, and when to give up.
+    """Is told of every sign of life, and says when to send a probe and when to give up.
 
-    The wait grows with every probe that stays unanswered, so silent firmware is not flooded.
+    The interval grows with every unanswered probe, so that silent firmware is not flooded.
     """
 
     def __init__(self) -> None:

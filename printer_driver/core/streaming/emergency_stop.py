@@ -1,9 +1,9 @@
-"""Stopping at once, and knowing whether it worked.
+"""Stops the printer at once, and finds out whether that worked.
 
-M112 goes out again and again: what stood half sent before it may be refused, and a refusal empties
-the firmware's receive buffer, M112 included. Firmware without an emergency parser reads it only
-when a command slot is free. So, without the words of a firmware that stopped within a second, the
-board is reset by DTR, which switches every heater off by itself.
+M112 is sent again and again. The line that was half sent before it may be refused, and a refusal
+empties the receive buffer of the firmware, M112 included. Firmware without an emergency parser
+reads M112 only when a command slot is free. If the firmware has not confirmed the stop within a
+second, the board is reset by DTR, which switches every heater off.
 """
 
 import re
@@ -29,7 +29,7 @@ _STOPPED = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WriteUrgently:
-    """Write these bytes now, in front of all that still waits to be written."""
+    """Write these bytes now, before everything that waits to be written."""
 
     data: bytes
 

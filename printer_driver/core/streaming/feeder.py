@@ -1,4 +1,4 @@
-"""Feeding one print: what may be sent now, what breaks a wait, and whether the head is right."""
+"""Feeds one print: decides what may be sent now, ends waits, and checks the position of the head."""
 
 from collections import Counter
 from dataclasses import replace
@@ -54,7 +54,7 @@ NUMBER_BYTES = len("N1999 *255\n")
 
 
 class _Check(Enum):
-    """Comparing where the head is with where it should be."""
+    """The states of comparing the reported position with the expected one."""
 
     NONE = "none"
     WANTED = "wanted"
@@ -62,11 +62,12 @@ class _Check(Enum):
 
 
 class _Extruder(Enum):
-    """Whether the firmware's E is what this driver takes it for.
+    """Whether the E that the firmware reports can be compared with ours.
 
-    Some firmware takes relative extrusion for absolute, or tells another E than it extrudes by. A
-    difference after trouble would then be no stray piece of a line, and taking it back would
-    extrude. So E is compared once without trouble, as soon as relative moves can tell.
+    Some firmware takes relative extrusion for absolute, or reports another E than it extrudes by.
+    There a difference after trouble would not be a stray piece of a line, and taking it back would
+    extrude. So E is compared once without trouble, as soon as relative moves make a difference
+    visible.
     """
 
     UNTRIED = "untried"

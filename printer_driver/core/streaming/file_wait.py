@@ -1,4 +1,4 @@
-"""How long a print waits for its file, and when it waits no longer."""
+"""How long a print waits for its file, and when it gives up."""
 
 from printer_driver.errors import GcodeError
 
@@ -18,7 +18,7 @@ _GIVEN_UP = (
 
 
 class FileWait:
-    """Told again and again whether the next line of the file is there."""
+    """Is told at every look whether the next line of the file has been read."""
 
     def __init__(self) -> None:
         self.words = ""

@@ -1,4 +1,4 @@
-"""Getting to know the firmware: line number, name and abilities, and cold heaters if need be."""
+"""Gets to know the firmware: line number, name and abilities; switches heaters off where necessary."""
 
 from collections.abc import Iterable
 from enum import Enum
@@ -43,7 +43,7 @@ _HOT = " Its heaters may be on with nobody to watch them: switch it off."
 
 
 class HandshakeStep(Enum):
-    """How far the conversation has come."""
+    """The steps of the handshake."""
 
     NONE = "none"  # no port
     HALTED = "halted"  # the firmware has stopped itself; cooled now and then until that is told

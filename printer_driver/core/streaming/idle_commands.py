@@ -1,4 +1,4 @@
-"""While nothing is printed: a person's own commands, and a question for the temperatures."""
+"""What is sent while nothing is printed: commands of a person, and questions for temperatures."""
 
 from collections import deque
 from collections.abc import Iterator

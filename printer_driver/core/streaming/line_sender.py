@@ -1,19 +1,20 @@
-"""Numbered lines over a lossy wire: what is in flight, what is acknowledged, what goes again.
+"""Sends numbered lines over a lossy wire: which are in flight, acknowledged, or to be repeated.
 
-Rests on what Marlin 2 does (`Marlin/src/gcode/queue.cpp`):
+It relies on what Marlin 2 does (`Marlin/src/gcode/queue.cpp`):
 
 - `ok` means executed or planned, one for each command, in order.
 - A refused line empties the receive buffer; then come `Error:…Last Line: n`, `Resend: n+1` and
-  one bare `ok`. Lines already queued are still acknowledged.
-- A repeat of one of the last two lines is dropped without a word, so an `ok` that seems lost
-  must never be asked for by repeating its line.
-- The reply to M105 is `ok T:…`: it comes after all that was queued before it, and no other
-  command answers so. Hence an M105 in flight shows which acknowledgements were lost, and an `ok`
-  without temperatures in front of one is an acknowledgement of nothing.
+  one bare `ok`. Lines that are already queued are still acknowledged.
+- A repeat of one of the last two lines is dropped silently, so an `ok` that seems lost must never
+  be asked for by repeating its line.
+- The reply to M105 is `ok T:…`. It comes after everything that was queued before it, and no other
+  command is answered so. Hence an M105 in flight shows which acknowledgements were lost, and an
+  `ok` without temperatures in front of it acknowledges nothing.
 - Unnumbered lines are executed unchecked.
 
-An acknowledgement counted wrongly (noise ate a `Resend:`, its bare `ok` was taken for another)
-does no harm: the next number does not fit, the firmware asks again, the history still has it.
+A wrongly counted acknowledgement (noise destroyed a `Resend:`, and its bare `ok` was taken for
+another) does no harm: the next number does not fit, the firmware asks again, and the history still
+has the line.
 """
 
 from collections import deque
@@ -66,12 +67,13 @@ class _Flow(Enum):
 
 
 class LineSender:
-    """The host's end of the wire. Callers pass the time; it holds bytes to send until taken.
+    """The host's end of the wire. Callers pass the time; it keeps bytes to send until they are
+    taken.
 
-    Why some lines go alone (`follows=False`): a refused line makes the firmware throw away what
-    it has received, and the rest of the line that was just arriving is then read as an
-    unnumbered command, unchecked. Cut at the right byte that is a whole command, executed early
-    and once too often: bearable for an absolute move, not for a `G91` or a `G92`.
+    Why some lines go alone (`follows=False`): a refused line makes the firmware throw away what it
+    has received. The rest of the line that was just arriving is then read as an unnumbered command,
+    unchecked. Cut at the right byte, that is a complete command, executed early and once too often.
+    For an absolute move that does not matter; for a `G91` or a `G92` it does.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
-"""What is kept over a pause, and how the place is left and come back to.
+"""A pause: what is kept, how the head moves aside, and how it returns.
 
-No answer of the printer is trusted alone, since noise may have altered it: the head moves aside
-only where the firmware tells the place that the commands lead to, and printing goes on only where
-it stopped. Each wait for an answer ends after `ASKS_MAX` questions.
+No answer of the printer is trusted alone, since noise may have altered it. The head moves aside
+only if the firmware reports the position that the commands lead to, and printing continues only
+where it stopped. Each wait for an answer ends after `ASKS_MAX` questions.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ _ASTRAY = (
 
 @dataclass(kw_only=True, slots=True)
 class PositionCheck:
-    """Answers to M114, compared with where the head should be."""
+    """Compares answers to M114 with the expected position."""
 
     axes: str = "xyze"
     remark: str = ""
