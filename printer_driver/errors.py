@@ -1,10 +1,10 @@
-"""What can go wrong with a printer, split by what the caller does about it."""
+"""The errors of a printer, split by what the caller does next."""
 
 
 class PrinterError(Exception):
-    """Root of this package's errors. Its text is one sentence that names the next step.
+    """The base of this package's errors. The text is one sentence that names the next step.
 
-    `code` is the socket protocol's word for it (see `printer_driver.protocol`).
+    `code` is the word for it in the socket protocol (see `protocol.py`).
     """
 
     code = "failed"
@@ -16,7 +16,7 @@ class PrinterError(Exception):
 
 
 class PrinterUnavailable(PrinterError):
-    """The driver or the printer is not reachable: try again later."""
+    """The driver or the printer cannot be reached: try again later."""
 
     code = "unavailable"
 
@@ -28,7 +28,7 @@ class PrintRefused(PrinterError):
 
 
 class NotPrinting(PrinterError):
-    """The named print does not run (any more): ask for its report."""
+    """The named print is not running, or not any more: ask for its report."""
 
     code = "not_printing"
 
@@ -40,7 +40,7 @@ class BadRequestError(PrinterError):
 
 
 class PortError(PrinterError):
-    """The serial port cannot be opened or has gone: tell the person, try again later."""
+    """The serial port cannot be opened or is gone: tell the person, try again later."""
 
     code = "port"
 

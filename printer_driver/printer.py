@@ -25,7 +25,7 @@ def check_in_time(may_begin: Callable[[], bool]) -> None:
 
 
 class Connection(StrEnum):
-    """How things stand between the driver and the printer's firmware."""
+    """The connection between the driver and the firmware of the printer."""
 
     CONNECTING = "connecting"  # the port is open, the firmware has not answered yet
     READY = "ready"
@@ -34,7 +34,7 @@ class Connection(StrEnum):
 
 
 class PrintState(StrEnum):
-    """Where one print is. The last three are final."""
+    """The states of a print. The last three are final."""
 
     STARTING = "starting"
     PRINTING = "printing"
@@ -94,7 +94,8 @@ class PrintReport:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
-    """Something that the firmware asks a person through its host, shown on its own panel too."""
+    """A question of the firmware to a person, asked through its host and shown on its own panel,
+    too."""
 
     text: str
     choices: tuple[str, ...] = ()
@@ -133,7 +134,8 @@ def report_from_json(value: dict[str, Any]) -> PrintReport:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Telemetry:
-    """One print so far. Times of lines are from sending to `ok`, waits for the planner included."""
+    """Counts of one print so far. Times of lines run from sending to `ok`, waits for the planner
+    included."""
 
     lines_per_s: float = 0.0
     """Acknowledged lines of the file by the time spent sending it; pauses do not count."""
@@ -183,7 +185,7 @@ class PrinterStatus:
 
 
 class Printer(Protocol):
-    """One printer. Every call may raise `PrinterUnavailable`; its waits are bounded."""
+    """One printer. Every call may raise `PrinterUnavailable`; every wait is bounded."""
 
     async def status(self) -> PrinterStatus:
         """The printer now."""
@@ -241,7 +243,7 @@ class Printer(Protocol):
 
 
 class StopsAtOnce(Protocol):
-    """A printer that can be halted; not every way to one can do that."""
+    """A printer that has an emergency stop; not every kind of connection has one."""
 
     async def emergency_stop(self) -> Confirmation:
         """Halt the firmware (M112), whatever it does. Raises `PrinterUnavailable`.

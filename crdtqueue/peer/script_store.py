@@ -1,4 +1,4 @@
-"""Keeps the scripts of this peer's printer: their texts in the store, and as files for the printer."""
+"""Keeps the scripts of this peer's printer: texts in the store, and files for the printer."""
 
 import asyncio
 import json

@@ -1,1 +1,1 @@
-"""Printing through an OctoPrint, over its REST and push API; nothing of ours is installed there."""
+"""Printing through OctoPrint, over its REST and push API; nothing is installed there."""

@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 class AsyncJournal:
     """The prints of one OctoPrint, by id. Nothing is read before `load`.
 
-    A write that a cancelled caller has left behind still ends before the next one begins.
+    A write whose caller was cancelled still ends before the next one begins.
     """
 
     def __init__(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a person is shown of OctoPrint: at rest, at another print, or without a printer."""
+"""What is shown of an OctoPrint that is idle, busy with another print, or without a printer."""
 
 import hashlib
 

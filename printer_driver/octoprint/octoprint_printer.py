@@ -56,13 +56,15 @@ PAUSING_TIMEOUT_S = 15.0
 
 
 class OctoPrintPrinter:
-    """Implements `printer_driver.printer.Printer`; connects at the first call, again as needed.
+    """Implements `printer_driver.printer.Printer`. It connects at the first call, and again as
+    needed.
 
-    `url` is OctoPrint's address as in a browser, `key` an application key or the API key of a
-    user who may upload and print, and `journal` the file in which prints are recorded durably.
-    The print goes on without us; what became of it is read from OctoPrint at the next call.
+    `url` is OctoPrint's address as in a browser. `key` is an application key, or the API key of a
+    user who may upload and print. `journal` is the file in which prints are recorded durably. The
+    print goes on without this process; its result is read from OctoPrint at the next call.
 
-    What OctoPrint pushes makes it quicker and tells why a print ended; without it all is polled.
+    OctoPrint's push messages make it faster and tell why a print ended. Without them everything is
+    polled.
     """
 
     def __init__(

@@ -1,11 +1,11 @@
-"""A print's own copy of its file in OctoPrint, made from one upload of each content.
+"""Each print has a copy of its file in OctoPrint, made from one upload of each content.
 
-crdtqueue/<SHA-256>.gcode        a content, uploaded once, never printed itself
-crdtqueue/<part>-<mark>.gcode    the copy that one print prints, deleted after it
+    crdtqueue/<SHA-256>.gcode        a content, uploaded once, never printed itself
+    crdtqueue/<part>-<mark>.gcode    the copy that one print prints, deleted after it
 
-OctoPrint shows a file by its name, so the copy's name begins with the part's. The mark (20 hex
-digits) is made from the print's id and the name, so that no other name, such as that of a copy
-that a person makes of it, is ever taken for this print's.
+OctoPrint shows a file by its name, so the name of the copy begins with that of the part. The mark
+(20 hex digits) is made from the print id and the name. So no other file, such as a copy that a
+person makes, is ever taken for the file of this print.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Following what OctoPrint is at: asked and pushed, for the one print that is ours."""
+"""Follows the state of OctoPrint, by asking and by push messages, for the one print of this peer."""
 
 import asyncio
 import contextlib
@@ -40,10 +40,11 @@ _NOT_ASKED = OctoPrintJob(phase=JobPhase.CONNECTING, text="not asked yet")
 
 
 class PrintFollower:
-    """Runs the core's machines: what is seen goes in, what must be done is done.
+    """Runs the state machines of the core: passes on what is seen, and carries out what they
+    decide.
 
-    `ours` is the print that is not over yet, `last` the report of the one before, and `job` what
-    OctoPrint was at when it was asked last. Nothing is pushed before OctoPrint was asked once.
+    `ours` is the print that is not over yet, `last` the report of the one before, and `job`
+    OctoPrint's job at the last question. Push messages are ignored until OctoPrint was asked once.
     """
 
     def __init__(self, api: OctoPrintApi, record: AsyncJournal, *, poll_s: float) -> None:

@@ -1,4 +1,4 @@
-"""OctoPrint's push socket: opened, logged in, read, and opened again; it decides nothing."""
+"""OctoPrint's push socket: opens it, logs in, reads, and opens it again. It decides nothing."""
 
 import asyncio
 import json
@@ -34,9 +34,9 @@ _log = logging.getLogger(__name__)
 
 
 class PushSocket:
-    """Hands on what is pushed, and whether anything can be expected, until it is cancelled.
+    """Passes on push messages, and whether any can be expected, until it is cancelled.
 
-    Nothing is lost without it but time: whoever hears that it is down polls.
+    Without it nothing is lost but time: whoever hears that it is down polls.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ def _has_state(pushed: tuple[Pushed, ...]) -> bool:
 
 
 class _Connect(connect):
-    """Goes nowhere else: the session that is sent belongs to this OctoPrint only."""
+    """Follows no redirect: the session that is sent belongs to this OctoPrint only."""
 
     def process_redirect(self, exc: Exception) -> Exception:
         return exc

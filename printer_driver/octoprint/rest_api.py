@@ -1,4 +1,4 @@
-"""The exchanges with OctoPrint, each bounded in time and size; see docs/octoprint.md."""
+"""The requests to OctoPrint, each bounded in time and size; see docs/octoprint.md."""
 
 import asyncio
 import json
@@ -26,12 +26,12 @@ T = TypeVar("T")
 
 
 class AnswerLost(PrinterUnavailable):
-    """OctoPrint may have done what was asked, or not: look before you ask again."""
+    """OctoPrint may have done what was asked, or not: look before asking again."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OctoPrintAnswer:
-    """One answer; `content` is None where the body is no JSON."""
+    """One answer; `content` is None if the body is not JSON."""
 
     status: int
     content: Any

@@ -1,4 +1,4 @@
-"""The port in the main loop: bytes both ways, into the serial log, lost and opened again."""
+"""The port in the main loop: reads, writes and logs; reopens the port when it is lost."""
 
 import logging
 import selectors
@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 class PortUser(Protocol):
-    """Who hears what happens at the port."""
+    """The listener of a port."""
 
     def port_ready(self, now_s: float) -> None:
         """The printer's port is open and its speed known."""
@@ -30,7 +30,7 @@ class PortUser(Protocol):
 
 
 class AttachedPort:
-    """Nothing is opened before `open`. A port that breaks becomes an event, never an exception."""
+    """Nothing is opened before `open`. A broken port becomes an event, never an exception."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Getting hold of the printer's port: by name or found, at a speed that is given or found."""
+"""Gets hold of the printer's port: by name or by search, at a given speed or one that is found."""
 
 import contextlib
 import json
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Found:
-    """What worked last."""
+    """The port and the speed that worked last."""
 
     port: str = ""
     baud: int = 0
@@ -36,10 +36,10 @@ class _Found:
 
 
 class PortKeeper:
-    """Opens and reopens one printer's port. Nothing is touched before `open`.
+    """Opens and reopens the port of one printer. Nothing is touched before `open`.
 
-    `notes` is a file for what was found, so that the next start tries that first. `wants_printer`
-    tells a port on which nobody answers from the printer's, which matters where all are tried.
+    `notes` is a file for what was found; the next start tries that first. `wants_printer` says
+    whether to look for another port if nobody answers on this one.
     """
 
     def __init__(self, *, port: str, baud: int, notes: Path, dev: Path = ports.DEV) -> None:

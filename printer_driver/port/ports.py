@@ -1,4 +1,4 @@
-"""Serial ports by their lasting names: which there are, and who holds one."""
+"""Lists serial ports by their lasting names, and finds out which process holds one."""
 
 import errno
 import os

@@ -1,7 +1,7 @@
-"""What went over the wire, for a bug report.
+"""The log of the serial wire, for a bug report.
 
-Kept in memory, bounded, and written out when there is trouble; or written all the time when a
-person asked for that. The files rotate and together never exceed FILES_MAX * FILE_BYTES_MAX, so
+It is kept in memory, bounded, and written to disk when there is trouble, or all the time if a
+person has asked for that. The files rotate and together never exceed FILES_MAX * FILE_BYTES_MAX, so
 that a year of printing neither fills nor wears out an SD card.
 """
 
@@ -23,7 +23,7 @@ CHUNK_BYTES_MAX = 4096
 
 
 class Keep(Enum):
-    """What reaches the disk."""
+    """How much of the log is written to disk."""
 
     TROUBLE = "trouble"  # the minutes before and at each trouble
     ALL = "all"

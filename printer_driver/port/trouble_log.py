@@ -1,4 +1,4 @@
-"""Writes the serial log to disk: after trouble, or now and then where all of it is kept."""
+"""Writes the serial log to disk: after trouble, or from time to time if all of it is kept."""
 
 import logging
 from pathlib import Path
@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 
 
 class TroubleLog:
-    """Nothing waits for the disk but `close`."""
+    """Only `close` waits for the disk."""
 
     def __init__(self, serial_log: SerialLog, background: Background) -> None:
         self._serial_log = serial_log

@@ -1,4 +1,4 @@
-"""The serial port: opened by pyserial, read and written without ever waiting."""
+"""The serial port, opened by pyserial, read and written without waiting."""
 
 import contextlib
 import fcntl

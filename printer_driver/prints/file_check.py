@@ -1,4 +1,4 @@
-"""Looking through a file before it is printed; slow, so not for the thread with the printer."""
+"""Checks a file before it is printed. That is slow, so it runs in a thread of its own."""
 
 import hashlib
 import os
@@ -29,7 +29,7 @@ ESTIMATED_COMMANDS_MAX = 50_000
 
 
 class FileIdentity(NamedTuple):
-    """While all of this is the same, so is what a check says."""
+    """While all of these facts are the same, the result of a check is still valid."""
 
     sha256: str
     device: int
@@ -52,7 +52,7 @@ class FileIdentity(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckedFile:
-    """What came of a check; `problem` is None for a file that may be printed."""
+    """The result of a check; `problem` is None for a file that may be printed."""
 
     file: BinaryIO
     bytes_total: int

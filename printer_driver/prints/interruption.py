@@ -1,4 +1,4 @@
-"""A print between the loss of its printer, or of its process, and its going on or its end."""
+"""A print that has lost its printer or its process, until it goes on or ends."""
 
 import time
 from collections.abc import Callable
@@ -34,7 +34,7 @@ START_S_MAX = 30.0
 
 
 class Interruption:
-    """`cause` is a sentence for people: what happened."""
+    """The interrupted print. `cause` is a sentence for people: what happened."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What was printed, durably: a record before the first line is sent, one when it is over.
+"""The journal of prints: a durable record before the first line is sent, and one at the end.
 
 JSON lines, each written with one `write` and fsynced. A torn last line (power cut) is skipped.
 """

@@ -1,10 +1,10 @@
-"""Where in its file a print is, on disk: a small record for every numbered line, before it goes.
+"""The journal of lines: for every numbered line a small record of its place in the file.
 
-A ring of fixed size in a mapped file: a record is a store to memory, which survives the death of
-this process, and no disk can make the printer wait. It is never fsynced: after a restart of the
-computer (another boot id) nothing in it is believed. A torn record fails its CRC and counts as
-missing; a record that is missing leads to a safe stop, never to a wrong place, because the
-firmware itself says which number it took last.
+It is a ring of fixed size in a mapped file. Writing a record is a store to memory, which survives
+the death of this process, and no disk can delay the printer. It is never fsynced: after a restart
+of the computer (another boot id) nothing in it is trusted. A torn record fails its CRC and counts
+as missing. A missing record leads to a safe stop, never to a wrong place, because the firmware
+itself says which number it took last.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JournalledLines:
-    """What an earlier process has left of one print."""
+    """What an earlier process has recorded of one print."""
 
     lines: dict[int, LineRecord] = field(default_factory=dict)
     is_paused: bool = False

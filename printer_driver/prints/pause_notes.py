@@ -1,4 +1,4 @@
-"""Notes down whether a print is paused or cancelled: it comes back as it was after a break."""
+"""Records whether a print is paused or cancelled, so that it is the same after an interruption."""
 
 from printer_driver.printer import PrintReport, PrintState
 from printer_driver.prints.line_journal import LineJournal
@@ -7,7 +7,7 @@ PAUSE_NOTED_EVERY_S = 0.5
 
 
 class PauseNotes:
-    """A person's wish counts at once; a pause from the printer's own panel when it is seen."""
+    """A person's request counts at once; a pause at the printer's own panel counts when it is seen."""
 
     def __init__(self, line_journal: LineJournal) -> None:
         self._line_journal = line_journal

@@ -1,7 +1,7 @@
-"""A print's file, read ahead by a thread, so that the loop with the printer never waits for it.
+"""Reads the file of a print ahead in a thread, so that the loop with the printer never waits.
 
-A dying card or a network share can keep a read for minutes. Meanwhile an emergency stop, a pause
-and the watch over the heaters go on, and the lines that were read before are printed.
+A dying card or a network share can delay a read for minutes. Meanwhile an emergency stop, a pause
+and the watch over the heaters still work, and the lines that were read before are printed.
 """
 
 import io
@@ -36,10 +36,10 @@ def close_aside(file: BinaryIO) -> None:
 
 
 class ReadAhead:
-    """`file` from where it stands, as long as it is the one with this `identity`.
+    """Reads `file` from its present position, as long as it has this `identity`.
 
-    The file is this object's, and after the first call its thread's alone: closing it may take as
-    long as reading. `arrived` is called in that thread when there is something new to take.
+    The object owns the file, and after the first call only its thread touches it: closing may take
+    as long as reading. `arrived` is called in that thread when there is something new to take.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The running print's file: what of it is sent, where it is, and how it goes on after a break."""
+"""The file of the running print: what of it was sent, where it is, and how it continues."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ HASH_BYTES = 1 << 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PrintFile:
-    """What a print prints, enough to open it again."""
+    """What is needed to open the file of a print again."""
 
     print_id: str
     path: Path
@@ -47,7 +47,7 @@ class PrintFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reopened:
-    """The file of an interrupted print at the place where it goes on."""
+    """The file of an interrupted print, at the place where it goes on."""
 
     file: BinaryIO
     identity: FileIdentity
@@ -92,7 +92,7 @@ def _hashed(lines: Iterator[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:
 class RunningPrint:
     """One print of this process, from its start or from behind `base` on.
 
-    `file` stands there. The `preamble` goes first and counts as none of the file's lines.
+    `file` stands there. The `preamble` is sent first and does not count as lines of the file.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""`python -m printer_driver bundle --journal FILE OUT.zip`: all that a bug report needs."""
+"""`python -m printer_driver bundle --journal FILE OUT.zip` collects what a bug report needs."""
 
 import argparse
 import asyncio

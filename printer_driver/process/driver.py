@@ -1,4 +1,4 @@
-"""What clients may do to the printer: requests against the session and the journals."""
+"""The requests of clients to the printer, checked against the session and the journals."""
 
 import logging
 import time
@@ -50,7 +50,7 @@ _log = logging.getLogger(__name__)
 
 
 class _Stage(Enum):
-    """Of a start."""
+    """The stages of a start."""
 
     LOOKING = "looking"  # through its file, whose disk may hang: given up at once when not wanted
     RECORDING = "recording"  # in the journals, from which it is taken out when not wanted

@@ -1,7 +1,7 @@
-"""One printer from its port up: who talks on the wire, and what becomes of a print when it breaks.
+"""One printer, from its port up: who uses the wire, and what becomes of an interrupted print.
 
 In this order: the search for the port and its speed, the questions after an interrupted print
-(`core.recovery`), the streamer. An emergency stop goes in front of all of them.
+(`core/streaming/recovery.py`), the streamer. An emergency stop goes before all of them.
 """
 
 import logging
@@ -67,8 +67,8 @@ _log = logging.getLogger(__name__)
 class PrinterSession:
     """The printer as the driver sees it. Nothing is opened before `open`.
 
-    `happened` gets the final report of every print, and hears when the printer says between two
-    prints that its bed is clear. All calls come from the main loop's thread.
+    `happened` gets the final report of every print, and each report of a clear bed between two
+    prints. All calls come from the thread of the main loop.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Turns the lines of a g-code file into the lines on the wire.
 
 The rules are those of Marlin's receiver (`Marlin/src/gcode/queue.cpp`, `process_stream_char` and
-`get_serial_commands`): `;` starts a comment even inside quotes, `\` is dropped, a line is cut at
+`get_serial_commands`): `;` starts a comment even inside quotes, `\\` is dropped, a line is cut at
 MAX_CMD_SIZE = 96 bytes, and a line that begins with `N` must end in `*` and the XOR of all bytes
 before it. What Marlin would alter is altered here first; otherwise its checksum would never match.
 """

@@ -1,4 +1,4 @@
-"""Feeds one print: decides what may be sent now, ends waits, and checks the position of the head."""
+"""Feeds one print: decides what may be sent now, ends waits, checks the position of the head."""
 
 from collections import Counter
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Gets to know the firmware: line number, name and abilities; switches heaters off where necessary."""
+"""Gets to know the firmware: line number, name, abilities; switches heaters off if necessary."""
 
 from collections.abc import Iterable
 from enum import Enum

@@ -78,8 +78,10 @@ class PositionCheck:
 
 @dataclass(kw_only=True, slots=True)
 class Pause:
-    """One pause of the file. `settling`, `parking` and `returning` give scripts: the next is to be
-    sent when the one before is executed.
+    """One pause of the file.
+
+    `settling`, `parking` and `returning` return scripts, whose next command is to be sent when the
+    one before it is executed.
     """
 
     head: Head | None = None

@@ -1,4 +1,4 @@
-"""One print from its first line to its last: which command comes next, and when it is over."""
+"""One print from its first to its last line: which command comes next, and when the print is over."""
 
 import re
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ __all__ = ["HEATERS_OFF", "REPORT_POSITION", "PrintSequence", "PrintStage"]
 
 
 class PrintStage(Enum):
-    """How far a print has come."""
+    """The stages of a print."""
 
     STREAMING = "streaming"
     PAUSING = "pausing"  # M400; until place and temperatures are sure
@@ -77,7 +77,7 @@ _HELD = (PrintStage.PAUSING, PrintStage.PARKING, PrintStage.PAUSED)
 
 
 class _Wish(Enum):
-    """What is to be done as soon as it can be."""
+    """What is to be done at the next chance."""
 
     NONE = "none"
     PAUSE = "pause"  # while the print is made to go on
@@ -85,10 +85,10 @@ class _Wish(Enum):
 
 
 class PrintSequence:
-    """Hands out one command after the other; its owner says when all are acknowledged.
+    """Hands out one command after the other; the owner tells when all are acknowledged.
 
-    Done is proven, not counted: behind the last command and an M400 goes a numbered M105, whose
-    answer `ok T:…` only comes when the firmware has taken every line before it.
+    The end is proven, not counted: behind the last command and an M400 goes a numbered M105. Its
+    answer `ok T:…` comes only when the firmware has taken every line before it.
     """
 
     def __init__(

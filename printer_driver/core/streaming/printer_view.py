@@ -1,4 +1,5 @@
-"""What a person sees of the printer beyond its connection and its print."""
+"""What the rest of the driver is told about the printer: its status, and whether its heaters are
+off."""
 
 from dataclasses import replace
 from enum import Enum

@@ -1,16 +1,16 @@
-"""A print whose host died or whose cable was pulled: did the board keep its state?
+"""Continues a print whose process died or whose cable was pulled, if the board has kept its state.
 
-The firmware is asked three things, one after the other:
+The firmware is asked three questions, one after the other:
 
-- a line with an impossible number. It answers `Resend: n+1`, and n is the last line it took; all
-  up to there is executed or queued, nothing behind it is. Asked until two answers agree, or until
-  it has obeyed: firmware that looks at no numbers cannot say where it is.
-- `M114`. Unnumbered, it waits in the queue behind all that was taken, so it tells where the head
-  stands after line n.
+- a line with an impossible number. It answers `Resend: n+1`, and n is the last line it took;
+  everything up to there is executed or queued, nothing behind it is. Asked until two answers agree,
+  or until the firmware has obeyed: firmware that ignores numbers cannot say where it is.
+- `M114`. Unnumbered, it waits in the queue behind everything that was taken, so the answer is the
+  position of the head after line n.
 - `M105`: which temperatures it holds.
 
-Only when all three fit the file does the print go on behind line n, with nothing moved, homed or
-set. Otherwise the heaters go off and a person is told why.
+Only if all three answers fit the file does the print go on behind line n, with nothing moved, homed
+or set. Otherwise the heaters are switched off and a person is told why.
 """
 
 from collections.abc import Mapping
@@ -62,9 +62,9 @@ GAP_S_MAX = 900.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReplayUpTo:
-    """Effect: work out the machine's state there, see that the file is unchanged, answer.
+    """Effect: compute the machine's state there, check that the file is unchanged, and answer.
 
-    Of the file up to `sent_offset` something was sent; see `core/gcode/machine_state.py`.
+    Parts of the file up to `sent_offset` were sent; see `core/gcode/machine_state.py`.
     """
 
     end_offset: int
@@ -81,14 +81,14 @@ class Replayed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileUnusable:
-    """The other answer."""
+    """The other answer to `ReplayUpTo`: the file has changed or cannot be read."""
 
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ResumeBehind:
-    """Go on with the command behind this record."""
+    """Continue with the command behind this record."""
 
     record: LineRecord
     state: MachineState
@@ -96,7 +96,7 @@ class ResumeBehind:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StopSafely:
-    """The print has failed; heaters off. `reason` is for a person."""
+    """The print has failed and the heaters must go off. `reason` is a sentence for a person."""
 
     reason: str
 
@@ -117,7 +117,7 @@ class _Phase(Enum):
 class Recovery:
     """`lines` are the records of the print; `lost_s` is when it was last heard of.
 
-    `file_bytes` is how much there is to read until the file is known to be unchanged.
+    `file_bytes` is how much must be read until the file is known to be unchanged.
     """
 
     def __init__(

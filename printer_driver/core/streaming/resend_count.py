@@ -1,4 +1,4 @@
-"""How often the firmware refuses lines, and when the wire or the numbering is given up."""
+"""Counts the lines that the firmware refuses, and decides when the wire is given up."""
 
 ECHO_S_MAX = 1.0
 """Refusals of the same line within this time, before it was sent again, are one."""
@@ -11,11 +11,11 @@ STRANGE_APART_S = 10.0
 
 
 class WireBrokenError(Exception):
-    """The wire or the numbering is beyond repair; the text says why."""
+    """The wire or the line numbering cannot be repaired; the text says why."""
 
 
 class ResendCount:
-    """Counts since the last greeting."""
+    """The refusals since the last handshake."""
 
     def __init__(self) -> None:
         self.number = -1

@@ -1,4 +1,4 @@
-"""One line on the wire, and how much of the file lies behind it."""
+"""A line on the wire, and the place in the file that it stands for."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -8,7 +8,7 @@ REPORT_TEMPERATURES = "M105"
 
 
 class FilePlace(NamedTuple):
-    """How much of which file lies behind one line."""
+    """How much of which file has been sent up to and including one line."""
 
     print_id: str = ""
     lines: int = 0
@@ -22,7 +22,7 @@ NO_PLACE = FilePlace()
 
 @dataclass(kw_only=True, slots=True)
 class SentLine:
-    """A line that was given a number (None: sent without one)."""
+    """A line with its number (None: sent without one)."""
 
     number: int | None
     command: str
@@ -43,7 +43,7 @@ class SentLine:
 
 
 class Certainty(IntEnum):
-    """What a record is worth."""
+    """How far a record can be trusted."""
 
     EXACT = 1
     UNSURE = 2  # something of the driver's own was done, as parking; from that to the next line of

@@ -1,4 +1,4 @@
-"""What happens to a `Streamer`, and what it wants done."""
+"""The events and effects of `Streamer`."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -34,10 +34,10 @@ class Received:
 class StartPrint:
     """Print these commands; only when `Streamer.can_start`.
 
-    `commands` may raise `GcodeError` at any step, which fails the print, and gives NOT_YET while
-    the file has not been read so far; `tick` looks again. `head` is what is known of it for a print
-    that goes on, of the dialect's kind; the `Streamer` keeps it. None: nothing. With `is_paused`
-    nothing of the file is sent before a `ResumePrint`.
+    `commands` may raise `GcodeError` at any step, which fails the print. It yields NOT_YET while
+    the next line of the file has not been read; `tick` looks again. `head` is the known state of
+    the head for a print that is continued, None for a new one; the `Streamer` keeps it. With
+    `is_paused` nothing of the file is sent before a `ResumePrint`.
     """
 
     print_id: str
@@ -54,12 +54,12 @@ class PausePrint:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ResumePrint:
-    """Go on with the file."""
+    """Continue with the file."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CancelPrint:
-    """Give the print up, heaters off."""
+    """Give the print up, and switch the heaters off."""
 
     reason: str
 
@@ -78,7 +78,8 @@ class AnswerPrompt:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SendCommands:
-    """Commands of a person, while nothing is printed; more than fit are left out with a `Note`."""
+    """Commands of a person, while nothing is printed. Those that are too many are left out with a
+    `Note`."""
 
     commands: tuple[str, ...]
 
@@ -99,7 +100,7 @@ Event = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Send:
-    """Write these bytes to the port; first remember what is told of the `lines` in them."""
+    """Write these bytes to the port, after the records of the `lines` in them."""
 
     data: bytes
     lines: Sequence[SentLine] = ()
@@ -115,29 +116,30 @@ class PrintEnded:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Note:
-    """Something for the log."""
+    """A text for the log."""
 
     text: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FaultRaised:
-    """The printer reports an error; `Streamer` has done what it can about it."""
+    """The printer reports an error. `Streamer` has already done what it can about it."""
 
     fault: Fault
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BedReportedClear:
-    """The printer said, with nothing under way, that the part of the last print was taken off.
+    """The printer reports, while nothing is printed, that the part of the last print was taken off.
 
-    Where it says so within a print, that print's report tells.
+    If the printer reports it during a print, the report of that print says so instead.
     """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HostActionAsked:
-    """The printer asked its host for something; pauses and cancels are done already."""
+    """The printer has asked its host for an action. Pauses and cancels have already been carried
+    out."""
 
     wish: HostAction
     argument: str = ""

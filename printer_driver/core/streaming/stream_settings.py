@@ -1,4 +1,4 @@
-"""What a person may set about one printer, beyond what its firmware says."""
+"""The settings of a person for one printer."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ NOT_ALONE = "M85 S0"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Park:
-    """Where the head waits during a pause, in mm; the part is not touched on the way."""
+    """Where the head waits during a pause, in mm. The way there does not touch the part."""
 
     x: float
     y: float
@@ -21,7 +21,7 @@ class Park:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StreamSettings:
-    """Everything has a default that suits an unknown printer."""
+    """The settings; every default suits an unknown printer."""
 
     bufsize: int | None = None
     """The firmware's BUFSIZE, where it is known and its dialect says less."""

@@ -1,7 +1,7 @@
-"""One printer on one port: greeting it, streaming one file at a time, watching its temperatures.
+"""One printer on one port: handshake, one file at a time, temperatures.
 
-`Streamer` has the shape of all our state machines: `receive` and `tick` change state,
-`effects` takes what is to be done, `next_deadline_s` says when `tick` is due.
+`Streamer` has the shape of all our state machines: `receive` and `tick` change the state, `effects`
+hands out what must be done, `next_deadline_s` says when `tick` is due.
 """
 
 from printer_driver.core.gcode.command_kinds import (
@@ -60,8 +60,8 @@ PROBES_OVER = 3
 class Streamer:
     """The conversation with one printer.
 
-    `heaters_off_first`: switch the heaters off at the first connection, because an earlier
-    process stopped in mid-print.
+    With `heaters_off_first` the heaters are switched off at the first connection, because an
+    earlier process has stopped in mid-print.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Honest numbers about one print: how fast lines went, and what went wrong on the wire."""
+"""Counts what happens on the wire during one print: throughput, resends, lost acknowledgements."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ ROUND_TRIPS_KEPT = 1024
 
 @dataclass(kw_only=True, slots=True)
 class Counters:
-    """Counts while the print goes on."""
+    """The counts of the running print."""
 
     started_s: float = 0.0
     idle_s: float = 0.0

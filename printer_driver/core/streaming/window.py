@@ -1,8 +1,8 @@
 """How many lines and bytes may be unacknowledged at once.
 
 Without an emergency parser M108 and M112 are read only when a command slot is free, so one slot
-stays free: BUFSIZE - 1 lines at most. Bytes are limited by the serial buffer: firmware that does
-not read for a moment must not lose any.
+stays free: at most BUFSIZE - 1 lines. The bytes are limited by the serial buffer, so that firmware
+that does not read for a moment loses nothing.
 """
 
 from printer_driver.core.replies.dialects import BUFSIZE, RX_BYTES
@@ -15,7 +15,7 @@ BELIEVED_AFTER = 3
 
 
 class Window:
-    """Starts at the limits, falls to one line with each error, grows back with clean lines."""
+    """Starts at the limits, falls to one line with each error, and grows back with clean lines."""
 
     def __init__(self, *, bufsize: int = BUFSIZE, rx_bytes: int = RX_BYTES) -> None:
         self._bufsize_claimed = 0

@@ -1,4 +1,4 @@
-"""Before a print starts: will the wire keep up with the file, and if not, how fast can it go?"""
+"""Estimates, before a print starts, whether the wire is fast enough for the file."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ OK_BYTES = len("ok\n")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WireSpeed:
-    """The wire. `latency_s` is one way, of the USB adapter; `baud` 0 for native USB."""
+    """The wire. `latency_s` is that of the USB adapter, one way; `baud` is 0 for native USB."""
 
     baud: int
     latency_s: float = 0.001
@@ -39,7 +39,7 @@ class WireSpeed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WireEstimate:
-    """What the wire means for one file."""
+    """The result for one file."""
 
     lines_per_s: float
     """That go through, at this file's mean length of a line."""
