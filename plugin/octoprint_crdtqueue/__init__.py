@@ -1,6 +1,6 @@
-"""OctoPrint's plugin: shows the print queue in a tab and looks after the peer process.
+"""The plugin for OctoPrint: shows the print queue in a tab and supervises the peer process.
 
-Only `plugin`, `routes`, `printer_voice` and `account` know OctoPrint; importing this package does
+Only `plugin`, `routes`, `printer_events` and `account` know OctoPrint; importing this package does
 not import it.
 """
 

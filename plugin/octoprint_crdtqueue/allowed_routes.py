@@ -1,4 +1,4 @@
-"""Which requests of browsers go on to the peer, and as what. Everything else is not there."""
+"""The requests of browsers that are passed on to the peer; every other request is refused."""
 
 import re
 from collections.abc import Mapping

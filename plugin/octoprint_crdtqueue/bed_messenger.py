@@ -1,4 +1,4 @@
-"""The thread that passes the printer's word about its bed on to the peer."""
+"""The thread that tells the peer that the printer has reported a clear bed."""
 
 import logging
 import queue
@@ -27,10 +27,10 @@ log = logging.getLogger("octoprint.plugins.crdtqueue")
 
 
 class BedMessenger:
-    """`post` never waits, so OctoPrint's own threads may call it. The thread starts with the first.
+    """`post` never waits, so OctoPrint's own threads may call it. The first call starts the thread.
 
-    `tell` asks the peer with a function of its client, and raises PeerUnavailable. Whatever else it
-    raises is logged once, and it is asked again.
+    `tell` asks the peer with a function of its client, and raises PeerUnavailable. Any other
+    exception is logged once, and the peer is asked again.
     """
 
     def __init__(

@@ -1,12 +1,12 @@
-"""The printer's word that its bed is clear, and when to pass it on. Pure: no thread, no network.
+"""Decides when the printer's report of a clear bed is passed on. Pure: no thread, no network.
 
-Between two prints it holds at once. Within a print it holds once that print is done, for a file may
-take its own part off; not if it lays filament afterwards, or fails. So it never holds within a
-print from the printer's SD card, whose lines nobody here sees.
+Between two prints a report is valid at once. Within a print it is valid once that print is done,
+since a file may take its own part off; but not if filament is laid afterwards, or the print fails.
+So it is never valid within a print from the printer's SD card, whose lines OctoPrint does not see.
 
-The peer refuses while it has not written the print down yet, so it is asked again. The next print
-that begins may be a script of the peer's, during which it still takes the word; when that one is
-over, it is too late.
+The peer refuses the report while it has not recorded the print, so it is asked again. The next
+print may be a script of the peer, during which the report is still valid. When that print is over,
+it is too late.
 """
 
 import re
@@ -39,24 +39,24 @@ def lays_filament(command: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BedSaidClear:
-    """The printer said so; `in_print` while something is printed, pauses included."""
+    """The printer reports a clear bed; `in_print` while something is printed, pauses included."""
 
     in_print: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BedSaidClearUnwatched:
-    """The printer said so within a print whose filament we do not see."""
+    """The printer reports a clear bed within a print whose filament OctoPrint does not see."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PrintBegan:
-    """A print, whoever began it."""
+    """A print has begun, whoever started it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FilamentLaid:
-    """The print goes on."""
+    """The print lays filament."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,19 +68,19 @@ class PrintOver:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PeerAnswered:
-    """What the peer said: nothing is left to be done, or `reason`, a sentence, why not yet."""
+    """The answer of the peer: done, or a sentence in `reason`, why not yet."""
 
     reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TellPeer:
-    """Tell the peer; give back `Answered`."""
+    """Tell the peer; report `PeerAnswered`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Drop:
-    """It was not passed on; for the log."""
+    """The report was not passed on; for the log."""
 
     reason: str
 
@@ -106,7 +106,7 @@ def said_to(comm: Any) -> BedSaidClear | BedSaidClearUnwatched:
 
 
 class BedReportState(Enum):
-    """What is made of what the printer said."""
+    """The states of a report."""
 
     NONE = "none"
     IN_PRINT = "in print"
@@ -121,7 +121,7 @@ _WAITING = (BedReportState.DUE, BedReportState.LAST_CALL)
 
 
 class BedReport:
-    """At most one word is kept: said twice, it means the same."""
+    """At most one report is kept: a second one means the same."""
 
     def __init__(self) -> None:
         self.word = BedReportState.NONE

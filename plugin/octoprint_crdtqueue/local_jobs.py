@@ -1,4 +1,4 @@
-"""Jobs of files that are on OctoPrint's disk: its own, and those that a browser has just sent."""
+"""Jobs of files on OctoPrint's disk: its own files, and those that a browser has just uploaded."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from octoprint_crdtqueue.peer_client import (
 
 
 class PeerRefused(CrdtQueueError):
-    """The peer refused; the answer is passed on as it is."""
+    """The peer has refused; its answer is passed on unchanged."""
 
     def __init__(self, answer: PeerAnswer) -> None:
         super().__init__(answer.message)
@@ -24,7 +24,7 @@ class PeerRefused(CrdtQueueError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalFile:
-    """A g-code file of OctoPrint's: what people call it, and where it is on disk."""
+    """A g-code file of OctoPrint: its name for people, and its path on disk."""
 
     name: str
     on_disk: Path
@@ -32,7 +32,7 @@ class LocalFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalJob:
-    """A job of one stored file, as a program asks for it. The peer checks names and numbers."""
+    """The request for a job of one stored file. The peer checks names and numbers."""
 
     path: str
     queue: str

@@ -1,4 +1,4 @@
-"""Asks the peer process over HTTP, on this computer only. Standard library alone."""
+"""An HTTP client for the peer process on this computer. It uses the standard library alone."""
 
 import http.client
 import json
@@ -22,12 +22,12 @@ TOO_LARGE = (
 
 
 class PeerUnavailable(Exception):
-    """The peer process does not answer. The caller tries again when it runs."""
+    """The peer process does not answer. The caller tries again once it runs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PeerAddress:
-    """Where a peer process answers, and the token that it asks for."""
+    """The address of a peer process, and the token that it requires."""
 
     url: str
     token: str = field(repr=False)
@@ -35,7 +35,7 @@ class PeerAddress:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PeerAnswer:
-    """What the peer said: JSON, nothing, or a file with the name in `disposition`."""
+    """The answer of the peer: JSON, nothing, or a file with the name in `disposition`."""
 
     status: int
     body: bytes

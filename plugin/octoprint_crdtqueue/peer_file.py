@@ -1,4 +1,5 @@
-"""A peer process that outlived its OctoPrint: found by a file, known by its token, and ended."""
+"""Finds and ends a peer process that has outlived its OctoPrint. A file names it, a token proves
+it."""
 
 import json
 import os

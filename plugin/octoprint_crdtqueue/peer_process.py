@@ -1,4 +1,4 @@
-"""One run of `crdtqueue serve` as a child process; its threads tell what becomes of it."""
+"""One run of `crdtqueue serve` as a child process; its threads report what happens to it."""
 
 import json
 import logging
@@ -54,7 +54,7 @@ class Child(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PeerLauncher:
-    """Starts the peer process as the settings say at that moment.
+    """Starts the peer process with the settings of that moment.
 
     `octoprint_key` returns a key for this OctoPrint, or raises CannotStart.
     """

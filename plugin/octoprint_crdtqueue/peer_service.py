@@ -1,4 +1,4 @@
-"""The peer process and all that belongs to it: what the plugin shows and asks goes through here."""
+"""The peer process and its helpers: everything that the plugin shows and asks goes through here."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Changes of the list of queues that were saved and that the peer has not made yet."""
+"""Changes to the list of queues that are saved and that the peer has not made yet."""
 
 import json
 import threading
@@ -20,7 +20,7 @@ REFUSALS_KEPT = 8
 
 
 class PendingQueues:
-    """Kept in a file until the peer runs, because it alone knows which queues it has."""
+    """The changes, kept in a file until the peer runs: only the peer knows which queues it has."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

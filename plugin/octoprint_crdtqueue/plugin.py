@@ -1,4 +1,4 @@
-"""What OctoPrint calls. Everything that is decided is decided in the other modules."""
+"""The interface to OctoPrint. All decisions are made in the other modules."""
 
 import socket
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is set on the settings page, and whether it makes sense. Every refusal is a sentence."""
+"""The settings of the plugin, validated. Every refusal is a sentence."""
 
 import ipaddress
 import re

@@ -1,4 +1,4 @@
-"""What OctoPrint lets us overhear of the printer. Its threads call this: nothing here waits."""
+"""The hooks by which OctoPrint reports lines and events of the printer. They never wait."""
 
 from typing import Any
 

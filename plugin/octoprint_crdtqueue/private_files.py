@@ -1,4 +1,4 @@
-"""Small files that only OctoPrint's own user may read, written whole or not at all."""
+"""Writes small files that only OctoPrint's own user may read, completely or not at all."""
 
 import os
 from pathlib import Path

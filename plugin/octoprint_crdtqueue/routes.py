@@ -1,4 +1,5 @@
-"""The plugin's HTTP face below `/plugin/crdtqueue/`: OctoPrint's users, rights and CSRF check."""
+"""The routes of the plugin below `/plugin/crdtqueue/`, with OctoPrint's users, rights and CSRF
+check."""
 
 import functools
 from collections.abc import Callable

@@ -1,4 +1,5 @@
-"""When the peer process is started, ended and given up on. Pure: no process, clock or thread."""
+"""Decides when the peer process is started, ended and given up on. Pure: no process, clock or
+thread."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ HEALTHY_S = 120.0
 
 
 class ServiceState(Enum):
-    """What the peer process is at."""
+    """The states of the peer process."""
 
     STOPPED = "stopped"
     STARTING = "starting"
@@ -30,14 +31,14 @@ class ServiceState(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StartPeer:
-    """A person or OctoPrint wants the process to run. With `anew`, one that runs ends first."""
+    """A person or OctoPrint wants the process to run. With `anew` a running one ends first."""
 
     anew: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StopPeer:
-    """The process must end, and stay so."""
+    """The process must end and not be started again."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +51,7 @@ class Announced:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ended:
-    """The process is no more, or could not be started; `reason` is a sentence for people."""
+    """The process has ended, or could not be started; `reason` is a sentence for people."""
 
     run: int
     reason: str
@@ -83,7 +84,7 @@ Effect: TypeAlias = Launch | Terminate | Kill
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServiceStatus:
-    """What the tab says about the process."""
+    """What the tab shows about the process."""
 
     state: ServiceState = ServiceState.STOPPED
     problem: str = ""
@@ -93,7 +94,7 @@ class ServiceStatus:
 
 
 class Supervision:
-    """Decides what happens to the peer process. Each start is a run with a number of its own."""
+    """Decides what happens to the peer process. Each start is a run with its own number."""
 
     def __init__(self) -> None:
         self.status = ServiceStatus()

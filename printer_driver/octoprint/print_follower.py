@@ -1,4 +1,4 @@
-"""Follows the state of OctoPrint, by asking and by push messages, for the one print of this peer."""
+"""Follows OctoPrint's state, by questions and push messages, for the one print of this peer."""
 
 import asyncio
 import contextlib

@@ -7,7 +7,7 @@ PAUSE_NOTED_EVERY_S = 0.5
 
 
 class PauseNotes:
-    """A person's request counts at once; a pause at the printer's own panel counts when it is seen."""
+    """A person's request counts at once; a pause at the printer's own panel when it is seen."""
 
     def __init__(self, line_journal: LineJournal) -> None:
         self._line_journal = line_journal

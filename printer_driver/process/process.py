@@ -62,7 +62,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """What the command line says."""
+    """The options of the command line."""
 
     port: str
     socket: Path

@@ -1,4 +1,4 @@
-"""The listening Unix socket and its clients: bytes in, lines out to whoever handles them."""
+"""The listening Unix socket and its clients: reads lines, passes them on, writes answers."""
 
 import contextlib
 import fcntl
@@ -26,7 +26,7 @@ SOCKET_PATH_BYTES_MAX = 107
 
 
 class SocketInUseError(PrinterError):
-    """Another driver answers on the socket, or the path cannot be used: tell the person."""
+    """Another printer process answers on the socket, or its path cannot be used: tell the person."""
 
     code = "socket"
 

@@ -1,4 +1,4 @@
-"""Carries an emergency stop out on the port, and tells everybody who asked how it ended."""
+"""Carries out an emergency stop on the port, and tells everybody who asked how it ended."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ StopAnswer = Callable[[Confirmation], None]
 
 
 class StopRunner:
-    """At most one stop at a time; who asks meanwhile gets the same answer."""
+    """At most one stop at a time. Whoever asks during a stop gets the same answer."""
 
     def __init__(self, port: AttachedPort) -> None:
         self._port = port

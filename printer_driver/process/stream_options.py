@@ -1,4 +1,4 @@
-"""What a person may set about the streaming of one printer, as options of a command line."""
+"""The settings for streaming, as options of a command line."""
 
 import argparse
 from collections.abc import Callable

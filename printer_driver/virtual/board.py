@@ -1,7 +1,7 @@
-"""The virtual printer whole: firmware, wire and faults, without I/O.
+"""The complete virtual printer without I/O: firmware, wire and faults.
 
-`receive` takes what the host writes, `effects` gives what the host can read and what was
-executed; times are the printer's own.
+`receive` takes what the host writes. `effects` returns what the host can read, and the commands
+that were executed. Times are those of the printer.
 """
 
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ from printer_driver.virtual.virtual_dialects import FirmwareSetup
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BoardSetup:
-    """All that can be chosen about a virtual printer."""
+    """The options of a virtual printer."""
 
     firmware: FirmwareSetup = field(default_factory=FirmwareSetup)
     wiring: Wiring = field(default_factory=Wiring)
@@ -43,7 +43,7 @@ class BoardSetup:
 
 
 class Board:
-    """A state machine as `Firmware`. `chance` decides about noise."""
+    """A state machine like `Firmware`. `chance` returns random numbers for the noise."""
 
     def __init__(self, setup: BoardSetup, chance: Chance) -> None:
         self._setup = setup

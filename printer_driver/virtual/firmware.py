@@ -1,8 +1,8 @@
-"""A virtual firmware without a board: it checks, queues, plans, heats and answers as a real one.
+"""A virtual firmware: it checks, queues, plans, heats and answers like a real one.
 
-`receive` takes bytes, `tick` lets time pass, `effects` gives bytes to send and the commands
-executed, `next_deadline_s` says when something will happen by itself. Marlin 2.1 unless the setup
-says otherwise; the wire is `printer_driver.virtual.board`'s.
+`receive` takes bytes, `tick` lets time pass, `effects` returns bytes to send and the executed
+commands, `next_deadline_s` says when something will happen by itself. It is Marlin 2.1 unless the
+setup says otherwise. The wire is in `board.py`.
 """
 
 import re
@@ -59,7 +59,7 @@ class Say:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Executed:
-    """A command executed or planned, as it came, without number and checksum."""
+    """A command that was executed or planned, as received, without number and checksum."""
 
     command: str
     line_number: int | None

@@ -1,4 +1,4 @@
-"""What the virtual firmware's commands do, other than moves, and how each of them ends."""
+"""The commands of the virtual firmware, other than moves, and how each of them ends."""
 
 import re
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _SILENT = re.compile(
 
 
 class FirmwareWait(Enum):
-    """What keeps the firmware from its next command."""
+    """What the firmware waits for before it takes its next command."""
 
     BUSY = "processing"
     HEATING = "heating"
@@ -40,21 +40,21 @@ class FirmwareWait(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Done:
-    """At once; `lines` come before the `ok`."""
+    """Done at once; `lines` come before the `ok`."""
 
     lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answered:
-    """At once; the answer is the acknowledgement."""
+    """Done at once; the answer is the acknowledgement."""
 
     line: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Waits:
-    """Not before `until_s`."""
+    """Not done before `until_s`."""
 
     wait: FirmwareWait
     until_s: float
@@ -64,7 +64,7 @@ class Waits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Halts:
-    """It was M112."""
+    """The command was M112."""
 
 
 Outcome = Done | Answered | Waits | Halts

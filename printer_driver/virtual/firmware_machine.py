@@ -1,4 +1,4 @@
-"""What the virtual firmware moves and heats, and how it tells of it in its dialect."""
+"""The motion and the heaters of the virtual firmware, and its reports about them."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -37,7 +37,7 @@ _NOZZLE_COMMANDS = frozenset({"M104", "M109"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Condition:
-    """The machine at one moment, for whoever looks at it: tests and people."""
+    """The state of the machine at one moment, for tests and people."""
 
     position: Place
     totals: Totals

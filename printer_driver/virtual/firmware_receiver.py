@@ -1,4 +1,4 @@
-"""The virtual firmware's ear: from received bytes to checked lines.
+"""The receiver of the virtual firmware: from received bytes to checked lines.
 
 Rules of `Marlin/src/gcode/queue.cpp` (`get_serial_commands`) and, for the emergency parser, of
 `Marlin/src/feature/e_parser.h`.
@@ -28,7 +28,7 @@ _EMERGENCY = re.compile(rb" *(?:N *-?\d+ *)?(M108|M112|M410)(?!\d)")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LineAccepted:
-    """A line for a command slot."""
+    """A line that takes a command slot."""
 
     command: str
     line_number: int | None
@@ -45,7 +45,7 @@ class LineRefused:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LineRepeated:
-    """A numbered line that had been taken before and is not taken again."""
+    """A numbered line that was taken before and is not taken again."""
 
     number: int
 

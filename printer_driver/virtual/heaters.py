@@ -1,6 +1,6 @@
-"""Heaters of the virtual printer: steady rates, their ways to fail, and what Marlin says of it.
+"""The heaters of the virtual printer: steady rates, faults, and Marlin's protection.
 
-Protection as `Marlin/src/module/temperature.cpp` with the limits of its example configuration.
+Protection as in `Marlin/src/module/temperature.cpp`, with the limits of its example configuration.
 Temperatures in °C.
 """
 
@@ -16,7 +16,7 @@ HYSTERESIS_C = 4.0
 
 
 class HeaterFault(Enum):
-    """What can be broken about a heater."""
+    """The ways in which a heater can be broken."""
 
     NONE = "mend"
     OPEN = "open"

@@ -1,4 +1,4 @@
-"""What can happen to the virtual printer at a moment: resets, hangs, broken heaters, the cable."""
+"""Incidents of the virtual printer: resets, hangs, broken heaters, a pulled cable."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -14,7 +14,7 @@ INCIDENTS_HELP = (
 
 
 class IncidentKind(Enum):
-    """What happens."""
+    """The kinds of incidents."""
 
     RESET = "reset"
     """The button on the board."""
@@ -33,7 +33,7 @@ class IncidentKind(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Incident:
-    """Something that happens to the printer."""
+    """One incident, and its moment."""
 
     kind: IncidentKind
     seconds: float = inf

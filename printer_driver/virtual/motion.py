@@ -1,4 +1,4 @@
-"""Axes of the virtual printer: where the head is, its modes and limits, and its planner."""
+"""The axes of the virtual printer: position, modes, limits, and its planner."""
 
 import re
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ def words(command: str) -> dict[str, float]:
 
 @dataclass(kw_only=True, slots=True)
 class Totals:
-    """What all planned moves added up to; a reset of the board does not forget it."""
+    """The sums over all planned moves; a reset of the board does not clear them."""
 
     x_mm: float = 0.0
     y_mm: float = 0.0

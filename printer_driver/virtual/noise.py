@@ -1,6 +1,6 @@
-"""Noise on the virtual printer's wire, at given rates.
+"""Noise on the wire of the virtual printer, at given rates.
 
-Chance is passed in, so that a seed gives the same noise again.
+Random numbers are passed in, so that a seed gives the same noise again.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ class NoiseRates:
 
 
 class _Countdown:
-    """Gaps between rare events of probability `rate`, without asking chance for every byte."""
+    """The gaps between rare events of probability `rate`, without a random number for every byte."""
 
     def __init__(self, rate: float, apart: int, chance: Chance) -> None:
         self._rate, self._apart, self._chance = rate, apart, chance

@@ -1,9 +1,9 @@
-"""The virtual printer's planner: a ring of moves with look-ahead, and the time each of them takes.
+"""The planner of the virtual printer: a ring of moves with look-ahead, and the time of each move.
 
-As Marlin's (`Marlin/src/module/planner.cpp`): constant acceleration, junction deviation, and the
-last move planned always ends at a standstill, so a host that feeds too slowly first slows the
-head down and then stops it. A move that has begun is no longer replanned. Lengths in mm, speeds in
-mm/s, accelerations in mm/s².
+As in Marlin (`Marlin/src/module/planner.cpp`): constant acceleration, junction deviation, and the
+last planned move always ends at a standstill. So a host that feeds too slowly first slows the head
+down and then stops it. A move that has begun is not planned again. Lengths in mm, speeds in mm/s,
+accelerations in mm/s².
 """
 
 from collections import deque
@@ -65,8 +65,10 @@ class Block:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Starvation:
-    """How often the head stood still between two moves because the next had not come, and for how
-    long in all. Waits that the file asks for (heating, homing, M400, G4) do not count."""
+    """How often, and how long in all, the head stood still because the next move had not arrived.
+
+    Waits that the file asks for (heating, homing, M400, G4) do not count.
+    """
 
     times: int = 0
     seconds: float = 0.0

@@ -1,7 +1,8 @@
-"""The printer's end of a pseudo-terminal, as much of a serial port as the kernel lets it be.
+"""The printer's end of a pseudo-terminal, as far as the kernel lets it behave like a serial port.
 
-Linux shows the host's settings at this end: its speed, whether it holds the port open, and whether
-DTR falls when it lets go (HUPCL). Speed 0 is DTR low, as on a real port (termios(3), B0).
+Linux shows the settings of the host at this end: its speed, whether it holds the port open, and
+whether DTR falls when it closes the port (HUPCL). Speed 0 is DTR low, as on a real port
+(termios(3), B0).
 """
 
 import contextlib
@@ -32,7 +33,8 @@ class Dtr(Enum):
 
 
 class VirtualPort:
-    """`link` is a path that leads to the port while it is plugged in, else its own name serves."""
+    """`link` is a path that leads to the port while it is plugged in; without one its own name is
+    used."""
 
     def __init__(self, *, baud: int | None, link: Path | None = None) -> None:
         self._baud = baud

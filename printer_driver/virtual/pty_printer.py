@@ -1,7 +1,7 @@
 """The virtual printer behind a real pseudo-terminal, in a thread of its own.
 
-`python -m printer_driver.virtual [virtual:…]` is one for any host program: it tells the name of
-its port, and does on standard input what `printer_driver.virtual.incidents` lists.
+`python -m printer_driver.virtual [virtual:…]` is one for any host program: it prints the name of
+its port, and obeys on standard input the incidents of `incidents.py`.
 """
 
 import argparse

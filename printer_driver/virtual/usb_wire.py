@@ -1,8 +1,8 @@
-"""The wire between host and virtual printer: baud rate, USB latency, and what it does to timing.
+"""The wire between host and virtual printer: baud rate, USB latency, and their effect on timing.
 
 A USB-serial adapter forwards what the host writes with the next USB frame (1 ms), byte by byte at
-the baud rate; what the printer says it collects until it has 62 bytes or its latency timer is
-over (16 ms as an FTDI chip comes; its application note AN232B-04).
+the baud rate. It collects what the printer says until it has 62 bytes or its latency timer is over
+(16 ms by default in an FTDI chip; its application note AN232B-04).
 """
 
 from collections import deque
@@ -26,7 +26,7 @@ class Wiring:
 
 
 class Uart:
-    """Bytes of one direction on their way at the baud rate."""
+    """The bytes of one direction, at the baud rate."""
 
     def __init__(self, byte_s: float) -> None:
         self._byte_s = byte_s

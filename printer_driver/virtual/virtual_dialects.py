@@ -1,9 +1,10 @@
-"""How firmwares differ in what they say, as a table.
+"""How firmwares differ, as a table: what they say, their buffers and their build options.
 
-The texts are the firmwares' own: Marlin `language.h` and `queue.cpp`, Prusa-Firmware `cmdqueue.cpp`
-and `messages.cpp`, Repetier `gcode.cpp` and `Communication.cpp`, Smoothieware `GcodeDispatch.cpp`
-and `TemperatureControl.cpp`, RepRapFirmware `GCodes.cpp` (`HandleReplyPreserveResult`), Klipper
-`gcode.py` and `extras/heaters.py`. `{placeholders}` are filled in by the firmware.
+The texts are those of the firmwares: Marlin `language.h` and `queue.cpp`, Prusa-Firmware
+`cmdqueue.cpp` and `messages.cpp`, Repetier `gcode.cpp` and `Communication.cpp`, Smoothieware
+`GcodeDispatch.cpp` and `TemperatureControl.cpp`, RepRapFirmware `GCodes.cpp`
+(`HandleReplyPreserveResult`), Klipper `gcode.py` and `extras/heaters.py`. `{placeholders}` are
+filled in by the firmware.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from printer_driver.virtual.motion import BLOCK_SLOTS
 
 
 class Repeat(Enum):
-    """What happens to a numbered line that has been taken before."""
+    """What the firmware does with a numbered line that it has already taken."""
 
     DROPPED = "dropped"
     """Not a word, if it is one of the last two (Marlin since the end of 2022)."""
@@ -23,7 +24,7 @@ class Repeat(Enum):
 
 
 class Acknowledge(Enum):
-    """What `ok` means."""
+    """The meaning of `ok`."""
 
     DONE = "executed or planned"
     RECEIVED = "received"
@@ -31,7 +32,7 @@ class Acknowledge(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VirtualDialect:
-    """One firmware's voice."""
+    """What one firmware says, and how."""
 
     name: str
     banner: tuple[str, ...]

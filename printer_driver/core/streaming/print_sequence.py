@@ -1,4 +1,4 @@
-"""One print from its first to its last line: which command comes next, and when the print is over."""
+"""One print from its first to its last line: which command is next, and when the print is over."""
 
 import re
 from collections.abc import Iterator
