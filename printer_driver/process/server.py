@@ -26,7 +26,7 @@ SOCKET_PATH_BYTES_MAX = 107
 
 
 class SocketInUseError(PrinterError):
-    """Another printer process answers on the socket, or its path cannot be used: tell the person."""
+    """Another printer process answers on the socket, or the path is unusable: tell the person."""
 
     code = "socket"
 

@@ -27,7 +27,7 @@ class NoiseRates:
 
 
 class _Countdown:
-    """The gaps between rare events of probability `rate`, without a random number for every byte."""
+    """Gaps between rare events of probability `rate`, without a random number for every byte."""
 
     def __init__(self, rate: float, apart: int, chance: Chance) -> None:
         self._rate, self._apart, self._chance = rate, apart, chance
