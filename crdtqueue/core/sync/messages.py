@@ -160,7 +160,7 @@ class DuplicateIdentity(_Message):
     """The sender hears two processes with the receiver's identity, at `places`, and accepts
     neither."""
 
-    kind: Literal["twin"] = "twin"
+    kind: Literal["duplicate_identity"] = "duplicate_identity"
     places: Annotated[list[Name], Field(max_length=8)]
 
 
