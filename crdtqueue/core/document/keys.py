@@ -11,7 +11,7 @@ peer alone writes. `docs/document.md` says how a conflict over each of them ends
                                           note, draft, by, at
     sets    job/set/field                 file, copies, profiles, order, materials, metadata,
                                           removed, extra.generation.run
-    claims  job/epoch/peer/incarnation    start record, write-once, by the claimant
+    claims  job/epoch/peer/incarnation    start record, by the claimant or a voter that arms it
     ends    job/epoch/peer/incarnation    how that claim ended, write-once, by the claimant
     lost    job/epoch/peer/incarnation/by that a person at peer `by` has given that claim up
     runs    job/epoch/peer/incarnation/n  run record, write-once, by the claimant

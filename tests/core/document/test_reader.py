@@ -30,6 +30,7 @@ from crdtqueue.core.document.reader import (
 )
 from crdtqueue.core.ids import Claim
 from crdtqueue.core.yjs.lib0 import JsonValue
+from crdtqueue.peer.claims_runner import records_of
 from tests.harness.document_entries import (
     JSON,
     read,
@@ -304,3 +305,17 @@ def test_a_document_of_a_newer_schema_shows_what_can_be_shown() -> None:
 
 def test_a_root_that_is_not_known_is_passed_over() -> None:
     assert read_queue({"elsewhere": {"a": 1}}) == QueueState()
+
+
+@given(st.lists(st.floats(min_value=0, max_value=1e12), min_size=2, max_size=2), JSON)
+def test_who_wrote_a_start_record_and_when_decides_nothing(
+    at_s: list[float], junk: JsonValue
+) -> None:
+    """The claimant and each voter that arms the claim write the same key, each with its own `at`."""
+    claim = a_claim()
+    first, second = (read([d.claim_entry(claim, at_s=each)]) for each in at_s)
+    root, key, _ = d.claim_entry(claim, at_s=0.0)
+    assert first == second
+    assert read([(root, key, junk if junk is not None else {})]) == first
+    assert records_of(first) == records_of(second)
+    assert records_of(first).claims == {claim}
