@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from printer_driver.errors import PrinterUnavailable
+from printer_driver.errors import PrinterUnavailable, PrintRefused
 from printer_driver.octoprint.octoprint_printer import OctoPrintPrinter
 from printer_driver.printer import Printer, PrinterStatus
 
@@ -39,3 +39,10 @@ class OctoPrintSource:
             except PrinterUnavailable as error:
                 yield str(error)
             await asyncio.sleep(RETRY_S)
+
+    async def restart(self) -> None:
+        """Raises PrintRefused: OctoPrint is not ours."""
+        raise PrintRefused(
+            "OctoPrint drives this printer. Restart OctoPrint itself, in its own menu.",
+            code="octoprint",
+        )

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from printer_driver import clock
 from printer_driver.client import SocketPrinter
 from printer_driver.core.streaming.stream_settings import StreamSettings
 from printer_driver.errors import PrinterError, PrinterUnavailable
@@ -70,6 +71,27 @@ class PrinterProcessKeeper:
             except PrinterError as error:
                 yield str(error)
             await asyncio.sleep(0.2)
+
+    async def restart(self) -> None:
+        """Ends the printer process, unless it prints; `watch` starts it again, as now configured.
+
+        Raises PrintRefused in mid-print, PrinterUnavailable if it does not come back.
+        """
+        await self.printer.quit()
+        if not await self._comes_to(answers=False) or not await self._comes_to(answers=True):
+            raise PrinterUnavailable(
+                f"The printer process did not come back within {START_TIMEOUT_S:.0f} seconds. Its"
+                f" log is {self._log}."
+            )
+
+    async def _comes_to(self, *, answers: bool) -> bool:
+        """Whether the process answers, or no longer does, within START_TIMEOUT_S."""
+        deadline_s = clock.now_s() + START_TIMEOUT_S
+        while clock.now_s() < deadline_s:
+            if await self._answers() is answers:
+                return True
+            await asyncio.sleep(0.05)
+        return False
 
     async def _ensure(self) -> str:
         """Has the process running; says why not, if it cannot be."""

@@ -22,6 +22,13 @@ class PrinterSource(Protocol):
     def watch(self) -> AsyncIterator[PrinterStatus | str]:
         """Its status whenever it changes, or a sentence that says why there is none. Never ends."""
 
+    async def restart(self) -> None:
+        """Restarts the process that drives the printer, between two prints, while `watch` runs.
+
+        Raises PrintRefused in mid-print, or if the process is not ours; PrinterUnavailable if it
+        does not come back.
+        """
+
 
 def source_of(place: Place, folder: Path) -> PrinterSource:
     """What keeps the printer at `place` at hand; its files are in `folder`."""

@@ -26,7 +26,7 @@ from crdtqueue.core.worker.worker_events import (
 from crdtqueue.peer.claims_runner import rules_of
 from crdtqueue.peer.peer import Peer
 from crdtqueue.peer.worker_runner import WorkerRunner
-from printer_driver.errors import NotPrinting, PrinterError
+from printer_driver.errors import NotPrinting, PrinterError, PrintRefused
 
 
 class Operations:
@@ -104,6 +104,18 @@ class Operations:
     def manage(self, *, managing: bool) -> None:
         """Lets the queues use the printer, or no longer. A running print goes on."""
         self._runner().post(Manage(managing=managing))
+
+    async def restart_printer(self) -> None:
+        """Restarts the printer process between two prints. Raises Refused in mid-print."""
+        runner = self._runner()
+        if runner.worker.saved.at_printer is not None:
+            raise Refused("The printer is printing. Restart it when the print is over.")
+        try:
+            await runner.source.restart()
+        except PrintRefused as error:
+            raise Refused(str(error)) from error
+        except PrinterError as error:
+            raise Unavailable(str(error)) from error
 
     async def pause_print(self) -> None:
         """Pauses the print of ours. Raises Refused if there is none."""

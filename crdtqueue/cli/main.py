@@ -99,6 +99,13 @@ COMMANDS = (
     _command(
         "cancel", "printer_commands", "cancel", "give the print up and switch the heaters off"
     ),
+    _command(
+        "printer",
+        "printer_commands",
+        "printer_command",
+        "restart the process that drives the printer, between two prints",
+        "add_printer_arguments",
+    ),
     _command("start", "printer_commands", "start", "let the queues use the printer"),
     _command("stop", "printer_commands", "stop", "take no more jobs; a running print goes on"),
     _command(

@@ -22,6 +22,11 @@ def add_pause_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_printer_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `printer`."""
+    parser.add_argument("what", choices=["restart"], metavar="restart")
+
+
 def add_script_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `script`."""
     parser.add_argument("event", nargs="?", choices=SCRIPT_STEPS, metavar="EVENT")
@@ -92,6 +97,12 @@ def stop(options: Options) -> None:
     """`crdtqueue stop`."""
     ApiClient(options.url).post("/api/printer/managing", {"managing": False})
     say(options, "The printer takes no more jobs.", managing=False)
+
+
+def printer_command(options: Options) -> None:
+    """`crdtqueue printer restart`."""
+    ApiClient(options.url).post("/api/printer/restart")
+    say(options, "The printer process has been restarted.", restarted=True)
 
 
 def script_command(options: Options) -> None:

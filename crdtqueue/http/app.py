@@ -129,6 +129,11 @@ class PeerRoutes:
         await self._service.accept_damage()
         return Response(status_code=204)
 
+    async def restart_printer(self, _: Request) -> Response:
+        """Restarts the printer process between two prints."""
+        await self._service.restart_printer()
+        return Response(status_code=204)
+
     async def clear_bed(self, _: Request) -> Response:
         """A person says that the bed is clear."""
         self._service.clear_bed()
@@ -165,6 +170,7 @@ class PeerRoutes:
             ("PATCH", "/queues/{queue}", self.edit_queue),
             ("POST", "/store/accept-damage", self.accept_damage),
             ("POST", "/printer/bed-clear", self.clear_bed),
+            ("POST", "/printer/restart", self.restart_printer),
             ("POST", "/printer/managing", self.manage),
             ("POST", "/printer/pause", self.pause_print),
             ("POST", "/printer/resume", self.resume_print),

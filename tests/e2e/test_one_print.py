@@ -1,9 +1,12 @@
 """From a job submitted at one peer to the last command that another peer's printer executed."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.harness.patience import HANG_S
 from tests.harness.peer_processes import (
     GCODE,
     PeerProcess,
@@ -90,3 +93,25 @@ def test_the_print_is_counted_when_it_ended_while_the_peer_was_dead(tmp_path: Pa
         peer.wait(lambda: is_done(peer, job))
         assert peer.jobs()[job]["copies_done"] == 1
         assert executed(peer.record) == commands(PIN_MINI)
+
+
+def test_the_printer_process_is_restarted_between_two_prints_and_never_in_one(
+    tmp_path: Path,
+) -> None:
+    mk3s = PeerProcess(tmp_path, "mk3s", profile="MK3S", speed_up=20)
+    with running(mk3s):
+        mk3s.wait(lambda: bool(printer_processes(mk3s.folder)))
+        (before,) = printer_processes(mk3s.folder)
+        restart = [sys.executable, "-m", "crdtqueue", "printer", "restart", "--url", mk3s.url]
+        assert subprocess.run(restart, check=False, timeout=HANG_S).returncode == 0
+        (after,) = printer_processes(mk3s.folder)
+        assert after != before
+        job = mk3s.add(PIN_MK3S)
+        mk3s.wait(lambda: 0 < progress_of(mk3s) < 1)
+        refused = subprocess.run(
+            restart, check=False, timeout=HANG_S, capture_output=True, text=True
+        )
+        assert refused.returncode == 1
+        assert "Restart it when the print is over." in refused.stderr
+        mk3s.wait(lambda: is_done(mk3s, job), HANG_S)
+        assert printer_processes(mk3s.folder) == [after]

@@ -178,6 +178,9 @@ class MemorySource:
                 yield str(error)
                 await asyncio.sleep(0.01)
 
+    async def restart(self) -> None:
+        raise PrintRefused("It is in memory only.")
+
 
 @asynccontextmanager
 async def running(

@@ -311,7 +311,7 @@ def test_a_root_that_is_not_known_is_passed_over() -> None:
 def test_who_wrote_a_start_record_and_when_decides_nothing(
     at_s: list[float], junk: JsonValue
 ) -> None:
-    """The claimant and each voter that arms the claim write the same key, each with its own `at`."""
+    """The claimant and each voter that arms it write the same key, each with its own `at`."""
     claim = a_claim()
     first, second = (read([d.claim_entry(claim, at_s=each)]) for each in at_s)
     root, key, _ = d.claim_entry(claim, at_s=0.0)
