@@ -5,8 +5,8 @@ import asyncio
 import contextlib
 import errno
 import json
-import logging
 import math
+import os
 import signal
 import socket
 import sys
@@ -21,6 +21,7 @@ from crdtqueue.adapters.octoprint_source import OctoPrintAddress
 from crdtqueue.adapters.printer_process import SerialPrinter
 from crdtqueue.cli import serve_printer
 from crdtqueue.cli.api_client import DEFAULT_HTTP_PORT
+from crdtqueue.cli.log_levels import AREAS, LEVELS, set_up_logging
 from crdtqueue.core.claims.claim_events import ClaimTimes
 from crdtqueue.core.errors import Invalid, NotFound, Refused
 from crdtqueue.core.ids import is_count
@@ -71,6 +72,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="a file with a token that every request to the API must carry",
     )
+    parser.add_argument(
+        "--log-level",
+        default=os.environ.get("CRDTQUEUE_LOG", "INFO"),
+        metavar="LEVEL|AREA=LEVEL,…",
+        help=f"how much is logged ({', '.join(LEVELS)}), of everything or of an area"
+        f" ({', '.join(AREAS)}); CRDTQUEUE_LOG, now %(default)s",
+    )
     _add_printer(parser)
     parser.add_argument(
         "--cold-start-hold-s",
@@ -117,9 +125,7 @@ def _add_printer(parser: argparse.ArgumentParser) -> None:
 
 def serve(options: argparse.Namespace) -> None:
     """Runs until SIGINT or SIGTERM. Raises a CrdtQueueError if it cannot begin."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("websockets").setLevel(logging.ERROR)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    set_up_logging(options.log_level)
     config = config_of(options)
     token = read_secret(options.api_token_file) if options.api_token_file else None
     try:

@@ -1,8 +1,8 @@
 """Why a job is printed now or why not, as a sentence for people.
 
 What a printer waits for comes from its own worker (`PrinterSummary`). What a job waits for comes
-from the functions by which the worker chooses (`on_hold`, `sets_for`, `offer_of`). So the reason
-that is shown is the reason that decided.
+from the functions by which the worker chooses (`why_nobody_may_take`, `sets_for`, `offer_of`). So
+the reason that is shown is the reason that decided.
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ from crdtqueue.core.document.model import (
 )
 from crdtqueue.core.document.profiles import ANY
 from crdtqueue.core.document.progress import (
-    on_hold,
     progress,
     sets_for,
+    why_nobody_may_take,
 )
 from crdtqueue.core.durations import (
     Sentence,
@@ -90,7 +90,7 @@ def explain(job: Job, sight: Sight) -> tuple[JobState, Sentence]:
         return _owned(job, owner, sight)
     if progress(job).complete:
         return JobState.DONE, Sentence("Printed.")
-    held = on_hold(job)
+    held = why_nobody_may_take(job)
     if held and not job.paused and job.draft and sight.edited_for_s is not None:
         since = Span(seconds=sight.edited_for_s)
         by = f"Being edited on {job.draft.by} for "

@@ -25,6 +25,7 @@ from crdtqueue.core.errors import (
     Refused,
     Unavailable,
 )
+from crdtqueue.http.access_log import AccessLog
 from crdtqueue.http.guard import (
     Guard,
     Handler,
@@ -208,6 +209,9 @@ def make_app(peer: Peer, own_names: frozenset[str], token: str | None = None) ->
             *PeerRoutes(peer).table(),
             Mount("/", StaticFiles(directory=static_dir(), html=True), name="page"),
         ],
-        middleware=[Middleware(Guard, own_names=own_names, token=token)],
+        middleware=[
+            Middleware(AccessLog),
+            Middleware(Guard, own_names=own_names, token=token),
+        ],
         exception_handlers=handlers,
     )

@@ -25,7 +25,7 @@ from crdtqueue.core.document.model import (
 )
 from crdtqueue.core.errors import Unavailable
 from crdtqueue.core.ids import Claim, JobId, PeerId, QueueName
-from crdtqueue.core.sync.messages import ClaimMessage
+from crdtqueue.core.sync.messages import ClaimMessage, Deny
 from crdtqueue.peer.queue_listener import QueueListener
 from crdtqueue.peer.replica import Replica
 from printer_driver import clock
@@ -116,10 +116,51 @@ class ClaimsRunner:
 
     def receive(self, event: ce.Event) -> None:
         """Tells the claims what happened."""
+        self._log_event(event)
         self._read_records()
         self.claims.receive(event, clock.now_s())
         self._carry_out()
         self._wake.set()
+
+    def _log_event(self, event: ce.Event) -> None:
+        if not log.isEnabledFor(logging.DEBUG):
+            return
+        match event:
+            case ce.ClaimMessageReceived(peer=peer, message=message):
+                said = f": {message.reason}" if isinstance(message, Deny) else ""
+                text = f"{message.kind} from {peer} for {message.claim.claim.key}{said}"
+            case ce.Want(job=job):
+                text = f"job {job} is asked for"
+            case ce.SyncChanged(synced=synced):
+                text = "in sync" if synced else "not in sync"
+            case ce.PeerSeen(peer=peer) | ce.PeerGone(peer=peer):
+                text = f"{type(event).__name__}: {peer}"
+            case ce.PromiseStored(effect=effect) | ce.PromiseNotStored(effect=effect):
+                text = f"{type(event).__name__}: {type(effect).__name__} {effect.claim.key}"
+            case _:
+                return  # heartbeats and reads of the document: many, and nothing new in them
+        log.debug("%s: %s", self._name, text)
+
+    def _log_effect(self, effect: ce.Effect) -> None:
+        match effect:
+            case ce.Tell(peer=peer, message=message):
+                said = f": {message.reason}" if isinstance(message, Deny) else ""
+                log.debug(
+                    "%s: %s to %s for %s%s",
+                    self._name,
+                    message.kind,
+                    peer,
+                    message.claim.claim.key,
+                    said,
+                )
+            case ce.Missed(job=job, reason=reason):
+                log.debug("%s: job %s is not ours: %s", self._name, job, reason.value)
+            case ce.MayHeat(claim=claim):
+                log.debug("%s: claim %s is armed, the printer may heat", self._name, claim.key)
+            case ce.StateVoters(named=named):
+                log.debug("%s: states that it goes by the voters %s", self._name, named.id)
+            case _:
+                log.debug("%s: %s %s", self._name, type(effect).__name__, effect.claim.key)
 
     def catch_up(self) -> None:
         """Takes in what has happened until now, also while this machine slept."""
@@ -141,6 +182,8 @@ class ClaimsRunner:
 
     def _carry_out(self) -> None:
         for effect in self.claims.effects():
+            if log.isEnabledFor(logging.DEBUG):
+                self._log_effect(effect)
             match effect:
                 case ce.Tell(peer=peer, message=message):
                     self._tell(peer, message)

@@ -128,6 +128,7 @@ class LanQueue:
             self.links.remove(link)
 
     async def _on_frame(self, link: PeerLink, frame: bytes) -> None:
+        link.note_frame(frame)
         match decode(frame):
             case Json(text=text):
                 await self._on_message(link, m.decode(text))
@@ -139,6 +140,7 @@ class LanQueue:
                 await self.replica.catch_up()
 
     async def _on_message(self, link: PeerLink, message: m.Message) -> None:
+        link.note_message(message)
         if isinstance(message, m.Hello):
             await self.links.receive_hello(link, message)
         elif isinstance(message, m.DuplicateIdentity):

@@ -1,6 +1,7 @@
 """One link to another peer: its websocket, how far it is in sync, and who is at the other end."""
 
 import asyncio
+import logging
 import secrets
 from dataclasses import dataclass, field
 
@@ -15,6 +16,17 @@ SYNC_TIMEOUT_S = 60.0
 STOCK_HEARTBEAT = encode_awareness(b"\0")
 """The heartbeat for a stock Yjs client, which says no hello: an awareness update of no clients.
 y-websocket's client hangs up after 30 s without any message."""
+
+FRAME_NAMES = {
+    0: "sync",
+    1: "awareness",
+    3: "query",
+    100: "message",
+    101: "piece",
+    102: "passed on",
+}
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +71,9 @@ class PeerLink:
 
     def say(self, message: m.Message) -> None:
         """Sends a message."""
-        self.websocket.send(encode_json(m.encode(message)))
+        frame = encode_json(m.encode(message))
+        log.debug("to %s: %s, %d bytes", self, message.kind, len(frame))
+        self.websocket.send(frame)
 
     async def say_last(self, message: m.Message) -> None:
         """Sends a message and waits, for a moment, until it is on its way."""
@@ -67,7 +81,24 @@ class PeerLink:
 
     def send(self, frame: bytes) -> None:
         """Sends a frame."""
+        self._log_frame("to", frame)
         self.websocket.send(frame)
+
+    def note_frame(self, frame: bytes) -> None:
+        """A frame has come, of whatever kind."""
+        self._log_frame("from", frame)
+
+    def note_message(self, message: m.Message) -> None:
+        """A message has come."""
+        log.debug("from %s: %s", self, message.kind)
+
+    def _log_frame(self, direction: str, frame: bytes) -> None:
+        if log.isEnabledFor(logging.DEBUG):
+            kind = FRAME_NAMES.get(frame[0], "unknown") if frame else "empty"
+            log.debug("%s %s: %s, %d bytes", direction, self, kind, len(frame))
+
+    def __str__(self) -> str:
+        return self.hello.name if self.hello else str(self.websocket)
 
     def send_piece(self, payload: bytes) -> None:
         """Sends a piece of a file."""
@@ -76,7 +107,7 @@ class PeerLink:
     def flush(self) -> None:
         """Sends what the sync session has to say."""
         for frame in self.sync.effects():
-            self.websocket.send(frame)
+            self.send(frame)
 
     def hang_up(self, reason: str) -> None:
         """Closes the link."""

@@ -24,6 +24,7 @@ from crdtqueue.core.errors import CrdtQueueError, Unavailable
 from crdtqueue.core.ids import Claim, JobId, PrintId, QueueName
 from crdtqueue.core.worker import worker_events as w
 from crdtqueue.core.worker.bed import Clearing
+from crdtqueue.core.worker.choice import why_not_taken
 from crdtqueue.core.worker.scripts import CycleStep
 from crdtqueue.core.worker.unconfirmed_starts import UnconfirmedStarts
 from crdtqueue.core.worker.worker import Worker
@@ -37,6 +38,8 @@ from printer_driver.printer import Connection, PrinterStatus, PrintReport, alway
 
 RETRY_WRITE_S = 2.0
 TOO_LATE = "It took too long to begin, so the other peers are asked for the job again."
+
+LOGGED_JOBS_MAX = 20
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +73,7 @@ class WorkerRunner:
         self._stale = True
         self._wake = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
+        self._situation = ""
 
     def post(self, event: w.Event) -> None:
         """Hands the worker an event. Of what the printer says only the latest matters."""
@@ -134,10 +138,35 @@ class WorkerRunner:
                 answers=self.status is not None,
                 now_s=clock.now_s(),
             )
+            self._log_situation()
             for effect in self.worker.effects():
+                log.debug("%s", type(effect).__name__)
                 await self._carry_out(effect)
             self._changed()
             await self._wait()
+
+    def _log_situation(self) -> None:
+        """What the printer does, and why it takes nothing, whenever that has changed."""
+        if not log.isEnabledFor(logging.DEBUG):
+            return
+        worker, profile = self.worker, self.worker.profile
+        lines = [f"{worker.state}, next job {worker.next_job or 'none'}"]
+        if worker.wait:
+            lines.append(f"waits: {worker.wait}")
+        if worker.problem:
+            lines.append(worker.problem)
+        for view in self.views():
+            if view.holds_back:
+                lines.append(f"{view.name}: {view.holds_back}")
+            owners = {job: claim.peer for job, claim in view.held.items()}
+            lines += [
+                f"{view.name}: {job.id} {why_not_taken(job, profile, owners)}"
+                for job in view.state.jobs[:LOGGED_JOBS_MAX]
+            ]
+        situation = "; ".join(lines)
+        if situation != self._situation:
+            self._situation = situation
+            log.debug("%s", situation)
 
     async def _wait(self) -> None:
         deadline_s = self.worker.next_deadline_s()

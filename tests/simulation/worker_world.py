@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from crdtqueue.core.document.model import QueueState
 from crdtqueue.core.document.progress import (
     failures,
-    on_hold,
     progress,
+    why_nobody_may_take,
 )
 from crdtqueue.core.ids import Claim, JobId, PrintId, QueueName
 from crdtqueue.core.worker import worker_events as w
@@ -270,7 +270,7 @@ class World:
         elif self.worker.wait is WaitReason.MANAGING:
             self.stops += 1
             self.answers.append(w.Manage(managing=True))
-        elif on_hold(job := self.state.jobs[0]):
+        elif why_nobody_may_take(job := self.state.jobs[0]):
             job = replace(job, paused=False, forgiven=failures(job))
             self.state = replace(self.state, jobs=(job,))
             self.answers.append(self.queues())

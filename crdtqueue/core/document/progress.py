@@ -132,7 +132,7 @@ def failures(job: Job) -> int:
     return len(_failed(job))
 
 
-def on_hold(job: Job) -> str:
+def why_nobody_may_take(job: Job) -> str:
     """Why nobody may take the job at all, as a sentence; empty if it may be taken."""
     if job.deletion is Deletion.AFTER_COPY:
         return "Is deleted as soon as the copy that is being printed is done."

@@ -7,9 +7,9 @@ from crdtqueue.core.document.progress import (
     Copy,
     next_copy,
     next_set,
-    on_hold,
+    why_nobody_may_take,
 )
-from crdtqueue.core.ids import Claim, JobId, Profile, QueueName
+from crdtqueue.core.ids import Claim, JobId, PeerId, Profile, QueueName
 from crdtqueue.core.worker.strategy import (
     Offer,
     Overtaken,
@@ -114,15 +114,26 @@ class Choice:
             return reason or "deleted"
         if next_set(job, self._profile) is None:
             return "completed"
-        if on_hold(job):
+        if why_nobody_may_take(job):
             return "held back"
         return "" if saved.managing else "stopped managing"
 
 
 def offer_of(job: Job, profile: Profile) -> Offer | None:
     """The job as a printer of this profile could take it, were it free; None if it could not."""
-    following = None if on_hold(job) else next_set(job, profile)
+    following = None if why_nobody_may_take(job) else next_set(job, profile)
     return Offer(job=job.id, materials=following.materials) if following else None
+
+
+def why_not_taken(job: Job, profile: Profile, owners: Mapping[JobId, PeerId]) -> str:
+    """Why a printer of this profile does not take the job, in a few words, for the log."""
+    if job.id in owners:
+        return f"is claimed by {owners[job.id]}"
+    if reason := why_nobody_may_take(job):
+        return f"cannot be taken: {reason}"
+    if offer_of(job, profile) is None:
+        return f"has nothing left for {profile}"
+    return "could be taken"
 
 
 def _lost(view: QueueView, claim: Claim) -> str:

@@ -11,7 +11,7 @@ from crdtqueue.core.document.model import (
 from crdtqueue.core.document.progress import (
     Copy,
     failures,
-    on_hold,
+    why_nobody_may_take,
 )
 from crdtqueue.core.ids import Claim, JobId, Profile, QueueName, claim_of_print
 from crdtqueue.core.worker.scripts import (
@@ -93,7 +93,7 @@ def _steps(result: Result, *, clear: bool, config: WorkerConfig) -> list[CycleSt
 
 def is_tried_too_often(job: Job, retries: int) -> bool:
     """Whether a person has to look at a job that has failed, and nothing else makes them."""
-    return not on_hold(job) and failures(job) - job.forgiven > retries
+    return not why_nobody_may_take(job) and failures(job) - job.forgiven > retries
 
 
 def script_begun(saved: WorkerMemory, run: ScriptRun) -> WorkerMemory:

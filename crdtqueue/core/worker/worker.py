@@ -28,7 +28,7 @@ from crdtqueue.core.document.model import (
     FileRef,
     Result,
 )
-from crdtqueue.core.ids import Claim, JobId, PeerId, PrintId, QueueName
+from crdtqueue.core.ids import Claim, JobId, PeerId, PrintId, Profile, QueueName
 from crdtqueue.core.worker import transitions as after
 from crdtqueue.core.worker import worker_events as w
 from crdtqueue.core.worker.bed import Cooling
@@ -105,6 +105,11 @@ class Worker:
         self._state = WorkerState.RESUMING if saved.at_printer else self._rest
 
     # What is known
+
+    @property
+    def profile(self) -> Profile:
+        """The model of the printer."""
+        return self._config.profile
 
     @property
     def state(self) -> WorkerState:

@@ -24,10 +24,10 @@ from crdtqueue.core.document.progress import (
     failures,
     next_copy,
     next_set,
-    on_hold,
     progress,
     set_progress,
     sets_for,
+    why_nobody_may_take,
 )
 from crdtqueue.core.ids import Profile, SetId
 from tests.harness.samples import (
@@ -182,24 +182,26 @@ def test_twenty_thousand_prints_of_one_copy_are_counted_quickly(copies: int) -> 
 
 
 def test_a_job_that_is_paused_or_keeps_failing_is_held_back() -> None:
-    assert on_hold(a_job()) == ""
-    assert on_hold(a_job(paused=True)).startswith("Paused")
+    assert why_nobody_may_take(a_job()) == ""
+    assert why_nobody_may_take(a_job(paused=True)).startswith("Paused")
     failed = [
         record(a_claim(), n, result=Result.FAILED, reason=f"Jam {n}.", ended_at_s=n)
         for n in range(1, FAILURES_MAX + 1)
     ]
     later = record(a_claim(), 9, result=Result.CANCELLED, reason="Mistake.", ended_at_s=99.0)
-    assert on_hold(a_job(records=(*failed[1:], later))) == ""
-    assert "Jam 3." in on_hold(a_job(records=(*failed, later)))
-    assert "after it failed: Jam 1." in on_hold(a_job(records=(failed[0],), paused=True))
-    assert on_hold(a_job(records=tuple(failed), generation=1)) == ""
-    assert on_hold(replace(a_job(records=tuple(failed)), forgiven=1)) == ""
+    assert why_nobody_may_take(a_job(records=(*failed[1:], later))) == ""
+    assert "Jam 3." in why_nobody_may_take(a_job(records=(*failed, later)))
+    assert "after it failed: Jam 1." in why_nobody_may_take(
+        a_job(records=(failed[0],), paused=True)
+    )
+    assert why_nobody_may_take(a_job(records=tuple(failed), generation=1)) == ""
+    assert why_nobody_may_take(replace(a_job(records=tuple(failed)), forgiven=1)) == ""
 
 
 def test_a_job_that_is_edited_or_about_to_go_is_held_back() -> None:
     draft = Draft(peer=ME, by="workshop-laptop", beat=1)
-    assert "workshop-laptop" in on_hold(replace(a_job(), draft=draft))
-    assert "deleted" in on_hold(replace(a_job(), deletion=Deletion.AFTER_COPY))
+    assert "workshop-laptop" in why_nobody_may_take(replace(a_job(), draft=draft))
+    assert "deleted" in why_nobody_may_take(replace(a_job(), deletion=Deletion.AFTER_COPY))
 
 
 def test_a_record_that_names_no_copy_fills_none() -> None:

@@ -20,9 +20,9 @@ from crdtqueue.core.document.model import (
 from crdtqueue.core.document.parse import SECONDS_MAX
 from crdtqueue.core.document.progress import (
     next_copy,
-    on_hold,
     progress,
     set_progress,
+    why_nobody_may_take,
 )
 from crdtqueue.core.document.reader import (
     DocumentReader,
@@ -252,7 +252,7 @@ def check_progress(job: Job) -> None:
     assert sets.keys() == {each.id for each in job.sets}
     copy = next_copy(job, MK3S)
     assert copy is None or copy.set in job.sets
-    assert isinstance(on_hold(job), str)
+    assert isinstance(why_nobody_may_take(job), str)
 
 
 @pytest.mark.parametrize(
