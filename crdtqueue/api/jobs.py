@@ -135,7 +135,7 @@ class Jobs:
         await queue.edit([*entries, *self._beat(found)])
 
     async def pause(self, queue_name: str, job: str, *, paused: bool) -> None:
-        """Holds a job back, or lets it go on, also after too many failed prints.
+        """Pauses a job, or resumes it, also after too many failed prints.
 
         A copy that is being printed goes on.
         """
@@ -154,7 +154,7 @@ class Jobs:
         await queue.edit(entries)
 
     async def begin_draft(self, queue_name: str, job: str) -> None:
-        """Holds a job back because somebody edits it here; again with the keystrokes.
+        """Keeps a job from being printed because somebody edits it here; again with the keystrokes.
 
         Raises Refused while somebody edits it elsewhere.
         """
@@ -244,7 +244,7 @@ class Jobs:
     async def move(self, queue_name: str, job: str, to: str, before: str | None = None) -> None:
         """Moves what is left of a job that nobody is printing to another queue.
 
-        Two documents change, one after the other: in between the job is held back in the first, so
+        Two documents change, one after the other: in between the job is paused in the first, so
         that a power cut leaves it there twice at worst, and never printed twice. Whole runs that
         are printed stay behind. Raises Refused if somebody has it or a run is half done.
         """

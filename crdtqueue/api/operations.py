@@ -126,7 +126,7 @@ class Operations:
         await self._tell_printer("resume")
 
     async def cancel_print(self) -> None:
-        """Gives the print up: the job is held back, and the printer takes no other by itself."""
+        """Gives the print up: the job is paused, and the printer takes no other by itself."""
         await self._tell_printer("cancel")
 
     async def _tell_printer(self, what: Literal["pause", "resume", "cancel"]) -> None:

@@ -35,7 +35,7 @@ def add_arguments(printer: "argparse._ArgumentGroup") -> None:
         "--retries",
         type=int,
         default=RETRIES_MAX,
-        help="how often a job that has failed is printed again before it is held back"
+        help="how often a job that has failed is printed again before it is paused"
         " (0 to %(default)s, default %(default)s)",
     )
     printer.add_argument(

@@ -39,7 +39,8 @@ class JobState(StrEnum):
     WAITING = "waiting"
     PRINTING = "printing"
     PAUSED = "paused"
-    HELD = "held"
+    BLOCKED = "blocked"
+    """It is being edited, or has failed too often, or is deleted after its present copy."""
     DONE = "done"
 
 
@@ -94,9 +95,9 @@ def explain(job: Job, sight: Sight) -> tuple[JobState, Sentence]:
     if held and not job.paused and job.draft and sight.edited_for_s is not None:
         since = Span(seconds=sight.edited_for_s)
         by = f"Being edited on {job.draft.by} for "
-        return JobState.HELD, Sentence(by, since, ". It goes on when that is finished.")
+        return JobState.BLOCKED, Sentence(by, since, ". It goes on when that is finished.")
     if held:
-        return (JobState.PAUSED if job.paused else JobState.HELD), Sentence(held)
+        return (JobState.PAUSED if job.paused else JobState.BLOCKED), Sentence(held)
     return JobState.WAITING, Sentence(sight.obstacle or _waits(job, sight))
 
 

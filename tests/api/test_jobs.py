@@ -154,7 +154,11 @@ def test_a_job_in_edit_waits_and_says_who_edits_it(tmp_path: Path) -> None:
         await jobs.edit("local", job, JobEdit(runs=2))
         assert the_job(peer, job).draft != beat
         shown: dict[str, Any] = View(peer).state()["queues"][0]["jobs"][0]
-        assert (shown["state"], shown["draft"]["by"], shown["draft"]["self"]) == ("held", "a", True)
+        assert (shown["state"], shown["draft"]["by"], shown["draft"]["self"]) == (
+            "blocked",
+            "a",
+            True,
+        )
         assert "Being edited on a" in shown["why"]
         assert printer.starts == []
         await jobs.end_draft("local", job)

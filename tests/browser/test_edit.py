@@ -1,4 +1,4 @@
-"""A job is edited: it is held back meanwhile, and each field is saved on its own."""
+"""A job is edited: no printer takes it meanwhile, and each field is saved on its own."""
 
 import re
 from pathlib import Path
@@ -266,7 +266,7 @@ def test_a_forgotten_edit_goes_on_when_somebody_types_again(
     dialog = view.edit("Shelf bracket")
     expect(view.page.get_by_text("Being edited here for")).to_have_count(1)
     change(peer, draft=None)
-    expect(dialog).to_contain_text("This job is not held back any more")
+    expect(dialog).to_contain_text("This edit has ended")
     dialog.get_by_label("Note").press_sequentially("!")
     expect(dialog).to_contain_text("No printer takes this job")
     view.until(lambda: peer.calls == [f"PUT {JOB}/draft"] * 2)

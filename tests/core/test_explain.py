@@ -123,7 +123,7 @@ def test_a_job_in_edit_says_where_and_for_how_long(for_s: float, text: str) -> N
     draft = Draft(peer=ME, by="workshop-laptop", beat=1)
     sight = Sight(printers=[], edited_for_s=for_s)
     state, why = told(replace(a_job(), draft=draft), sight)
-    assert state is JobState.HELD
+    assert state is JobState.BLOCKED
     assert why == f"Being edited on workshop-laptop for {text}. It goes on when that is finished."
     paused, why = told(replace(a_job(paused=True), draft=draft), sight)
     assert (paused, why[:6]) == (JobState.PAUSED, "Paused")

@@ -115,7 +115,7 @@ class Choice:
         if next_set(job, self._profile) is None:
             return "completed"
         if why_nobody_may_take(job):
-            return "held back"
+            return "paused"
         return "" if saved.managing else "stopped managing"
 
 

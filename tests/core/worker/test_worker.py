@@ -257,7 +257,7 @@ def test_a_claim_is_given_back_when_the_job_is_deleted_held_back_or_taken_over()
     bench = holding()
     assert ends(bench.change()) == ["deleted"]
     bench = holding()
-    assert ends(bench.change(replace(bench.state.jobs[0], paused=True))) == ["held back"]
+    assert ends(bench.change(replace(bench.state.jobs[0], paused=True))) == ["paused"]
     bench = holding()
     bench.held = {JOB: a_claim(peer(1), epoch=2)}
     assert ends(bench.read()) == ["replaced"]

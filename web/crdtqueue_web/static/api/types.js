@@ -82,7 +82,7 @@
  * @property {number} copies_done
  * @property {number} copies_total
  * @property {number} doubles  Copies that two printers have printed.
- * @property {"waiting" | "printing" | "paused" | "held" | "done"} state
+ * @property {"waiting" | "printing" | "paused" | "blocked" | "done"} state
  * @property {string} why  A sentence that says why it is or is not being printed.
  * @property {SentencePart[] | null} why_parts  The same in parts, if it contains durations.
  * @property {boolean} paused  A person has paused it; a copy that is being printed goes on.

@@ -21,18 +21,18 @@ const HELD =
   "No printer takes this job while it is being edited. What you change is saved at once.";
 const GONE = "This job is not in the queue any more: somebody has deleted or moved it.";
 const LAPSED =
-  "This job is not held back any more, so a printer may take it. It is again once you change it.";
+  "This edit has ended, so a printer may take the job. It goes on once you change something.";
 
 /**
  * The job that is being edited. `seen` is set when the peer first shows the job. `hold` becomes
- * "held" when the peer shows the draft, and "lapsed" when the draft has ended.
+ * "blocked" when the peer shows the draft, and "lapsed" when the draft has ended.
  *
  * @typedef {object} Edit
  * @property {string} queue
  * @property {string} id
  * @property {JobDraft} draft
  * @property {boolean} seen
- * @property {"asked" | "held" | "lapsed"} hold
+ * @property {"asked" | "blocked" | "lapsed"} hold
  */
 
 /** Edits one job at a time. */
@@ -221,8 +221,8 @@ export class EditJobDialog {
  * @param {Edit} edit
  */
 function aboutText({ draft, printing_by: print }, edit) {
-  if (draft?.self) edit.hold = "held";
-  if (edit.hold === "held" && !draft?.self) {
+  if (draft?.self) edit.hold = "blocked";
+  if (edit.hold === "blocked" && !draft?.self) {
     edit.hold = "lapsed";
     edit.draft.lapse();
   }

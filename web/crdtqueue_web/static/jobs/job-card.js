@@ -19,7 +19,7 @@ const STATES = {
   waiting: ["Waiting", "neutral"],
   printing: ["Printing", "accent"],
   paused: ["Paused", "warning"],
-  held: ["On hold", "bad"],
+  blocked: ["Paused", "bad"],
   done: ["Done", "good"],
 };
 /** @type {[string, Tone]} */
@@ -140,7 +140,7 @@ export class JobCard {
 
 /** @param {JobView} job  @returns {[string, Tone]} */
 function pillOf({ state, draft, paused }) {
-  if (state === "held" && draft && !paused) return IN_EDIT;
+  if (state === "blocked" && draft && !paused) return IN_EDIT;
   return STATES[state] ?? [String(state), "neutral"];
 }
 
@@ -150,7 +150,7 @@ function pillOf({ state, draft, paused }) {
  * @param {JobView} job
  */
 function pauseAndResume({ state, paused, draft, deleting }) {
-  const failed = state === "held" && !draft && !deleting;
+  const failed = state === "blocked" && !draft && !deleting;
   return [!paused && (state === "waiting" || state === "printing"), paused || failed];
 }
 
