@@ -126,6 +126,9 @@ COMMANDS = (
         "add_loaded_arguments",
     ),
     _command(
+        "bundle", "bundle_command", "bundle", "collect what a bug report needs", "add_arguments"
+    ),
+    _command(
         "join", "queue_commands", "join", "make a LAN queue, or join it", "add_join_arguments"
     ),
     _command("leave", "queue_commands", "leave", "leave a LAN queue", "add_leave_arguments"),
