@@ -94,6 +94,13 @@ COMMANDS = (
     ),
     _command("history", "history_commands", "history", "show what was printed", "add_arguments"),
     _command("status", "list_commands", "status", "show this peer and its printer"),
+    _command(
+        "bundle",
+        "bundle_command",
+        "bundle",
+        "write one file for a bug report, without secrets",
+        "add_arguments",
+    ),
     _command("peers", "list_commands", "peers", "list the peers of each queue"),
     _command("clear", "printer_commands", "clear", "say that the bed is clear"),
     _command(
@@ -124,9 +131,6 @@ COMMANDS = (
         "loaded_command",
         "say which material is loaded, tool by tool",
         "add_loaded_arguments",
-    ),
-    _command(
-        "bundle", "bundle_command", "bundle", "collect what a bug report needs", "add_arguments"
     ),
     _command(
         "join", "queue_commands", "join", "make a LAN queue, or join it", "add_join_arguments"

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from crdtqueue.api.diagnosis import diagnosis
 from crdtqueue.api.models import Managing, NewQueue, QueueEdit, read
 from crdtqueue.api.operations import Operations
 from crdtqueue.api.view import View
@@ -108,6 +109,10 @@ class PeerRoutes:
             status_code=201,
         )
 
+    async def diagnosis(self, _: Request) -> Response:
+        """Versions, settings and store facts for a bug report, without secrets."""
+        return JSONResponse(await diagnosis(self._peer))
+
     async def add_queue(self, request: Request) -> Response:
         """A new LAN queue, or one to join."""
         new = read(NewQueue, await body(request))
@@ -165,6 +170,7 @@ class PeerRoutes:
         rows: list[tuple[str, str, Handler]] = [
             ("GET", "/state", self.state),
             ("GET", "/events", self.events),
+            ("GET", "/diagnosis", self.diagnosis),
             ("POST", "/files", self.upload),
             ("POST", "/queues", self.add_queue),
             ("DELETE", "/queues/{queue}", self.leave_queue),

@@ -37,7 +37,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     """Write the bundle; returns the exit code."""
     given = parse(arguments)
-    status = asyncio.run(_ask(given.socket)) if given.socket else {}
+    status = asyncio.run(ask(given.socket)) if given.socket else {}
     files = files_of(given.journal)
     try:
         write(given.out, files, {"status": status, **_versions()})
@@ -66,7 +66,11 @@ def write(out: Path, files: list[Path], about: dict[str, Any]) -> None:
                 bundle.writestr(path.name, file.read(FILE_BYTES_MAX))
 
 
-async def _ask(socket: Path) -> dict[str, Any]:
+async def ask(socket: Path) -> dict[str, Any]:
+    """The status of the printer process, as JSON, or `unavailable` with the reason.
+
+    The process also writes its serial log out.
+    """
     printer = SocketPrinter(socket)
     try:
         await printer.serial_log()
