@@ -1,6 +1,7 @@
 """The routes: the API as JSON, the state as server-sent events, the page as static files."""
 
 import asyncio
+import mimetypes
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any
@@ -42,6 +43,8 @@ EVENT_CHARS_PER_S = 1_000_000
 """A page of a large queue is told less often, so that it has time left to show what it is told."""
 PING_S = 5.0
 WATCHERS_MAX = 64
+
+mimetypes.init()  # It reads files: now, and not with the first page that is served by the loop.
 
 STATUS: Mapping[type[CrdtQueueError], int] = {
     Invalid: 422,
@@ -213,7 +216,9 @@ def make_app(peer: Peer, own_names: frozenset[str], token: str | None = None) ->
     return Starlette(
         routes=[
             *PeerRoutes(peer).table(),
-            Mount("/", StaticFiles(directory=static_dir(), html=True), name="page"),
+            Mount(
+                "/", StaticFiles(directory=static_dir(), html=True, check_dir=False), name="page"
+            ),
         ],
         middleware=[
             Middleware(AccessLog),

@@ -171,13 +171,15 @@ def test_a_folder_in_use_is_one_sentence(
 
 
 def test_a_name_with_blanks_is_the_same_queue_at_the_second_start(tmp_path: Path) -> None:
+    started = options("--queue", " The   Shop ", "--peer", "127.0.0.1:7699")
+    other, without = options("--queue", "the shop"), options()
+
     async def scenario() -> None:
         for _ in range(2):
             async with running(tmp_path) as peer:
-                started = options("--queue", " The   Shop ", "--peer", "127.0.0.1:7699")
                 await serve._join(peer, started)
-                await serve._join(peer, options("--queue", "the shop"))
-                await serve._join(peer, options())
+                await serve._join(peer, other)
+                await serve._join(peer, without)
                 assert list(peer.queues) == ["local", "The Shop"]
                 assert (
                     len(peer.memberships[peer.queue("the shop").name].finder.where.addresses) == 1

@@ -5,12 +5,14 @@ import contextlib
 import secrets
 import socket
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from blockbuster import blockbuster_ctx
 from websockets.asyncio.client import ClientConnection, connect
 
 from crdtqueue.adapters.crdt.facade import EMPTY_UPDATE
@@ -182,6 +184,27 @@ class MemorySource:
         raise PrintRefused("It is in memory only.")
 
 
+def no_blocking() -> AbstractContextManager[object]:
+    """Inside, a blocking call of ours on an event loop is an error.
+
+    Several peers of one test share the watch: nested, it would be taken away with the first.
+    """
+    return contextlib.nullcontext() if _WATCH.get() else _watched()
+
+
+_WATCH: ContextVar[bool] = ContextVar("blocking calls are errors", default=False)
+
+
+@contextlib.contextmanager
+def _watched() -> Iterator[None]:
+    token = _WATCH.set(True)
+    try:
+        with blockbuster_ctx(scanned_modules=["crdtqueue", "printer_driver"]):
+            yield
+    finally:
+        _WATCH.reset(token)
+
+
 @asynccontextmanager
 async def running(
     folder: Path,
@@ -217,7 +240,7 @@ async def running(
         times=times,
     )
     peer = Peer(config, lambda _place, _folder: MemorySource(printer or MemoryPrinter()))
-    with listener:
+    with listener, no_blocking():
         async with peer.running(listener):
             if queue and queue not in peer.memberships:
                 await peer.add_queue(queue, peers or [])

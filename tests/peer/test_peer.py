@@ -336,7 +336,7 @@ def test_a_full_disk_at_the_start_is_one_sentence(
         original = Peer._open_queues
 
         async def with_full_disk(peer: Peer) -> None:
-            fill_disk(peer.store)
+            await asyncio.to_thread(fill_disk, peer.store)
             await original(peer)
 
         monkeypatch.setattr(Peer, "_open_queues", with_full_disk)

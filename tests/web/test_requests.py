@@ -23,6 +23,7 @@ NEEDS_NODE = pytest.mark.skipif(shutil.which("node") is None, reason="node is no
 Request = tuple[str, str]
 
 NOT_FORWARDED: dict[Request, str] = {
+    ("GET", "/api/diagnosis"): "what a bug report needs; the command line asks for it",
     ("POST", "/api/printer/restart"): "OctoPrint itself is the printer process there",
     ("GET", "/api/state"): "the plugin answers with the state that it has been told last",
     ("GET", "/api/events"): "the state reaches OctoPrint's page in OctoPrint's own messages",
