@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
 
 
 def files_of(journal: Path) -> list[Path]:
-    """What there is of this printer's files; the g-code is not among them."""
+    """The existing files of this printer, without the g-code."""
     logs = SerialLog(beside(journal, ".serial.log")).files_possible()
     log = journal.with_name("printer.log")
     possible = [journal, beside(journal, ".lines"), beside(journal, ".port"), *logs, log]

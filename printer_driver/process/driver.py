@@ -104,7 +104,7 @@ class Driver:
 
     @property
     def is_busy(self) -> bool:
-        """A print runs or is about to."""
+        """Whether a print is running or about to begin."""
         return self._session.is_printing or self._starting is not None
 
     def status(self, now_s: float) -> PrinterStatus:
@@ -112,11 +112,11 @@ class Driver:
         return self._with_bed(self._session.status(now_s))
 
     def full_status(self, now_s: float) -> PrinterStatus:
-        """With the telemetry, which takes a moment to add up."""
+        """The status with the telemetry, which takes a moment to add up."""
         return self._with_bed(self._session.full_status(now_s))
 
     def _with_bed(self, status: PrinterStatus) -> PrinterStatus:
-        """What the journal knows of the bed, which outlives the session."""
+        """Adds what the journal knows of the bed, which outlives the session."""
         last, shown = self._journal.last, status.print
         if last is None or not last.bed_cleared:
             return status
@@ -125,7 +125,7 @@ class Driver:
         return replace(status, print=shown, bed_cleared_after=last.print_id)
 
     def request(self, request: Request, answer: Answer, now_s: float) -> None:
-        """Do what is asked and answer once, now or when a file has been looked through."""
+        """Carries out a request and answers once, now or when a file has been checked."""
         self._now_s = now_s
         try:
             if request.do is Do.START:
@@ -187,14 +187,14 @@ class Driver:
         self._control(print_id, ev.CancelPrint(reason="Cancelled."))
 
     def _send(self, commands: tuple[str, ...]) -> None:
-        """Raises what keeps them from being sent, or `GcodeError` for one that cannot be."""
+        """Sends commands of a person. Raises what prevents it, or `GcodeError`."""
         self._check_readiness()
         for command in commands:
             command_of(command.encode("utf-8"))
         self._session.send(commands, self._now_s)
 
     def _stop_at_once(self, answer: Answer) -> None:
-        """Also what is about to begin, whether or not the printer can be told."""
+        """Stops the printer, and what is about to begin, whether or not the printer can be told."""
         self._take_back_start()
         self._session.stop_at_once(partial(_answer_stop, answer), self._now_s)
 
@@ -271,7 +271,7 @@ class Driver:
             self._refuse(starting, error, checked)
 
     def _take_back_start(self) -> None:
-        """What is about to begin is not wanted any more."""
+        """Cancels a print that is about to begin."""
         starting = self._starting
         if starting is None:
             return
@@ -292,7 +292,7 @@ class Driver:
             self._starting = starting
 
     def _record(self, starting: _Start, checked: CheckedFile) -> None:
-        """In the background thread; nothing else uses the journals meanwhile."""
+        """Runs in the background thread; nothing else uses the journals meanwhile."""
         request = starting.request
         report = PrintReport(
             print_id=request.print_id,
@@ -356,9 +356,8 @@ class Driver:
             answer({"error": error_to_json(error)})
 
     def tick(self, now_s: float) -> None:
-        """After each of the session's: a start whose file hangs is given up, and the next process
-        must know of the heaters.
-        """
+        """After each tick of the session: gives up a start whose file hangs, and records whether
+        heaters may be on."""
         starting = self._starting
         if starting and starting.stage is _Stage.LOOKING and _is_late(starting):
             self._refuse(starting, _late())
@@ -367,7 +366,7 @@ class Driver:
             self._journal.owe_cooling(is_owed=heat is Heat.OWED)
 
     def note(self, event: ev.PrintEnded | ev.BedReportedClear) -> None:
-        """Make it durable; `Journal.flush` writes it."""
+        """Takes in a report; `Journal.flush` makes it durable."""
         match event:
             case ev.PrintEnded(report=report):
                 self._end(report)
@@ -381,7 +380,7 @@ class Driver:
         self._journal.end(report)
 
     def _note_bed(self) -> None:
-        """It holds for the last print, said once or ten times."""
+        """Records that the bed is clear after the last print, once."""
         last = self._journal.last
         if self.is_busy or last is None:
             _log.info("the printer says that the bed is clear; no print is waiting for that")
@@ -414,9 +413,9 @@ def _unexpected() -> PrintRefused:
 
 
 def _checked(request: Request, known: CheckedFile | None, link: WireSpeed | None) -> CheckedFile:
-    """Open the file and look it through, unless it is the `known` one; may take its time.
+    """Opens the file and checks it, unless it is the `known` one; may take long.
 
-    Raises `PrintRefused` where that cannot be done.
+    Raises `PrintRefused` if that is impossible.
     """
     file = open_gcode(request.path)
     try:
@@ -438,7 +437,8 @@ def _checked(request: Request, known: CheckedFile | None, link: WireSpeed | None
 
 
 def begin_line_journal(line_journal: LineJournal, print_id: str) -> None:
-    """Raises `PrintRefused`: without it, a print could not be found again."""
+    """Begins the line journal. Raises `PrintRefused`: without it a print could not be found
+    again."""
     try:
         line_journal.begin(print_id)
     except OSError as error:

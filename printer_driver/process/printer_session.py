@@ -104,16 +104,16 @@ class PrinterSession:
 
     @property
     def is_printing(self) -> bool:
-        """A print is under way, also an interrupted one."""
+        """Whether a print is under way, also an interrupted one."""
         return self._streamer.is_printing or self._interruption is not None
 
     @property
     def owes_cooling(self) -> bool:
-        """A print broke off and its heaters are about to be switched off."""
+        """Whether a print broke off and its heaters are about to be switched off."""
         return self._streamer.owes_cooling
 
     def hurry_cooling(self, now_s: float) -> None:
-        """This process is about to end."""
+        """This process is about to end: cools a halted printer at once."""
         self._streamer.hurry_cooling(now_s)
 
     def heat(self, now_s: float) -> Heat:
@@ -122,7 +122,7 @@ class PrinterSession:
 
     @property
     def link(self) -> WireSpeed | None:
-        """The wire to the printer, for an estimate; None where its speed says nothing."""
+        """The speed of the wire, for an estimate; None if it is not limited."""
         baud = self._port.wire_baud
         return WireSpeed(baud=baud, window_lines=self._streamer.window_lines_max) if baud else None
 
@@ -143,19 +143,19 @@ class PrinterSession:
         return status
 
     def _completed(self, report: PrintReport | None) -> PrintReport | None:
-        """What the streamer reports knows nothing of what came before a break."""
+        """Adds what was printed before an interruption; the streamer does not know that."""
         return self._printing.completed(report) if report and self._printing else report
 
     def _connection(self) -> Connection:
         return Connection.CONNECTING if self._port.is_open else Connection.OFFLINE
 
     def full_status(self, now_s: float) -> PrinterStatus:
-        """With the telemetry, which takes a moment to add up."""
+        """The status with the telemetry, which takes a moment to add up."""
         telemetry = self._streamer.telemetry(now_s)
         return replace(self.status(now_s), telemetry=telemetry)
 
     def send(self, commands: tuple[str, ...], now_s: float) -> None:
-        """A person's own commands, while nothing is printed."""
+        """Sends commands of a person, while nothing is printed."""
         self._streamer.receive(ev.SendCommands(commands=commands), now_s)
 
     def answer(self, choice: int, now_s: float) -> None:
@@ -200,7 +200,8 @@ class PrinterSession:
         return ReadAhead(file, identity, arrived=lambda: self._call_soon(self._take_what_was_read))
 
     def _take_what_was_read(self) -> None:
-        """With the tick that follows, whatever came from the printer in this turn."""
+        """Takes new lines of the file with the next tick, together with what the printer has
+        said."""
         self._has_ticked = False
 
     def control(self, event: ev.PausePrint | ev.ResumePrint | ev.CancelPrint, now_s: float) -> None:
@@ -226,14 +227,15 @@ class PrinterSession:
                 self._give_up(interruption, reason, now_s)
 
     def _note_cancel(self) -> None:
-        """Before anybody is told that it worked: this process may be killed in the next moment."""
+        """Records the cancel before anybody is told: this process may be killed in the next
+        moment."""
         if self._printing and self._streamer.is_printing:
             self._line_journal.note_cancelled(self._printing.what.print_id)
 
     def stop_at_once(self, answer: StopAnswer, now_s: float) -> None:
-        """Write M112 now; `answer` comes when it is known whether that worked.
+        """Writes M112 now; `answer` is called when it is known whether that worked.
 
-        Raises `PrinterUnavailable` when there is no port to write to; no print goes on then.
+        Raises `PrinterUnavailable` if there is no port to write to; no print goes on then, either.
         """
         if not self._port.is_open:
             if self._interruption:
@@ -252,17 +254,17 @@ class PrinterSession:
         self._trouble.note(now_s)
 
     def lose_all(self, reason: str, now_s: float) -> None:
-        """The process ends at once: the print has failed."""
+        """The process ends at once: the running print fails."""
         self._streamer.receive(ev.PortLost(reason=reason), now_s)
         if self._interruption:
             self._give_up(self._interruption, reason, now_s)
 
     def heaters_off_blindly(self) -> None:
-        """The last thing a process does that cannot go on."""
+        """Switches the heaters off without waiting: the last thing that a failing process does."""
         self._port.write(COOL_AT_ONCE, time.monotonic())
 
     def close(self) -> None:
-        """Let go of the port and of files; a print that runs can be found again."""
+        """Lets go of the port and of files; a running print can be found again."""
         self._port.close()
         if self._printing:
             self._printing.close()
@@ -276,7 +278,7 @@ class PrinterSession:
         self._port.open(now_s)
 
     def port_ready(self, now_s: float) -> None:
-        """See `PortUser`: to those who ask after a broken print, or to the streamer."""
+        """See `PortUser`. Goes to the recovery of an interrupted print, or to the streamer."""
         if recovery := self._asking():
             recovery.receive(ev.PortOpened(), now_s)
         else:
@@ -314,7 +316,7 @@ class PrinterSession:
             self._streamer.receive(ev.PortLost(reason=reason), now_s)
 
     def _lose_streamer(self, reason: str, now_s: float) -> None:
-        """A print may be found again where the line journal knows how far it came."""
+        """The print can be found again if the line journal knows how far it came."""
         report = self.status(now_s).print
         printing, interruption = self._printing, self._interruption
         journalled = printing and self._line_journal.recall(printing.what.print_id)
@@ -345,11 +347,12 @@ class PrinterSession:
     # --- a print that broke ------------------------------------------------------------------
 
     def find_again(self, interruption: Interruption) -> None:
-        """A print that an earlier process left; before `open`."""
+        """Takes up a print that an earlier process has left; before `open`."""
         self._interruption = interruption
 
     def cool_first(self) -> None:
-        """An earlier process left a print that cannot be found again; before `open`."""
+        """Switches heaters off first, because an earlier print cannot be found again; before
+        `open`."""
         self._streamer = Streamer(heaters_off_first=True, settings=self._settings)
 
     def _go_on_recovering(self, interruption: Interruption, now_s: float) -> None:
@@ -371,7 +374,7 @@ class PrinterSession:
     def _prepare_to_resume(
         self, interruption: Interruption, verdict: ResumeBehind, now_s: float
     ) -> None:
-        """From here on the wire is the streamer's, and its numbers mean the place reached."""
+        """From here on the streamer uses the wire, and its numbers count from the reached place."""
         record, reopened = verdict.record, interruption.hand_over_file()
         assert reopened  # noqa: S101 - the verdict rests on it
         _log.info("print %s goes on behind line %d", interruption.what.print_id, record.lines)
@@ -399,7 +402,8 @@ class PrinterSession:
             self.control(ev.PausePrint(), now_s)
 
     def _give_up(self, interruption: Interruption, reason: str, now_s: float) -> None:
-        """Stop safely: the print is over, the heaters go off as soon as the printer listens."""
+        """Stops safely: the print is over, and the heaters go off as soon as the printer
+        listens."""
         if self._interruption is not interruption:
             return
         self._flush_recovery(interruption, now_s)
@@ -435,7 +439,7 @@ class PrinterSession:
         return min((moment_s for moment_s in due if moment_s is not None), default=None)
 
     def tick(self, now_s: float) -> None:
-        """Do what is due, then everything that came of it."""
+        """Does what is due, then everything that follows from it."""
         self._stop_runner.tick(now_s)
         self._port.tick(now_s)
         if self._interruption:
@@ -449,7 +453,7 @@ class PrinterSession:
         self._trouble.tick(now_s)
 
     def _carry_out(self, now_s: float) -> None:
-        """Until nothing is left: sending may fail, which is an event again."""
+        """Carries out effects until none is left: sending may fail, which is an event again."""
         if self._interruption:
             self._flush_recovery(self._interruption, now_s)
         while effects := self._streamer.effects():
@@ -489,5 +493,6 @@ class PrinterSession:
             self._pause_notes.note(report, now_s)
 
     def write_serial_log(self) -> list[Path]:
-        """What is in memory goes to the file, soon; returns the files, the newest first."""
+        """Writes the serial log of the memory to its file, soon; returns the files, the newest
+        first."""
         return self._trouble.write()

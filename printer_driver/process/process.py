@@ -137,7 +137,7 @@ class PrinterProcess:
         self._take_up_prints()
 
     def _switch_on(self) -> str:
-        """The virtual printer, in this process; returns its port. Raises `PortError`."""
+        """Starts the virtual printer in this process; returns its port. Raises `PortError`."""
         from printer_driver.virtual.pty_printer import VirtualPrinter  # noqa: PLC0415 - memory, seldom used
 
         settings = self._settings
@@ -153,7 +153,7 @@ class PrinterProcess:
         self._driver.note(event)
 
     def _take_up_prints(self) -> None:
-        """What an earlier process left unfinished: to be found again, or failed."""
+        """Takes up what an earlier process left unfinished: found again, or failed."""
         now_s = time.monotonic()
         is_found = False
         for report in self._journal.load_open():
@@ -192,7 +192,7 @@ class PrinterProcess:
         self._server.listen()
 
     def _call_soon(self, action: Callable[[], None]) -> None:
-        """From any thread: run `action` in the loop."""
+        """Runs `action` in the loop; may be called from any thread."""
         self._soon.append(action)
         with contextlib.suppress(OSError):
             self._waker.send(b"\0")
@@ -230,7 +230,7 @@ class PrinterProcess:
         return max(0.0, min(known) - time.monotonic()) if known else None
 
     def _flush_journal(self) -> None:
-        """In the background: a disk takes its time, an emergency stop has none."""
+        """Flushes in the background: a disk takes its time, and an emergency stop must not wait."""
         if self._journal.is_flushed or self._is_flushing or time.monotonic() < self._flush_at_s:
             return
         self._is_flushing = self._threads.journals.run(self._flush)
@@ -313,17 +313,17 @@ class PrinterProcess:
 
 
 def beside(journal: Path, suffix: str) -> Path:
-    """The other files of this printer have the journal's name and their own ending."""
+    """Another file of this printer: the name of the journal with another ending."""
     return journal.with_name(journal.name + suffix)
 
 
 def _without_clock(status: PrinterStatus) -> PrinterStatus:
-    """What counts as a change: all but the time that passes."""
+    """The status without fields that only count time."""
     return replace(status, print=status.print and replace(status.print, elapsed_s=0.0))
 
 
 def ensure_standard_streams() -> None:
-    """Open what of 0, 1 and 2 is closed, so that no port or socket gets their numbers."""
+    """Opens 0, 1 and 2 where they are closed, so that no port or socket gets their numbers."""
     for fd in range(3):
         try:
             os.fstat(fd)

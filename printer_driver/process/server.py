@@ -137,10 +137,10 @@ class Server:
             self._path.unlink(missing_ok=True)
 
     def release(self) -> None:
-        """Let another driver have this place; the last of all.
+        """Lets another process have this place; the very last call.
 
         The end of the process would do the same, but a thread that a hanging disk keeps in the
-        kernel puts that off, and all open files with it.
+        kernel delays that, and all open files with it.
         """
         if self._lock_fd >= 0:
             os.close(self._lock_fd)
@@ -214,7 +214,7 @@ class Server:
 
 
 def _answers(path: Path) -> bool:
-    """Whether somebody listens there; a file that is left over does not."""
+    """Whether a process listens there; a leftover file does not answer."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(PROBE_TIMEOUT_S)
         try:

@@ -26,7 +26,7 @@ class StopRunner:
     def begin(
         self, answer: StopAnswer, now_s: float, *, is_halted: bool, halts_on: bytes = b""
     ) -> bool:
-        """Write M112 before this returns; False when a stop is under way or has just ended.
+        """Writes M112 before this returns; False when a stop is under way or has just ended.
 
         `is_halted`: the firmware has not restarted since. It says so only once, and its silence
         after that must not be taken for a failure.
@@ -47,18 +47,18 @@ class StopRunner:
         return self._stop.next_deadline_s() if self._stop else None
 
     def tick(self, now_s: float) -> None:
-        """Repeat, reset, or answer, when that is due."""
+        """Repeats, resets, or answers, when that is due."""
         if self._stop:
             self._stop.tick(now_s)
             self._carry_out(self._stop, now_s)
 
     def received(self, data: bytes, now_s: float) -> None:
-        """Bytes from the printer; the answer comes with the next `tick`."""
+        """Takes in bytes from the printer; the answer comes with the next `tick`."""
         if self._stop:
             self._stop.receive(data, now_s)
 
     def port_lost(self) -> None:
-        """Nothing can be told any more."""
+        """The port is gone: the stop cannot be confirmed any more."""
         if self._stop:
             self._stop.lose_port()
 

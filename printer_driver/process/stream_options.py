@@ -21,7 +21,7 @@ ALONE_MIN = range(5, 241)
 
 
 def add_arguments(parser: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:
-    """Adds them to a command line; `settings_of` reads them."""
+    """Adds the options to a command line; `settings_of` reads them."""
     parser.add_argument(
         "--ignore", action="append", default=[], metavar="LINE", help="a g-code line not to send"
     )
@@ -62,7 +62,7 @@ def add_arguments(parser: "argparse.ArgumentParser | argparse._ArgumentGroup") -
 
 
 def settings_of(options: argparse.Namespace) -> StreamSettings:
-    """What was given."""
+    """The settings that the options say."""
     defaults = StreamSettings()
     return StreamSettings(
         cancel_script=tuple(options.on_cancel or defaults.cancel_script),
@@ -76,7 +76,7 @@ def settings_of(options: argparse.Namespace) -> StreamSettings:
 
 
 def arguments_of(settings: StreamSettings) -> list[str]:
-    """The arguments that say the same."""
+    """The options that say these settings."""
     arguments = [f"--ignore={line}" for line in sorted(settings.ignored)]
     if settings.cancel_script != StreamSettings().cancel_script:
         arguments += [f"--on-cancel={line}" for line in settings.cancel_script]

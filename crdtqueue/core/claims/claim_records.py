@@ -56,14 +56,15 @@ class ClaimRecords:
         return before != self._rules_digest
 
     def acknowledge(self, claim: Claim, now_s: float) -> None:
-        """We are about to acknowledge that this claim is armed: from now on it counts."""
+        """Records that we are about to acknowledge this armed claim: it counts from now on."""
         if claim not in self._claims:
             self._add(claim, now_s)
             self._acknowledged.add(claim)
         self._alive_s[claim] = now_s
 
     def forget(self, claim: Claim) -> None:
-        """The acknowledgement was not given, and the document does not have the claim."""
+        """Forgets an acknowledged claim that was not acknowledged after all and is not in the
+        document."""
         if claim in self._acknowledged:
             self._acknowledged.discard(claim)
             self._claims.discard(claim)
@@ -72,12 +73,13 @@ class ClaimRecords:
             self._close(claim)
 
     def heard_of(self, claim: Claim, silent_s: float, now_s: float) -> None:
-        """Somebody heard of the owner of a claim so long ago."""
+        """Records that another peer has heard of the owner of a claim so long ago."""
         if claim in self._alive_s and claim.peer != self._me:
             self._alive_s[claim] = max(self._alive_s[claim], now_s - silent_s)
 
     def slept(self, gap_s: float) -> None:
-        """For so long nobody could have been heard here: that was no silence of theirs."""
+        """Ignores a time in which this machine slept: the others were not silent, nobody
+        listened."""
         self._alive_s = {claim: alive_s + gap_s for claim, alive_s in self._alive_s.items()}
 
     def _add(self, claim: Claim, now_s: float) -> None:
@@ -92,7 +94,7 @@ class ClaimRecords:
             self._alive_s[claim] = now_s
 
     def _raise_epoch(self, claim: Claim) -> None:
-        """Also by an end without a start, as a full disk leaves it: no claim is made twice."""
+        """An end without a start counts, too, as a full disk leaves it: no claim is made twice."""
         self._epochs[claim.job] = max(self._epochs.get(claim.job, 0), claim.epoch)
 
     def _close(self, claim: Claim) -> None:
@@ -106,7 +108,7 @@ class ClaimRecords:
 
     @property
     def rules(self) -> Rules:
-        """What a claim needs."""
+        """The rules of the queue: whose grants a claim needs."""
         return self._rules
 
     @property
@@ -123,11 +125,11 @@ class ClaimRecords:
         return self._epochs.get(job, 0)
 
     def open(self, job: JobId) -> Iterable[Claim]:
-        """The claims of the job that nothing has ended."""
+        """The claims of the job that are neither ended nor marked lost."""
         return self._open.get(job, ())
 
     def all_open(self) -> Iterable[Claim]:
-        """The claims of any job that nothing has ended."""
+        """The claims of all jobs that are neither ended nor marked lost."""
         return (claim for claims in self._open.values() for claim in claims)
 
     def owner(self, job: JobId, now_s: float) -> Claim | None:
@@ -150,9 +152,9 @@ class ClaimRecords:
         return takeover_s is not None and self.silent_s(claim, now_s) > takeover_s
 
     def basis(self, claim: Claim) -> str:
-        """Equal on two peers that go by the same rules and know the same of all other claims of
-        the job. In the document a claim's end comes after the records of its prints, so they know
-        the same of those, too."""
+        """A digest that is equal on two peers if they use the same rules and know the same other
+        claims of the job. In the document the end of a claim comes after the records of its
+        prints, so they also know the same of those."""
         history = self._history.get(claim.job, 0)
         if claim in self._claims:
             history ^= _token(claim.key)
@@ -160,12 +162,12 @@ class ClaimRecords:
 
     @property
     def size(self) -> int:
-        """How much is remembered that the document does not have."""
+        """The number of remembered facts that are not in the document."""
         return len(self._acknowledged)
 
 
 def follows(claim: Claim, other: Claim) -> bool:
-    """Whether `claim` is a later one of the same peer on the same job, and so takes its place."""
+    """Whether `claim` is a later claim of the same peer on the same job, and so replaces it."""
     same = claim.job == other.job and claim.peer == other.peer
     return same and claim.epoch > other.epoch and claim.incarnation >= other.incarnation
 

@@ -82,7 +82,7 @@ class Claimant:
         return self._attempt is not None
 
     def next_deadline_s(self) -> float | None:
-        """When the voters should have answered."""
+        """When the answers of the voters are due."""
         attempt = self._attempt
         return attempt.deadline_s if attempt and attempt.phase is not AttemptPhase.STORING else None
 
@@ -92,7 +92,7 @@ class Claimant:
         return fresh and self._records.owner(claim.job, now_s) == claim
 
     def objection(self, claim: Claim) -> No | None:
-        """Why our own attempt does not let another peer's claim have its job."""
+        """Why our own attempt keeps another peer's claim from the job; None if it does not."""
         attempt = self._attempt
         if attempt is None or attempt.claim.job != claim.job:
             return None
@@ -103,7 +103,7 @@ class Claimant:
     # What happens
 
     def ask(self, job: JobId, in_sight: Set[PeerId], now_s: float) -> None:
-        """Begins an attempt, with the peers in sight that have a vote."""
+        """Begins an attempt: asks the peers in sight that have a vote."""
         epoch = self._records.epoch(job) + 1
         self._attempt = Attempt(
             claim=Claim(job=job, epoch=epoch, peer=self._me, incarnation=self._incarnation),
@@ -157,7 +157,7 @@ class Claimant:
             self.give_up(No.DISK)
 
     def unsynced(self) -> None:
-        """The document is no longer in sync; an attempt that was granted may go on."""
+        """The document is no longer in sync. An attempt that was already granted may go on."""
         if self._attempt and self._attempt.phase is AttemptPhase.ASKING:
             self.give_up(No.UNSYNCED)
 
@@ -167,7 +167,7 @@ class Claimant:
             self.give_up(No.OUTRANKED)
 
     def look_at_records(self, now_s: float) -> None:
-        """Gives up an attempt that comes too late by what the records say now."""
+        """Gives up an attempt that the records show to be too late."""
         attempt = self._attempt
         if attempt is None:
             return
@@ -243,13 +243,14 @@ class Claimant:
             self._end_older(attempt.claim)
 
     def _end_older(self, claim: Claim) -> None:
-        """Rule 3 of `claims.py`: the new claim takes the place of our last one."""
+        """Rule 3 of `claims.py`: the new claim replaces our last one."""
         for older in sorted(self._records.open(claim.job), key=lambda each: each.key):
             if follows(claim, older):
                 self._do(WriteEnd(claim=older, reason="renewed"))
 
     def _do_without(self, peer: PeerId, reason: No) -> None:
-        """A voter says no, or nothing any more: *safe* mode goes on while a majority is left."""
+        """A voter refuses, or is gone: in *safe* mode the attempt goes on while a majority is
+        left."""
         attempt = self._attempt
         if attempt is None:
             return

@@ -148,7 +148,7 @@ class Claims:
         self._let_pass(now_s)
 
     def effects(self) -> list[Effect]:
-        """What must be done now; each is handed out once."""
+        """What must be done now. Each effect is returned once."""
         effects, self._effects = self._effects, []
         return effects
 
@@ -166,7 +166,8 @@ class Claims:
         return self._records.owner(job, now_s)
 
     def open_of_owner(self, claim: Claim) -> list[Claim]:
-        """All that its owner has open on the job: a further one may have been under way."""
+        """All open claims of the claim's owner on the job: it may have been about to claim it
+        anew."""
         claims = self._records.open(claim.job)
         return sorted((c for c in claims if c.peer == claim.peer), key=lambda c: c.key)
 
@@ -215,28 +216,29 @@ class Claims:
         return No.PROMISED if self._voter.promised(job, now_s) else None
 
     def is_cold(self, now_s: float) -> bool:
-        """Whether this peer knows others, has just started, and has not met one of them yet."""
+        """Whether this peer knows others, has just started, and has not met any of them yet."""
         waited = now_s - self._awake_since_s >= self._times.cold_start_hold_s
         return bool(self._others) and not self.met_others and not waited
 
     @property
     def is_outdated(self) -> bool:
-        """Whether the store was put back to an earlier state, or copied: another process with our
-        identity has claimed after the last that this one knows of."""
+        """Whether the store was copied, or put back to an earlier state: the document has claims
+        of a later start of this peer."""
         return self._records.own_incarnation > self._incarnation
 
     def short_of(self) -> VoterList | None:
-        """In *safe* mode: a list of voters of which no majority is in sight; None if all have."""
+        """In *safe* mode: a voter list of which no majority is in sight; None if there is no
+        such list."""
         rules = self._records.rules
         return rules.short_of(self.in_sight() | {self.me}) if rules.is_safe else None
 
     def in_sight(self) -> frozenset[PeerId]:
-        """The peers that were heard lately."""
+        """The peers that were heard within the last seconds."""
         return frozenset(self._seen_s)
 
     @property
     def size(self) -> int:
-        """How much is remembered beside the document's records."""
+        """The number of remembered facts that are not in the document."""
         return len(self._seen_s) + self._voter.size + self._records.size
 
     # Time
@@ -254,7 +256,7 @@ class Claims:
         self._state_voters(now_s)
 
     def _state_voters(self, now_s: float) -> None:
-        """Asks for our statement; again after a while, since a full disk answers nothing."""
+        """Asks for our statement, and again after a while: a full disk answers nothing."""
         named = self._records.rules.lists.to_state(self.me)
         due = self._stated_s is None or now_s >= self._stated_s + self._times.out_of_sight_s
         if named and due:
@@ -320,7 +322,7 @@ class Claims:
                 self._claimant.denied(peer, claim, reason)
 
     def _object_to(self, claim: Claim, basis: str) -> No | None:
-        """What speaks against another peer's claim beside what was promised."""
+        """The reason, other than a promise, for which another peer's claim cannot be granted."""
         if not self._synced:
             return No.UNSYNCED
         reason = self._claimant.objection(claim)

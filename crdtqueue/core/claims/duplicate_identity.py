@@ -31,7 +31,8 @@ class DuplicateIdentities:
         self._peers: dict[PeerId, _Starts] = {}
 
     def hello(self, peer: PeerId, instance: str, place: str, now_s: float) -> bool:
-        """Takes in a hello; whether the peer has twins, which are to be refused, all of them."""
+        """Takes in a hello. Returns whether two processes have this identity; then both are
+        refused."""
         starts = self._peers.pop(peer, None) or _Starts()
         self._peers[peer] = starts
         while len(self._peers) > PEERS_MAX:
@@ -47,6 +48,6 @@ class DuplicateIdentities:
         return starts.duplicates
 
     def places(self, peer: PeerId) -> tuple[str, ...]:
-        """Where the instances of a peer were heard lately."""
+        """The addresses at which the instances of a peer were heard lately."""
         starts = self._peers.get(peer)
         return tuple(sorted({place for place, _ in starts.heard.values()})) if starts else ()

@@ -42,13 +42,14 @@ class VoterList:
 
     @property
     def id(self) -> ListId:
-        """What the list is known by: two of one generation differ in it."""
+        """The id of the list: generation and digest of its voters."""
         names = ",".join(sorted(self.peers))
         return f"{self.generation}/{hashlib.sha256(names.encode()).hexdigest()[:16]}"
 
     @property
     def rank(self) -> tuple[int, ListId]:
-        """Orders lists the same way on every peer; the highest is the current one."""
+        """The order of lists, the same on every peer. The list of the highest rank is the
+        current one."""
         return self.generation, self.id
 
     def has_majority(self, votes: Set[PeerId]) -> bool:
@@ -65,12 +66,12 @@ class VoterLists:
 
     @property
     def current(self) -> VoterList | None:
-        """The list that was named last; None if none ever was."""
+        """The list that was named last; None if there is none."""
         return max(self.lists, key=lambda each: each.rank, default=None)
 
     @property
     def in_force(self) -> tuple[VoterList, ...]:
-        """The lists of which a claim needs a majority each, the current one last."""
+        """The lists of each of which a claim needs a majority, the current one last."""
         ordered = sorted(self.lists, key=lambda each: each.rank)
         return tuple(
             each
@@ -80,11 +81,11 @@ class VoterLists:
 
     @property
     def voters(self) -> frozenset[PeerId]:
-        """Everybody whose vote can count."""
+        """The peers whose vote can count."""
         return frozenset(peer for each in self.in_force for peer in each.peers)
 
     def to_state(self, me: PeerId) -> VoterList | None:
-        """The list that `me` should state to go by; None if it need not, or has."""
+        """The list that `me` must state to use; None if it need not, or has done so."""
         current = self.current
         if current is None or me in self.stated.get(current.id, ()):
             return None
@@ -109,7 +110,7 @@ class Rules:
 
     @property
     def digest(self) -> str:
-        """Equal on two peers if they go by the same rules."""
+        """A digest that is equal on two peers that use the same rules."""
         if not self.is_safe:
             return Mode.AVAILABLE.value
         known = sorted(each.id for each in self.lists.lists)
@@ -117,7 +118,8 @@ class Rules:
         return hashlib.sha256(f"{known} {in_force}".encode()).hexdigest()
 
     def short_of(self, votes: Set[PeerId]) -> VoterList | None:
-        """In *safe* mode: the first list of which `votes` are no majority; None if of all."""
+        """In *safe* mode: the first list in force of which `votes` are no majority; None if
+        there is none."""
         lists = self.lists
         if len(lists.lists) > LISTS_MAX or not lists.lists:
             return lists.current or VoterList(generation=0, peers=frozenset())
@@ -155,13 +157,13 @@ def _read_list(generation: int, value: JsonValue) -> VoterList | None:
 
 
 def voters_entry(known: VoterLists, peers: Set[PeerId]) -> Entry:
-    """The write by which a person names these voters. `known` is what the person's peer has read:
-    whoever reads the new list has read those, too."""
+    """The entry by which a person names these voters. `known` are the lists that the person's
+    peer has read: whoever reads the new list has read those, too."""
     generation = min(max((each.generation for each in known.lists), default=0) + 1, GENERATION_MAX)
     named = VoterList(generation=generation, peers=frozenset(peers))
     return ROOT, f"{_PREFIX}/{named.id}", [*sorted(named.peers)]
 
 
 def statement_entry(named: VoterList, peer: PeerId) -> Entry:
-    """The write by which `peer` states that it goes by a list from now on."""
+    """The entry by which `peer` states that it uses a list from now on."""
     return ROOT, f"{_PREFIX}/{named.id}/{peer}", True

@@ -69,9 +69,10 @@ class Voter:
         self._armed: dict[Claim, Arm] = {}
 
     def restore(self, promises: Iterable[tuple[Claim, bool]], now_s: float) -> None:
-        """Takes in what the store has; True with a claim that was armed.
+        """Takes in the promises of the store; True marks a claim that was armed.
 
-        How long before the restart a promise was made is unknown: it gets its whole time again.
+        It is unknown how long before the restart a promise was made, so it lasts for its whole time
+        again.
         """
         for claim, armed in promises:
             if armed:
@@ -109,13 +110,13 @@ class Voter:
             self._free(promise.claim, now_s)
 
     def forget_ended(self) -> None:
-        """Drops from the store what the records say is over."""
+        """Deletes promises from the store whose claims are over by the records."""
         for claim in [each for each in self._armed if self._records.is_over(each)]:
             del self._armed[claim]
             self._do(DropPromise(claim=claim))
 
     def lose(self, peer: PeerId) -> None:
-        """A peer is out of sight: it waits for nothing any more."""
+        """A peer is out of sight: its waiting claims are dropped."""
         self._waiting = {j: ask for j, ask in self._waiting.items() if ask.claim.peer != peer}
 
     def asked(self, ask: Ask, now_s: float) -> None:
@@ -156,7 +157,8 @@ class Voter:
             self._free(claim, now_s)
 
     def stored(self, effect: StorePromise | StoreArmed) -> None:
-        """It is durable, so the claimant may know: unless it was taken back meanwhile."""
+        """The promise is durable: the claimant is told, unless the promise was taken back
+        meanwhile."""
         claim = effect.claim
         if isinstance(effect, StorePromise):
             promise = self._promises.get(claim.job)
@@ -171,7 +173,7 @@ class Voter:
             self._do(Tell(peer=claim.peer, message=Armed(claim=ClaimText.of(claim))))
 
     def not_stored(self, effect: StorePromise | StoreArmed, now_s: float) -> None:
-        """The disk is full."""
+        """The promise could not be stored: the disk is full."""
         claim = effect.claim
         promise = self._promises.get(claim.job)
         if isinstance(effect, StoreArmed) and claim in self._armed:
@@ -186,7 +188,7 @@ class Voter:
     # How it is decided
 
     def _objection(self, claim: Claim, basis: str, now_s: float) -> No | None:
-        """Why this claim of another peer cannot have its job; None if it can."""
+        """Why this claim of another peer cannot be granted; None if it can."""
         if self._records.is_over(claim):
             return No.STALE
         owner = self._records.owner(claim.job, now_s)
@@ -200,11 +202,11 @@ class Voter:
         return self._object_to(claim, basis)
 
     def _is_stale(self, claim: Claim) -> bool:
-        """Whether we know of a claim of the job that the claimant does not."""
+        """Whether we know a claim of the job that the claimant does not know."""
         return claim.epoch <= self._records.epoch(claim.job)
 
     def _lets_wait(self, ask: Ask, now_s: float) -> bool:
-        """Whether the claim outranks the one that has the promise, and all that wait for it."""
+        """Whether the claim has a higher rank than the promised one and all that wait."""
         claim = ask.claim.claim
         promised, waiting = self.promised(claim.job, now_s), self._waiting.get(claim.job)
         if promised is None or promised.rank > claim.rank:
@@ -216,13 +218,13 @@ class Voter:
         return True
 
     def _deny_waiting(self, claim: Claim, reason: No = No.HELD) -> None:
-        """`claim` takes the place of who waits for the job."""
+        """`claim` replaces the claim that waits for the job."""
         waiting = self._waiting.pop(claim.job, None)
         if waiting and waiting.claim.claim != claim:
             self._deny(waiting.claim.claim, reason)
 
     def _free(self, claim: Claim, now_s: float) -> None:
-        """Takes a promise back, and makes it to the claim that waits for it."""
+        """Takes a promise back, and promises the job to the claim that waits for it."""
         del self._promises[claim.job]
         self._do(DropPromise(claim=claim))
         waiting = self._waiting.pop(claim.job, None)

@@ -37,16 +37,16 @@ class Cooling:
 
     @property
     def deadline_s(self) -> float | None:
-        """When it is waited no longer; None while nothing cools."""
+        """When the wait ends; None while nothing cools."""
         return self._until_s
 
     def is_over(self, bed_c: float | None, now_s: float) -> bool:
-        """Whether the bed is cool, or was waited for long enough. Asked again, it is one wait."""
+        """Whether the bed is cool, or the wait has ended. Repeated questions belong to one wait."""
         if self._until_s is None:
             self._until_s = now_s + self._cooldown.max_s
         cool = bed_c is not None and bed_c <= self._cooldown.bed_c
         return cool or now_s >= self._until_s
 
     def end(self) -> None:
-        """The next question begins a new wait."""
+        """Ends this wait; the next question begins a new one."""
         self._until_s = None

@@ -65,7 +65,7 @@ class Choice:
     # What could be taken
 
     def in_turn(self, saved: WorkerMemory) -> Iterable[tuple[QueueName, JobId]]:
-        """What could be taken now, the first first: queue after queue, in each by its strategy."""
+        """The jobs that could be taken now, in order: queue after queue, each by its strategy."""
         for queue in self.queues or ():
             offers = self._offers[queue.name]
             if queue.holds_back or not offers:
@@ -84,14 +84,14 @@ class Choice:
         return next((job for _, job in self.in_turn(saved)), None)
 
     def overtaken_by(self, queue: QueueName, job: JobId, saved: WorkerMemory) -> Overtaken | None:
-        """Who is overtaken if `job` is taken now."""
+        """The job that is overtaken if `job` is taken now."""
         before = _overtaken_in(queue, saved)
         return after_taking(job, self._offers[queue], queue=queue, overtaken=before)
 
     # What is in hand
 
     def in_hand(self, saved: WorkerMemory) -> tuple[QueueView, Job, Copy] | None:
-        """The queue, the job that is held, and its next copy; None if there is none."""
+        """The queue, the held job and its next copy; None if no job is held."""
         view = self.view(saved.held[0]) if saved.held else None
         job = view.state.job(saved.held[1].job) if view and saved.held else None
         copy = next_copy(job, self._profile) if job else None
@@ -103,7 +103,7 @@ class Choice:
         return saved.loaded.missing(hand[2].set.materials) if hand else {}
 
     def reason_to_end(self, saved: WorkerMemory) -> str:
-        """Why the claim must be given back before the next copy; empty if it is gone on with."""
+        """Why the claim must be given back before the next copy; empty if it is kept."""
         if saved.held is None or self.queues is None:
             return ""
         name, claim = saved.held
@@ -120,7 +120,7 @@ class Choice:
 
 
 def offer_of(job: Job, profile: Profile) -> Offer | None:
-    """The job as a printer of this profile could take it, were it free; None if it could not."""
+    """The job as a printer of this profile could take it if it were free; None if it could not."""
     following = None if why_nobody_may_take(job) else next_set(job, profile)
     return Offer(job=job.id, materials=following.materials) if following else None
 

@@ -22,15 +22,16 @@ class Loaded:
     said: bool = False
 
     def changes(self, wanted: Sequence[str]) -> int:
-        """In how many tools the material would have to be changed; none while nothing is known."""
+        """In how many tools the material would have to be changed; 0 while nothing is known."""
         return len(self._differing(wanted)) if any(self.tools) else 0
 
     def missing(self, wanted: Sequence[str]) -> Mapping[int, str]:
-        """What a person has to load before a print that wants this, by tool, counted from 0."""
+        """The materials that a person must load before this print, by tool, counted from 0."""
         return self._differing(wanted) if self.said else {}
 
     def used(self, wanted: Sequence[str]) -> "Loaded":
-        """What is loaded in a print that wants this: where it does not matter, what was."""
+        """What is loaded after a print that needs this: a tool that it does not need is
+        unchanged."""
         pairs = zip_longest(wanted[:MATERIALS_MAX], self.tools, fillvalue="")
         return replace(self, tools=tuple(want or known for want, known in pairs))
 
@@ -49,5 +50,5 @@ def in_words(missing: Mapping[int, str]) -> str:
 
 
 def _plain(material: str) -> str:
-    """A material as it is compared: whole, but for case and blanks."""
+    """A material in the form in which it is compared: whole, without case and blanks."""
     return " ".join(material.split()).casefold()

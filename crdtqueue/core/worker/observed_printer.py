@@ -18,28 +18,28 @@ class ObservedPrinter:
 
     @property
     def is_busy(self) -> bool:
-        """Whether the printer is at a print, ours or somebody's."""
+        """Whether the printer has a print, ours or another one."""
         return self.seen.phase is not None and self.seen.phase not in RESULTS
 
     def is_at(self, print_id: PrintId | None) -> bool:
-        """Whether what was seen is about this print."""
+        """Whether the latest report is about this print."""
         return print_id is not None and self.seen.print_id == print_id
 
     def is_busy_with_another_than(self, ours: PrintId | None) -> bool:
-        """Whether the printer is at a print of somebody else."""
+        """Whether the printer has another print than `ours`."""
         return self.is_busy and not self.is_at(ours)
 
     def see(self, seen: PrinterSeen, *, ours: PrintId | None) -> bool:
-        """Takes in what the printer says; returns whether it prints for somebody else."""
+        """Takes in a report; returns whether the printer prints for somebody else."""
         late = seen.print_id is not None and seen.print_id == self._over != ours
         # What was said of a print before it was over may arrive behind its end.
         self.seen = replace(seen, print_id=None, phase=None) if late else seen
         return self.is_busy_with_another_than(ours)
 
     def forget(self) -> None:
-        """What the printer was seen at, it does not know any more."""
+        """The printer does not know the print any more that it was last seen with."""
         self.seen = replace(self.seen, print_id=None, phase=None)
 
     def is_over(self, print_id: PrintId | None) -> None:
-        """A print of ours has ended and is not heard of any more."""
+        """A print of ours has ended: later reports about it are ignored."""
         self._over = print_id

@@ -65,5 +65,5 @@ def script_id(instance: str, number: int) -> PrintId:
 
 
 def with_script(scripts: Scripts, *steps: CycleStep) -> tuple[CycleStep, ...]:
-    """Those of `steps` for which there is something to do."""
+    """Those of `steps` that have a script, or need none."""
     return tuple(step for step in steps if step is CycleStep.COOL or step in scripts)

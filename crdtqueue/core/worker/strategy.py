@@ -36,7 +36,7 @@ class Overtaken:
 def in_turn(
     offers: tuple[Offer, ...], *, strategy: Strategy, loaded: Loaded, overtaken: Overtaken | None
 ) -> tuple[Offer, ...]:
-    """`offers`, which come in the queue's order, in that in which this printer takes them."""
+    """`offers`, given in the order of the queue, in the order in which this printer takes them."""
     if strategy is Strategy.IN_ORDER or not offers:
         return offers
     if overtaken and overtaken.job == offers[0].job and overtaken.times >= OVERTAKEN_MAX:
@@ -47,7 +47,7 @@ def in_turn(
 def after_taking(
     taken: JobId, offers: Sequence[Offer], *, queue: QueueName, overtaken: Overtaken | None
 ) -> Overtaken | None:
-    """Who has been overtaken once this printer has `taken` one of `offers`; None if nobody."""
+    """The overtaken job, once this printer has `taken` one of `offers`; None if there is none."""
     first = offers[0].job if offers else taken
     if taken == first:
         return None

@@ -51,9 +51,9 @@ def after_print(
     config: WorkerConfig,
     scripts: Scripts,
 ) -> WorkerMemory:
-    """The print in `saved` is recorded.
+    """The memory after the print in `saved` was recorded.
 
-    `moved` is whether the printer has begun with it at all.
+    `moved` says whether the printer had begun with it at all.
     """
     unused = not moved and not saved.strange
     clear = unused or (config.self_clearing and result is Result.DONE)
@@ -92,12 +92,12 @@ def _steps(result: Result, *, clear: bool, config: WorkerConfig) -> list[CycleSt
 
 
 def is_tried_too_often(job: Job, retries: int) -> bool:
-    """Whether a person has to look at a job that has failed, and nothing else makes them."""
+    """Whether a person has to look at a job that has failed here, and nothing else says so."""
     return not why_nobody_may_take(job) and failures(job) - job.forgiven > retries
 
 
 def script_begun(saved: WorkerMemory, run: ScriptRun) -> WorkerMemory:
-    """It is about to be run, and not to be done any more."""
+    """The memory when a script is about to run: it is removed from the steps."""
     todo = tuple(step for step in saved.todo if step is not run.step)
     return replace(saved, script=run, last_begun=run.print_id, strange=False, todo=todo)
 
@@ -105,10 +105,10 @@ def script_begun(saved: WorkerMemory, run: ScriptRun) -> WorkerMemory:
 def after_script(
     saved: WorkerMemory, run: ScriptRun, result: Result, reason: str, *, moved: bool
 ) -> WorkerMemory:
-    """The script in `saved` is over.
+    """The memory after the script in `saved` is over.
 
-    `moved` is whether the printer has begun with it at all: if not, what it says of its bed is
-    still said of what came before.
+    `moved` says whether the printer had begun with it at all. If not, what it reports about its bed
+    belongs to the print before.
     """
     clears = run.step is CycleStep.CLEAR_BED and not saved.strange
     never_begun = not moved and saved.last_begun == run.print_id
@@ -123,7 +123,7 @@ def after_script(
 
 
 def begun(saved: WorkerMemory, printing: CopyPrint, scripts: Scripts) -> WorkerMemory:
-    """A print is about to be begun: the bed counts as used from now on."""
+    """The memory when a print is about to begin: the bed counts as used from now on."""
     return replace(
         saved,
         printing=printing,
@@ -137,9 +137,10 @@ def begun(saved: WorkerMemory, printing: CopyPrint, scripts: Scripts) -> WorkerM
 
 
 def never_begun(saved: WorkerMemory, *, recorded: bool, told: bool) -> WorkerMemory:
-    """The printer does not know the print in `saved`: the bed is as it was before.
+    """The memory when the printer does not know the print in `saved`: the bed is as it was before.
 
-    Unless it is recorded, and the printer forgetful. What it was `told` may arrive yet.
+    If the print is recorded, the printer has only forgotten it. If the printer was `told` to start,
+    the request may still arrive.
     """
     clear = not saved.strange and not recorded
     doubtful = _doubtful(saved) if told and not recorded else saved.doubtful
@@ -159,9 +160,10 @@ def _doubtful(saved: WorkerMemory) -> tuple[CopyPrint, ...]:
 
 
 def begun_after_all(saved: WorkerMemory, doubtful: CopyPrint) -> WorkerMemory:
-    """The printer was told to begin it nevertheless, by a request that was long on its way.
+    """The memory when the printer has begun a print after all, by a request that was long on its
+    way.
 
-    What it was to begin by now is in doubt in its turn. The claim that is held stays so.
+    The print that it should have begun meanwhile is now doubtful. The held claim stays.
     """
     others = tuple(each for each in _doubtful(saved) if each != doubtful)
     saved = replace(
@@ -178,7 +180,7 @@ def begun_after_all(saved: WorkerMemory, doubtful: CopyPrint) -> WorkerMemory:
 
 
 def stopped(saved: WorkerMemory, because: str, scripts: Scripts) -> WorkerMemory:
-    """The printer takes no more jobs of its own accord."""
+    """The memory when the printer stops taking jobs by itself."""
     if not saved.managing:
         return saved
     todo = (*saved.todo, *with_script(scripts, CycleStep.DEACTIVATED))
@@ -186,10 +188,10 @@ def stopped(saved: WorkerMemory, because: str, scripts: Scripts) -> WorkerMemory
 
 
 def managed(saved: WorkerMemory, scripts: Scripts, *, managing: bool) -> WorkerMemory:
-    """A person starts or stops managing.
+    """The memory when a person lets the printer take jobs, or stops that.
 
-    Whoever changes their mind before the script of it was run has it not run at all. What was still
-    to be done otherwise is not done by a printer that a person has taken for themselves.
+    A person who changes their mind before the script of it has run does not get it run at all. When
+    a person takes the printer for themselves, the remaining steps are dropped.
     """
     if managing == saved.managing:
         return saved
@@ -201,13 +203,13 @@ def managed(saved: WorkerMemory, scripts: Scripts, *, managing: bool) -> WorkerM
 
 
 def bed_cleared(saved: WorkerMemory) -> WorkerMemory:
-    """Somebody was at the bed."""
+    """The memory when somebody has cleared the bed."""
     todo = _without_bed(saved)
     return replace(saved, bed_clear=True, last_begun=None, called=False, todo=todo)
 
 
 def used_by_somebody(saved: WorkerMemory) -> WorkerMemory:
-    """Something that is not ours is printed: no script may drive into that part."""
+    """The memory when a print that is not ours runs: no script may drive into that part."""
     under_way = saved.at_printer is not None
     return replace(
         saved, bed_clear=False, strange=under_way, last_begun=None, todo=_without_bed(saved)
@@ -219,7 +221,8 @@ def _without_bed(saved: WorkerMemory) -> tuple[CycleStep, ...]:
 
 
 def materials_said(saved: WorkerMemory, tools: tuple[str, ...] | None) -> WorkerMemory:
-    """A person says what is loaded, or no longer wants to be asked (None)."""
+    """The memory when a person says what is loaded, or does not want to be asked any more
+    (None)."""
     known = saved.loaded
     loaded = replace(known, tools=known.tools if tools is None else tools, said=tools is not None)
     todo = tuple(step for step in saved.todo if step is not CycleStep.WAITING)
@@ -229,7 +232,7 @@ def materials_said(saved: WorkerMemory, tools: tuple[str, ...] | None) -> Worker
 def with_overtaken(
     saved: WorkerMemory, queue: QueueName, overtaken: Overtaken | None
 ) -> WorkerMemory:
-    """Another job of `queue` was taken than its first."""
+    """The memory when a job of `queue` was taken that is not its first."""
     others = tuple(each for each in saved.overtaken if each.queue != queue)
     known = (*others, overtaken) if overtaken else others
     return replace(saved, overtaken=known[-OVERTAKEN_QUEUES_MAX:])
@@ -276,7 +279,7 @@ def record_of(
 
 
 def is_recorded(printing: CopyPrint, view: QueueView | None) -> bool:
-    """Whether its record is there, or cannot be looked for."""
+    """Whether the record of the print exists, or cannot be looked for."""
     jobs = (*view.state.jobs, *view.state.deleted) if view else ()
     known = {record.print_id for job in jobs for record in job.records}
     return view is None or printing.print_id in known

@@ -19,10 +19,10 @@ class UnconfirmedStarts:
         self._since_s: dict[PrintId, float] = {}
 
     def see(self, doubtful: Iterable[PrintId], *, answers: bool, now_s: float) -> None:
-        """`answers` is whether the printer can be asked now."""
+        """Takes in the doubtful prints. `answers`: whether the printer answers now."""
         known = self._since_s if answers else {}
         self._since_s = {print_id: known.get(print_id, now_s) for print_id in doubtful}
 
     def is_open(self, print_id: PrintId, now_s: float) -> bool:
-        """Whether the printer may yet begin it."""
+        """Whether the printer may still begin this print."""
         return now_s < self._since_s.get(print_id, now_s) + SETTLED_S

@@ -113,7 +113,7 @@ class Worker:
 
     @property
     def state(self) -> WorkerState:
-        """Where in the cycle the printer is."""
+        """The state of the cycle."""
         return self._state
 
     @property
@@ -123,7 +123,7 @@ class Worker:
 
     @property
     def printer(self) -> w.PrinterSeen:
-        """What the printer said last."""
+        """The latest report of the printer."""
         return self._watched.seen
 
     @property
@@ -133,12 +133,12 @@ class Worker:
 
     @property
     def problem(self) -> str:
-        """What went wrong last, as a sentence; empty once it goes on."""
+        """The latest problem, as a sentence; empty once the worker goes on."""
         return self._saved.stopped_because or self._problem
 
     @property
     def wait(self) -> WaitReason | None:
-        """Why nothing could be begun now; None if it could, were there something."""
+        """Why nothing can begin now; None if a job could, if there were one."""
         todo = self._saved.todo
         if self.printer.problem:
             return WaitReason.PRINTER
@@ -159,19 +159,19 @@ class Worker:
 
     @property
     def next_job(self) -> JobId | None:
-        """The job that this printer takes next, as far as it can tell now."""
+        """The job that this printer takes next, as far as is known now."""
         return self._choice.next_job(self._saved)
 
     @property
     def may_clear_bed(self) -> bool:
-        """Whether the bed can be said to be clear: nobody's print is on it now."""
+        """Whether a person may say that the bed is clear: no print is on it now."""
         run, ours = self._saved.script, self._saved.at_printer
         clears = run is not None and run.step is CycleStep.CLEAR_BED
         by_hand = self._watched.is_busy_with_another_than(ours)
         return self._saved.printing is None and not clears and not by_hand
 
     def effects(self) -> list[w.Effect]:
-        """What must be done now, in order; each is handed out once."""
+        """What must be done now, in order. Each effect is returned once."""
         effects, self._effects = self._effects, []
         return effects
 
@@ -228,7 +228,7 @@ class Worker:
     def _answered(
         self, event: w.StartRefused | w.StartDelayed | w.PrintUnknown, now_s: float, wall_s: float
     ) -> None:
-        """What the printer says on being told to start."""
+        """Takes in the printer's answer to a start request."""
         if not self._is_ours(event.print_id):
             return
         starting = self._state is WorkerState.STARTING
@@ -244,7 +244,7 @@ class Worker:
                 pass  # It has begun after all.
 
     def _told(self, event: w.BedCleared | w.Manage | w.MaterialsLoaded | w.ScriptsSet) -> None:
-        """What people say, and the printer's own buttons."""
+        """Takes in what people say, and the printer's own buttons."""
         match event:
             case w.BedCleared():
                 if self.may_clear_bed:
@@ -344,7 +344,7 @@ class Worker:
                 return
 
     def _end_strays(self, now_s: float) -> None:
-        """Ends open claims of ours that are not held: nobody can tell whether they were armed."""
+        """Ends open claims of ours that are not held: it is not known whether they were armed."""
         in_hand = (self.held[0], self.held[1].job) if self.held else None
         for queue in self._choice.queues or ():
             for claim in queue.held.values():
@@ -381,7 +381,7 @@ class Worker:
     # HOLDING → FETCHING → HOLDING → CLAIMING → HOLDING → STARTING
 
     def _next_copy(self, now_s: float, wall_s: float) -> None:
-        """One step towards the next print of the job in hand, unless it must not begin now."""
+        """Takes one step towards the next print of the held job, unless it must not begin now."""
         hand = self._choice.in_hand(self._saved)
         if hand is None or self.held is None or self.wait is not None or hand[0].holds_back:
             return
@@ -446,7 +446,7 @@ class Worker:
             self._retry_print_s = 0.0
 
     def _take_up(self, seen: w.PrinterSeen) -> None:
-        """Whatever has become of its claim: what is printed counts."""
+        """Follows a running print, whatever has become of its claim: what is printed counts."""
         delayed = self._state is WorkerState.STARTING and self._saved.script is None
         known = (each for each in self._saved.doubtful if each.print_id == seen.print_id)
         if (self._state in AT_REST or delayed) and (doubtful := next(known, None)):
@@ -454,7 +454,7 @@ class Worker:
             self._save(after.begun_after_all(self._saved, doubtful))
 
     def _unknown(self, now_s: float, wall_s: float) -> None:
-        """The printer answers, and does not know what we believe that it is at."""
+        """The printer answers, and does not know the print that we believe it has."""
         if self._state is WorkerState.PRINTING:
             reason = "The printer no longer knows of it. Look at it before you go on."
             self._end_of_print(Result.ABORTED, reason, 0, wall_s, moved=True)
@@ -518,7 +518,8 @@ class Worker:
             self._end(result.value, now_s)
 
     def _hold_job_back(self, result: Result) -> None:
-        """A job that a person has cancelled, or that fails again and again, is for people."""
+        """Pauses a job that a person has cancelled, or that fails again and again: a person has
+        to look."""
         printing = self._saved.printing
         if printing is None:
             return

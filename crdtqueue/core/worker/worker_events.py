@@ -109,7 +109,7 @@ class CopyPrint:
 
     @property
     def print_id(self) -> PrintId:
-        """What the printer knows this print by."""
+        """The print id that the printer gets."""
         return self.claim.print_id(self.number)
 
 
@@ -149,7 +149,7 @@ class WorkerMemory:
 
     @property
     def at_printer(self) -> PrintId | None:
-        """What the printer was told to do last, until that is over."""
+        """The print or script that the printer was told to do last, until it is over."""
         under_way = self.printing or self.script
         return under_way.print_id if under_way else None
 

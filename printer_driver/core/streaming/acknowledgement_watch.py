@@ -41,7 +41,7 @@ class AcknowledgementWatch:
         self.keepalive_s = every_s
 
     def note_busy(self, now_s: float, keepalive_s: float) -> None:
-        """It said `busy:`, or its temperatures in a heating wait."""
+        """The firmware said `busy:`, or reported temperatures in a heating wait."""
         self.note_life(now_s)
         self.keepalive_s = keepalive_s
         self._busy_s = now_s
@@ -66,12 +66,12 @@ class AcknowledgementWatch:
 
     @property
     def _stretch(self) -> int:
-        """1, 2, 3, 4, 8, 16, …: on a bad wire the first probe, or its answer, may be lost too."""
+        """1, 2, 3, 4, 8, 16, …: on a bad wire the first probe, or its answer, may be lost, too."""
         asked = self._unanswered
         return asked + 1 if asked < STEADY_PROBES else int(2 ** (asked - 1))
 
     def _patience_s(self, kinds: set[CommandKind], moving_until_s: float) -> tuple[float, float]:
-        """How long the moves take, and how long to wait from then on; only this grows."""
+        """How long the moves take, and how long to wait after them; only the second part grows."""
         if self.keepalive_s is None:
             busy_s = UNKNOWN_KEEPALIVE_S
         else:
@@ -83,5 +83,5 @@ class AcknowledgementWatch:
         return min(busy_s - PATIENCE_S, max(0.0, moving_until_s - self._alive_s)), PATIENCE_S
 
     def is_dead(self, now_s: float) -> bool:
-        """It owes an answer for too long."""
+        """Whether an answer has been missing for too long."""
         return now_s >= self._alive_s + SILENCE_S_MAX

@@ -72,7 +72,7 @@ class EmergencyStop:
         return min([self._until_s, *self._repeats_s[:1]])
 
     def lose_port(self) -> None:
-        """The port has gone: nothing can be told any more."""
+        """The port is gone: the stop cannot be confirmed any more."""
         self._end(Confirmation.NONE)
 
     def _enter(self, phase: _Phase) -> None:
@@ -80,7 +80,7 @@ class EmergencyStop:
         self._phase = phase
 
     def receive(self, data: bytes, now_s: float) -> None:
-        """Bytes from the printer."""
+        """Takes in bytes from the printer."""
         for line in self._reader.feed(data):
             if self._phase is _Phase.STOPPING and _says_stopped(line):
                 self._end(Confirmation.BY_FIRMWARE)
@@ -120,5 +120,6 @@ class EmergencyStop:
 
 
 def _says_stopped(line: bytes) -> bool:
-    """An echo of the command alone (`echo:Unknown command: "M112"`) says the contrary."""
+    """Whether a reply confirms the stop. A mere echo (`echo:Unknown command: "M112"`) means the
+    opposite."""
     return b"nknown command" not in line and _STOPPED.search(line) is not None

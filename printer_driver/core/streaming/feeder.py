@@ -101,9 +101,8 @@ class Feeder:
     # --- what happened -----------------------------------------------------------------------
 
     def cancel(self, reason: str, now_s: float) -> None:
-        """Give up, and break off whatever the firmware waits for. Once: the time does not begin
-        anew with the next one who is impatient.
-        """
+        """Cancels the print, and ends whatever the firmware waits for. A second call changes
+        nothing."""
         if self.job.is_cancelled:
             return
         self.job.cancel(reason)
@@ -115,22 +114,22 @@ class Feeder:
             self._lines.send_unnumbered("M108", now_s)
 
     def refused(self) -> None:
-        """A line was refused: when all is repeated, the head is looked for."""
+        """A line was refused: when all is repeated, the position of the head is checked."""
         self._check, self._asks = _Check.WANTED, 0
         self._was_refused = True
 
     @property
     def is_over(self) -> bool:
-        """Nothing is left to be done for this print."""
+        """Whether nothing is left to do for this print."""
         return self.job.stage is PrintStage.OVER
 
     @property
     def says(self) -> str:
-        """What people should know while it goes on: that it waits for its file."""
+        """What people should know during the print: that it waits for its file."""
         return self._file_wait.words
 
     def acknowledged(self, count: int, now_s: float) -> None:
-        """So many lines more."""
+        """So many more lines are acknowledged."""
         counters = self._lines.counters
         counters.count_acknowledged(count)
         round_trip_s = counters.round_trips_s[-1]
@@ -140,9 +139,9 @@ class Feeder:
             self.job.head.note_full_planner(now_s)
 
     def heard_position(self, position: Position) -> str:
-        """M114 was answered. Returns what is to be noted, empty for nothing.
+        """Takes in an answer to M114. Returns a text for the log, empty for none.
 
-        Raises `LinkBrokenError` when the head is not where the file says.
+        Raises `WireBrokenError` when the head is not where the file says.
         """
         self._places_due = max(0, self._places_due - 1)
         if self.job.stage not in _LOOKS_FOR_HEAD:
@@ -163,7 +162,7 @@ class Feeder:
         return self._act_on(off, position) if off else note
 
     def _try_extruder(self, off: dict[str, float], position: Position) -> str:
-        """Takes out of `off` what says nothing; returns what is to be noted."""
+        """Removes differences from `off` that mean nothing; returns a text for the log."""
         head, was = self.job.head, self._extruder
         if was is _Extruder.UNTRIED and head.tells_relative:
             is_wrong = "e" in off or isnan(position.e)
@@ -194,9 +193,9 @@ class Feeder:
     # --- what to do --------------------------------------------------------------------------
 
     def go_on(self, now_s: float) -> str:
-        """Send all that may be sent. Returns what is to be noted, empty for nothing.
+        """Sends all that may be sent. Returns a text for the log, empty for none.
 
-        Raises `GcodeError` of the file, and `LinkBrokenError`.
+        Raises `GcodeError` of the file, and `WireBrokenError`.
         """
         while self._step(now_s):
             pass
@@ -206,7 +205,8 @@ class Feeder:
         return self._wait_for_file(now_s) if waits else ""
 
     def _wait_for_file(self, now_s: float) -> str:
-        """It may have come while nothing could be sent; a print that is paused needs none of it."""
+        """Looks whether the next line has come while nothing could be sent; a paused print needs
+        none."""
         if self.job.stage is PrintStage.STREAMING and not self.job.is_line_there():
             return self._file_wait.go_on(self.job.lines_read, now_s)
         return self._file_wait.end(now_s)
@@ -224,7 +224,7 @@ class Feeder:
         return self._send_next(now_s)
 
     def _is_idle(self, now_s: float) -> bool:
-        """Everything sent is acknowledged, and executed or planned.
+        """Whether everything sent is acknowledged, and executed or planned.
 
         Where `ok` only means received, the answer to the M114 behind M400 shows that.
         """
@@ -251,7 +251,7 @@ class Feeder:
         return True
 
     def _want_trial(self) -> None:
-        """Firmware that never answers M114 is not asked behind every move."""
+        """Firmware that never answers M114 is not asked after every move."""
         self._check = _Check.WANTED
         self._trials += 1
         if self._trials > TRIALS_MAX:
@@ -281,10 +281,10 @@ class Feeder:
         return False
 
     def _breaks_waits(self, now_s: float) -> bool:
-        """M108 ends a heating wait; M410 throws away moves that would take too long.
+        """Ends a heating wait with M108, and moves that would take too long with M410.
 
-        True while there is something to wait for. What was queued when M410 came may have
-        planned new moves, so it is said once more when all is acknowledged.
+        True while something is still waited for. Lines that were queued when M410 came may have
+        planned new moves, so it is sent once more when all is acknowledged.
         """
         job, lines = self.job, self._lines
         if lines.is_idle:
@@ -316,7 +316,8 @@ class Feeder:
             lines.send_unnumbered(command, now_s)
 
     def _breaking_command(self, kinds: set[CommandKind], now_s: float) -> str:
-        """M400 is ended by M410 alone, a filament change by M108, a heating wait by M108."""
+        """The command that ends this wait: M410 for M400, M108 for a filament change or a
+        heating wait."""
         dialect, drained_s = self._reported.dialect, self._cancelled_s + DRAIN_S
         waits = bool(kinds & {CommandKind.LONG, CommandKind.HEATING}) and dialect.breaks_waits
         if CommandKind.HEATING in kinds or not dialect.stops_moves:
@@ -327,14 +328,14 @@ class Feeder:
         return "M108" if waits else ""
 
     def _is_sync_owed(self, now_s: float) -> bool:
-        """An M105 is to go before the next line of the file."""
+        """Whether an M105 must go before the next line of the file."""
         if now_s >= self._sync_at_s:
             is_first, self._sync_at_s = not self._sync_at_s, now_s + SYNC_S
             self._owes_sync = not is_first and not self._lines.awaits_temperatures
         return self._owes_sync and self.job.stage is not PrintStage.BREAKING_WAITS
 
     def _sync(self, now_s: float) -> bool:
-        """Ask for the temperatures; False when there is no room for that yet."""
+        """Asks for the temperatures; False while there is no room for that."""
         if not self._lines.has_room(len(REPORT_TEMPERATURES) + NUMBER_BYTES, follows=True):
             return False
         self._owes_sync = False
@@ -349,6 +350,6 @@ class Feeder:
 
 
 def _known(reported: Position, otherwise: Position) -> Position:
-    """Firmware need not report every axis."""
+    """Completes a reported position: firmware need not report every axis."""
     missing = {axis: getattr(otherwise, axis) for axis in "xyze" if isnan(getattr(reported, axis))}
     return replace(reported, **missing)

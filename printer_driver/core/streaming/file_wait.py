@@ -31,13 +31,13 @@ class FileWait:
 
     @property
     def is_on(self) -> bool:
-        """The line was not there when last told."""
+        """Whether the next line was missing at the last look."""
         return self._line is not None
 
     def go_on(self, line: int, now_s: float) -> str:
-        """This line is not there. Returns what is to be noted, empty for nothing.
+        """The line is missing. Returns a text for the log, empty for none.
 
-        Raises `GcodeError` when it has been waited for too long.
+        Raises `GcodeError` when it has been missing for too long.
         """
         if line != self._line:
             note = self.end(now_s)
@@ -53,7 +53,7 @@ class FileWait:
         return WAITS
 
     def end(self, now_s: float) -> str:
-        """It is there, or nobody waits for it any more. Returns what is to be noted."""
+        """The line is there, or is not needed any more. Returns a text for the log."""
         if self.is_on:
             self._waited_s += now_s - self._since_s
             self._line, self._ended_s = None, now_s

@@ -91,7 +91,7 @@ class FirmwareHandshake:
         self.must_cool = True
 
     def boot(self, now_s: float) -> None:
-        """Wait for the firmware to start, then greet it."""
+        """Waits for the firmware to start, then begins the handshake."""
         self._lines.reset()
         if self.must_cool:
             self._lines.send_blindly(COOL_AT_ONCE)
@@ -106,7 +106,8 @@ class FirmwareHandshake:
         self._hellos = 0
 
     def halt(self, now_s: float, *, pause_s: float = HALT_PAUSE_S) -> None:
-        """The firmware has stopped itself, which switches its heaters off; or it only seems so."""
+        """The firmware has stopped itself, which switches its heaters off; or noise made it seem
+        so."""
         self._lines.reset()
         self.must_cool = True
         self._enter(HandshakeStep.HALTED)
@@ -115,12 +116,12 @@ class FirmwareHandshake:
         self.at_s = now_s + pause_s
 
     def hurry(self, now_s: float) -> None:
-        """A halted printer is to be cooled now, and not only when that is due."""
+        """Cools a halted printer at once, and not only when that is due."""
         if self.step is HandshakeStep.HALTED:
             self.at_s = now_s
 
     def say_hello(self, now_s: float) -> None:
-        """Begin anew with M110; and with cooling, since firmware may hear and not be heard."""
+        """Begins anew with M110, and with cooling: firmware may hear without being heard."""
         self._enter(HandshakeStep.HELLO)
         self.at_s = now_s + HELLO_RETRY_S
         self._questions = self._coolings = 0
@@ -135,18 +136,18 @@ class FirmwareHandshake:
             self._lines.hello(now_s)
 
     def _cool_at_sight(self, commands: Iterable[str], now_s: float) -> None:
-        """M108 first and without a number: firmware without an emergency parser sees it only so,
-        and only while a command slot is free. All else is numbered, and M108 as well once many
-        bytes are unanswered: firmware in a wait may read nothing, they overflow its receive
-        buffer, and what is left of `M104` may be an `M1`, which waits for a person.
-        """
+        """Sends M108 first and without a number: firmware without an emergency parser sees it
+        only so, and only while a command slot is free. Everything else has a number, and so has
+        M108 once many bytes are unanswered: firmware in a wait may read nothing, the bytes
+        overflow its receive buffer, and what is left of `M104` may be an `M1`, which waits for a
+        person."""
         is_ahead = self._lines.takes_unchecked
         self._lines.hello(now_s, ahead="M108" if is_ahead else "")
         for command in commands if is_ahead else ("M108", *commands):
             self._lines.send(command, NO_PLACE, now_s, follows=True)
 
     def refused(self, now_s: float) -> bool:
-        """A line was refused; True when that was a greeting's, which then begins anew."""
+        """A line was refused. True if it belonged to the handshake, which then begins anew."""
         again_s = now_s + HELLO_AGAIN_S
         match self.step:
             case HandshakeStep.HELLO:
@@ -161,7 +162,7 @@ class FirmwareHandshake:
         return True
 
     def skipped(self, now_s: float) -> None:
-        """The firmware takes a line for one that it has had; it did not hear the M110."""
+        """The firmware takes a line for one that it has already had: it did not hear the M110."""
         if self.step is HandshakeStep.IDENTIFYING:
             self.refused(now_s)
 
@@ -249,7 +250,8 @@ class FirmwareHandshake:
 
     @property
     def _are_heaters_off(self) -> bool:
-        """The firmware reports a target of zero for every heater, since it was told so."""
+        """Whether the firmware has reported a target of zero for every heater since it was told
+        to."""
         is_told = self._reported.reports > self._reports_before
         return is_told and not any(self._reported.targets_c)
 

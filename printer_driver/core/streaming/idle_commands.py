@@ -31,7 +31,7 @@ class IdleCommands:
         self.poll_at_s = now_s
 
     def take(self, commands: tuple[str, ...], *, is_busy: bool) -> Iterator[str]:
-        """Commands of a person; gives a sentence for each that is not sent."""
+        """Takes commands of a person; yields a sentence for each that is not sent."""
         for command in commands:
             if is_busy or len(self._manual) >= MANUAL_COMMANDS_MAX:
                 yield f"Not sent: {command[:TEXT_CHARS_MAX]}; the printer is busy."
@@ -44,7 +44,7 @@ class IdleCommands:
                 self._manual.extend(filter(None, [text]))
 
     def drop(self) -> Iterator[str]:
-        """What has not been sent never is; gives a sentence if there was any."""
+        """Drops the commands that are not sent yet; yields a sentence if there were any."""
         if self._manual:
             yield f"Not sent: {len(self._manual)} commands, from {self._manual[0]} on."
         self._manual.clear()

@@ -96,7 +96,7 @@ class LineSender:
         self.counters = Counters(started_s=now_s)
 
     def adapt(self, *, bare_ok_after_resend: bool, answers_empty_lines: bool) -> None:
-        """What is known of the firmware, by its dialect."""
+        """Sets what the firmware does, by its dialect."""
         self.bare_ok_after_resend = bare_ok_after_resend
         self.answers_empty_lines = answers_empty_lines
 
@@ -109,7 +109,7 @@ class LineSender:
         self.marks_temperatures &= not self.awaits_temperatures
 
     def reset(self) -> None:
-        """Forget what was sent; only `hello` may come next."""
+        """Forgets what was sent; only `hello` may come next."""
         self._outgoing.clear()
         self._fresh.clear()
         self._in_flight.clear()
@@ -129,11 +129,12 @@ class LineSender:
         self._owes_bare_ok = False
 
     def hello(self, now_s: float, *, ahead: str = "") -> None:
-        """Set the firmware's line number (M110); idle when it has answered. `ahead` goes in front
-        of it, without a number.
+        """Sets the line number of the firmware (M110); idle when it has answered. `ahead` goes in
+        front of it, without a number.
 
-        Each time to one far from those before: were this line lost, a number near the firmware's
-        own would be dropped without a word as a repeat. So the next line proves that it arrived.
+        The number is always far from all earlier ones: if this line were lost, a number near the
+        firmware's own would be dropped silently as a repeat. So the next line proves that it has
+        arrived.
         """
         self.reset()
         if ahead:
@@ -167,22 +168,22 @@ class LineSender:
 
     @property
     def is_idle(self) -> bool:
-        """Everything sent is acknowledged and nothing waits to go again."""
+        """Whether everything sent is acknowledged and nothing waits to be repeated."""
         return not self._in_flight and not self.is_repeating
 
     @property
     def is_repeating(self) -> bool:
-        """Refused lines are still to be sent again, or the wire is not quiet yet."""
+        """Whether refused lines are still to be repeated, or the wire is not quiet yet."""
         return self._cursor < self._next_number or self._flow is _Flow.QUIETING
 
     @property
     def last_number(self) -> int:
-        """Of the newest numbered line."""
+        """The number of the newest numbered line."""
         return self._next_number - 1
 
     @property
     def in_flight(self) -> deque[SentLine]:
-        """What was sent and is not acknowledged, oldest first; to be read only."""
+        """The lines that are sent and not acknowledged, oldest first; to be read only."""
         return self._in_flight
 
     @property
@@ -197,23 +198,22 @@ class LineSender:
 
     @property
     def is_proven(self) -> bool:
-        """Every line sent is executed or planned: the last one was a numbered M105, and only the
-        answer to it carries temperatures. Plain acknowledgements may have been miscounted.
-        """
+        """Whether every line sent is executed or planned: the last one was a numbered M105, and
+        only its answer carries temperatures. Plain acknowledgements may have been miscounted."""
         return self.is_idle and self._proven_number == self._next_number - 1
 
     @property
     def takes_unchecked(self) -> bool:
-        """A line without a number may go to firmware that perhaps reads nothing."""
+        """Whether a line without a number may go to firmware that perhaps reads nothing."""
         return self._bytes_unanswered <= UNCHECKED_BYTES_MAX
 
     @property
     def done(self) -> FilePlace:
-        """What lies behind the last acknowledged line."""
+        """The place in the file of the last acknowledged line."""
         return self._done
 
     def has_room(self, line_bytes: int, *, follows: bool) -> bool:
-        """Whether a new line may go now; `line_bytes` as it will be on the wire."""
+        """Whether a new line may go now. `line_bytes` is its length on the wire."""
         if self.is_repeating or self._is_restart_due:
             return False
         return self._fits(line_bytes, follows=follows)
@@ -238,7 +238,7 @@ class LineSender:
     # --- sending -----------------------------------------------------------------------------
 
     def send(self, command: str, progress: FilePlace, now_s: float, *, follows: bool) -> None:
-        """Number the command and send it; `has_room` said it may go."""
+        """Numbers the command and sends it, after `has_room` has allowed it."""
         number = self._next_number
         line = SentLine(
             number=number,
@@ -255,9 +255,10 @@ class LineSender:
         self._put_on_wire(line)
 
     def send_unnumbered(self, command: str, now_s: float) -> None:
-        """For what must be read at once (M108) or cannot have a number (a probe).
+        """Sends what must be read at once (M108) or cannot have a number (a probe).
 
-        The line feed in front ends a line whose own was lost, where an empty one is not answered.
+        The line feed in front ends a line whose own was lost, unless the firmware answers empty
+        lines.
         """
         start = b"" if self.answers_empty_lines else b"\n"
         data = b"%s%s\n" % (start, command.encode("ascii"))
@@ -272,7 +273,7 @@ class LineSender:
         self._add_in_flight(line)
 
     def send_blindly(self, data: bytes) -> None:
-        """Whole unnumbered lines whose answers are nothing to wait for, and may be miscounted."""
+        """Sends unnumbered lines. Their answers are not waited for, and may be miscounted."""
         self._outgoing.append(data)
         self._bytes_unanswered += len(data)
 
@@ -310,22 +311,24 @@ class LineSender:
         return data
 
     def take_fresh(self) -> list[SentLine]:
-        """The lines that got a number since the last call; all are in what was outgoing."""
+        """The lines that got a number since the last call; all of them are among the outgoing
+        bytes."""
         fresh, self._fresh = self._fresh, []
         return fresh
 
     # --- what comes back ---------------------------------------------------------------------
 
     def heard(self, now_s: float, *, is_line_trouble: bool) -> None:
-        """Note that some reply other than an `ok` came, before it is looked at."""
+        """Notes that a reply other than an `ok` has come, before it is looked at."""
         self._heard_s = now_s
         if not is_line_trouble:
             self._owes_bare_ok = False
 
     def acknowledge(self, ok: Ok, now_s: float) -> int:
-        """An `ok` came: one line is done, or all up to the M105 or the number it belongs to.
+        """Takes in an `ok`: one line is done, or all up to the M105 or the number that it belongs
+        to.
 
-        Returns how many it acknowledged.
+        Returns how many lines it has acknowledged.
         """
         if self._owes_bare_ok:
             self._owes_bare_ok = False
@@ -352,11 +355,11 @@ class LineSender:
 
     @property
     def _is_plain_next(self) -> bool:
-        """The oldest line in flight is acknowledged by an `ok` that says nothing else."""
+        """Whether the oldest line in flight is acknowledged by an `ok` without anything else."""
         return bool(self._in_flight) and not self._in_flight[0].reports_temperatures
 
     def _retire(self) -> float:
-        """The oldest line in flight is done; returns when it was sent."""
+        """Removes the oldest line in flight, which is done; returns when it was sent."""
         line = self._in_flight.popleft()
         self._remove_in_flight(line)
         self._bytes_unanswered -= len(line.data)
@@ -391,9 +394,10 @@ class LineSender:
         return 1
 
     def acknowledge_all(self) -> None:
-        """The firmware says that it has nothing to do (`wait`): what is in flight is done or lost.
+        """The firmware says that it has nothing to do (`wait`): all lines in flight are done or
+        lost.
 
-        What is lost is asked for again when the next number does not fit.
+        Lost lines are asked for again when the next number does not fit.
         """
         self.counters.count_lost_oks(len(self._in_flight))
         numbered = [line for line in self._in_flight if line.number is not None]
@@ -402,9 +406,9 @@ class LineSender:
         self._drop_in_flight()
 
     def acknowledge_questions(self) -> bool:
-        """After silence: where answers to M105 do not show whose they are, and one came since the
-        last was sent, those still in flight were lost. True when that was so.
-        """
+        """Gives up lost questions after silence. Where answers to M105 do not show which one
+        they answer, and one came since the last was sent, those still in flight were lost. True
+        if there were any."""
         is_sure = self._is_question_answered and not self.marks_temperatures
         if not is_sure or not all(line.reports_temperatures for line in self._in_flight):
             return False
@@ -412,16 +416,15 @@ class LineSender:
         return True
 
     def repeat_no_commands(self) -> None:
-        """From now on what is asked for again goes as a question: the firmware wants its numbers
-        complete, and what they stood for is not wanted any more.
-        """
+        """From now on a requested line is repeated as a question: the firmware needs its numbers
+        complete, and the commands are not wanted any more."""
         for number, line in self._history.items():
             if number != self._base:  # that is M110
                 data = numbered_line(number, REPORT_TEMPERATURES)
                 self._history[number] = replace(line, command=REPORT_TEMPERATURES, data=data)
 
     def give_up(self) -> None:
-        """Wait for nothing more, and repeat nothing."""
+        """Stops waiting, and repeats nothing."""
         self.acknowledge_all()
         self._cursor, self._flow = self._next_number, _Flow.SENDING
 
@@ -430,9 +433,9 @@ class LineSender:
         self._bytes_in_flight = self._alone_in_flight = 0
 
     def refuse(self, number: int | None, now_s: float) -> None:
-        """A line was refused and `number` is wanted next (None: it did not say).
+        """A line was refused and `number` is wanted next (None: the firmware did not say).
 
-        Raises `LinkBrokenError` when that cannot be had.
+        Raises `WireBrokenError` if that line cannot be had.
         """
         is_echo = self._resend_count.is_echo(now_s, is_quieting=self._flow is _Flow.QUIETING)
         self._heard_s = now_s
@@ -460,7 +463,8 @@ class LineSender:
             self._done = before.progress
 
     def tick(self, now_s: float) -> None:
-        """Repeat refused lines once the wire is quiet; begin the numbering anew when it is long."""
+        """Repeats refused lines once the wire is quiet; begins the numbering anew when numbers
+        get long."""
         if self._flow is _Flow.QUIETING:
             if now_s < self._heard_s + QUIET_S:
                 return
@@ -482,7 +486,8 @@ class LineSender:
                 self.marks_temperatures = False
 
     def _may_repeat(self, line: SentLine) -> bool:
-        """The firmware has taken all lines before the refused one; their `ok`s may be lost."""
+        """Whether the firmware has taken all lines before the refused one; their `ok`s may be
+        lost."""
         in_flight = self._in_flight
         if any(x.number is None or x.number >= self._resend_count.number for x in in_flight):
             return self._fits(len(line.data), follows=line.follows)

@@ -51,16 +51,16 @@ class PositionCheck:
 
     @property
     def is_over(self) -> bool:
-        """Nothing more is to be asked."""
+        """Whether nothing more must be asked."""
         return self.is_answered and (not self.off or self._misfits >= OFF_MAX)
 
     @property
     def is_elsewhere(self) -> bool:
-        """The head, not only the count of its filament."""
+        """Whether the head is elsewhere, and not only the count of its filament."""
         return bool(self.off.keys() - {"e"})
 
     def heard(self, expected: Position, reported: Position) -> str:
-        """One answer. Returns what is to be noted, empty for nothing."""
+        """Takes in one answer. Returns a text for the log, empty for none."""
         was_over = self.is_over
         if not was_over and _is_place(reported):
             self.is_answered, self.reported = True, reported
@@ -102,9 +102,8 @@ class Pause:
     # --- what the firmware says --------------------------------------------------------------
 
     def heard_targets(self, targets_c: list[float]) -> None:
-        """A report that is younger than the last line of the file; in the order of `heaters`. NaN:
-        this one was left out.
-        """
+        """Takes in a report that is younger than the last line of the file, in the order of
+        `heaters`. NaN: this heater was left out."""
         pairs = list(zip(self.heaters, targets_c, strict=False))
         told = [(heater, target_c) for heater, target_c in pairs if not isnan(target_c)]
         self._are_targets_sure = all(heater.target_c == target_c for heater, target_c in told)
@@ -114,13 +113,13 @@ class Pause:
         )
 
     def heard_position(self, position: Position) -> str:
-        """M114 was answered while the head stood still. Returns what is to be noted."""
+        """Takes in an answer to M114 while the head stands still. Returns a text for the log."""
         return self._look.heard(self.head.position, position) if self.head else ""
 
     # --- leaving -----------------------------------------------------------------------------
 
     def settling(self) -> Iterator[list[str]]:
-        """Until it is sure what to come back to."""
+        """The commands until the place and the targets to come back to are known."""
         self._look = PositionCheck(remark=_NOT_PARKED if self.park else "")
         yield [WAIT_FOR_MOVES, *_QUESTIONS]
         for _ in range(ASKS_MAX - 1):
@@ -160,15 +159,14 @@ class Pause:
 
     @property
     def _can_come_back(self) -> bool:
-        """Modes that are not known could not be restored."""
+        """Whether the modes are known, so that they can be restored."""
         return _is_place(self._place) and len(self._modes) == len(("G90", "M83"))
 
     # --- coming back -------------------------------------------------------------------------
 
     def returning(self, targets: tuple[Temperature, ...]) -> Iterator[list[str]]:
-        """Until everything is as it was, or `problem` says why not; `targets` are the present
-        ones.
-        """
+        """The commands until everything is as it was, or `problem` says why not; `targets` are
+        the present ones."""
         self.problem = ""
         yield from self._looking(PositionCheck(remark=_MOVED, axes=self._axes))
         seen = self._look
@@ -184,7 +182,7 @@ class Pause:
 
     @property
     def _axes(self) -> str:
-        """E as well, unless it was not sure when the pause began."""
+        """The axes to compare; E too, unless it was unknown when the pause began."""
         return "xyz" if isnan(self._place.e) else "xyze"
 
     def _looking(self, look: PositionCheck) -> Iterator[list[str]]:
@@ -197,7 +195,7 @@ class Pause:
                 return
 
     def _warming(self, targets: tuple[Temperature, ...]) -> list[str]:
-        """Firmware may have switched the heaters off meanwhile (idle time-out, a person)."""
+        """Heats again what the firmware or a person has switched off meanwhile."""
         if not self._are_targets_sure:
             return []
         now_c = {x.name: x.target_c for x in targets}
@@ -206,7 +204,7 @@ class Pause:
         return sorted(waits, reverse=True)  # the bed first, M190: it takes longer
 
     def _way_back(self, seen: PositionCheck) -> list[str]:
-        """Above the part, if it is not sure that the head is."""
+        """The way back; above the part if it is not sure that the head is above it."""
         at = self._place
         park = self.park or Park(x=at.x, y=at.y)
         height = max(at.z + park.lift, seen.reported.z)
@@ -219,7 +217,7 @@ class Pause:
         ]
 
     def _restoring(self, *, has_moved: bool, is_extruder_off: bool) -> list[str]:
-        """E comes back by itself, by as much as was retracted, unless a person has fed filament."""
+        """Feeds what was retracted; sets E if a person has fed filament."""
         extruded = [f"G92 E{self._place.e:.5f}"] if is_extruder_off else []
         if not has_moved or self.head is None:
             return extruded

@@ -155,7 +155,8 @@ class PrintSequence:
         )
 
     def ended(self, state: PrintState, reason: str, done: FilePlace, now_s: float) -> PrintReport:
-        """Its last report. What was cancelled stays so, whatever has happened since."""
+        """The last report of the print. A cancelled print stays cancelled, whatever happens
+        later."""
         report = self.report(done, now_s)
         if state is PrintState.FAILED and self.final_state is PrintState.CANCELLED:
             state, reason = PrintState.CANCELLED, f"{self.reason} {reason}"
@@ -168,7 +169,7 @@ class PrintSequence:
 
     @property
     def is_cancelled(self) -> bool:
-        """It is, or is over anyway."""
+        """Whether the print is cancelled, or over anyway."""
         return self.stage in _CANCELLED
 
     # --- what people and the printer want ----------------------------------------------------
@@ -182,7 +183,8 @@ class PrintSequence:
         self.reason = reason
 
     def pause(self, targets: tuple[Temperature, ...] = ()) -> None:
-        """Stop after what is in flight; after a pause, as soon as everything is as it was.
+        """Stops after the lines in flight; while the print returns from a pause, as soon as it is
+        back.
 
         `targets` are all heaters, as last reported.
         """
@@ -211,7 +213,8 @@ class PrintSequence:
             self._wish = _Wish.PAUSE
 
     def resume(self, targets: tuple[Temperature, ...] = ()) -> None:
-        """Go on after a pause, from the exact place, as warm as before; `targets` as of now."""
+        """Continues after a pause, at the exact place and as warm as before; `targets` are the
+        present ones."""
         if self.stage is PrintStage.PAUSED:
             self.reason, self._wish = "", _Wish.NONE
             self._enter(PrintStage.RESUMING)
@@ -236,32 +239,31 @@ class PrintSequence:
             self._enter(PrintStage.OVER)
 
     def heard_targets(self, targets_c: list[float]) -> None:
-        """A report of all heaters came, in the order of those of `pause`."""
+        """A report of all heaters came, in the order of those given to `pause`."""
         self._are_heaters_off = not any(targets_c)
         if self.stage is PrintStage.PAUSING and REPORT_TEMPERATURES not in self._script:
             self._pause.heard_targets(targets_c)  # the file's last commands are executed
 
     def heard_position(self, position: Position) -> str:
-        """M114 was answered beside the file's lines. Returns what is to be noted."""
+        """Takes in an answer to M114 outside of the file's lines. Returns a text for the log."""
         if self.stage in (PrintStage.PAUSING, PrintStage.RESUMING):
             return self._pause.heard_position(position)
         return ""
 
     def heard_bed_clear(self) -> None:
-        """The file's own end has taken the part off, unless more of the file is printed."""
+        """The end of the file has taken the part off, unless more of the file is printed."""
         self._is_bed_clear = True
 
     def take_back_extrusion(self, surplus: float) -> None:
-        """A piece of a line ran that should not have: retract as much before the next line."""
+        """A piece of a line was executed by mistake: retract as much before the next line."""
         if self.stage is PrintStage.STREAMING:
             self._script.append(f"G1 E{-surplus:.5f}")
 
     # --- where the host is lost --------------------------------------------------------------
 
     def _guard_behind(self, move: str) -> None:
-        """Not before something moves: until Marlin 2.0.2 the time begins with the last move, and
-        heating may have taken long.
-        """
+        """M85 is set only once something moves: until Marlin 2.0.2 its time counts from the last
+        move, and heating may have taken long."""
         if any(axis in move for axis in "XYZE"):  # `G1 F1200` moves nothing
             self._is_guarded = True
             self._script.append(f"M85 S{self._alone_s}")
@@ -273,7 +275,7 @@ class PrintSequence:
     # --- the next command --------------------------------------------------------------------
 
     def next_command(self) -> str:
-        """What to send next, empty for nothing now. Raises `GcodeError` of the file."""
+        """The command to send next, empty for none now. Raises `GcodeError` of the file."""
         if self._script:
             text = self._script[0]
             self.kind, self.follows = kind_of(text), False
@@ -293,7 +295,8 @@ class PrintSequence:
         return not self.waits_for_file
 
     def _read(self) -> bool:
-        """False at the end of the file; nothing is next while a line has not been read."""
+        """Reads the next line; False at the end of the file. Nothing is next while the line is
+        missing."""
         self.waits_for_file = False
         ignored = self._settings.ignored
         for command in self._commands:
@@ -316,7 +319,7 @@ class PrintSequence:
             self.follows = kind is CommandKind.HARMLESS
 
     def take(self, now_s: float) -> str:
-        """What `next_command` gave is being sent; returns it as it goes on the wire."""
+        """The command of `next_command` is being sent; returns it as it goes on the wire."""
         if self._script:
             text = self._script.pop(0)
             self.head.execute(text, self.kind, now_s)
@@ -337,7 +340,7 @@ class PrintSequence:
     # --- the next stage ----------------------------------------------------------------------
 
     def on_idle(self, heaters_off: list[str]) -> bool:
-        """Everything sent is acknowledged; True when that brought the print further."""
+        """Everything sent is acknowledged. True if the print has reached its next stage by that."""
         if self._script or self.stage is PrintStage.STREAMING:
             return False
         match self.stage:

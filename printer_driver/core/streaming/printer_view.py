@@ -20,7 +20,7 @@ def status_of(streamer: Streamer, now_s: float) -> PrinterStatus:
 
 
 def _question(prompt: Prompt | None) -> Question | None:
-    """Only when the firmware has said all of it."""
+    """The question of the firmware, once it has said all of it."""
     if prompt is None or not prompt.is_shown:
         return None
     return Question(text=prompt.text, choices=prompt.choices)
@@ -35,7 +35,7 @@ class Heat(Enum):
 
 
 def heat_of(streamer: Streamer, now_s: float) -> Heat:
-    """As the streamer knows it."""
+    """What is known of the heaters."""
     if streamer.is_printing:
         return Heat.UNKNOWN
     status = streamer.status(now_s)

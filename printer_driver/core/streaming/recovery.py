@@ -189,7 +189,7 @@ class Recovery:
         self.tick(now_s)
 
     def _open(self, now_s: float) -> None:
-        """Also after another loss: everything is asked anew."""
+        """Begins to ask, also after another loss: everything is asked anew."""
         self._reader = rp.LineReader()
         self._is_open = True
         self._enter(_Phase.LISTENING)
@@ -272,7 +272,7 @@ class Recovery:
                 pass
 
     def _take_after_verdict(self, reply: rp.Reply) -> None:
-        """Until the print goes on, a restart still makes the verdict wrong."""
+        """Until the print continues, a restart of the board still makes the verdict wrong."""
         if isinstance(reply, rp.Booted | rp.Banner) and isinstance(self.verdict, ResumeBehind):
             self._stop("The printer restarted and has forgotten where it was.")
 
@@ -283,7 +283,8 @@ class Recovery:
             self._stop("The printer cannot say where its head is.")
 
     def _take_obedience(self, ok: rp.Ok) -> None:
-        """Instead of a refusal; or of what was under way when the printer was lost."""
+        """The firmware has obeyed instead of refusing, or finished what was under way before the
+        loss."""
         self._oks += 1
         self._obeyed += bool(ok.temperatures)
         if self._obeyed >= OBEYED_MAX or self._oks >= OKS_MAX:
@@ -293,7 +294,7 @@ class Recovery:
             )
 
     def _take_bare_ok(self, now_s: float) -> None:
-        """Of a question whose answer stands in another line, is lost, or never comes."""
+        """An `ok` of a question whose answer stands in another line, is lost, or never comes."""
         if self._phase is _Phase.LISTENING:
             return
         self._oks += 1
@@ -303,7 +304,7 @@ class Recovery:
             self._stop("The printer does not say where its head is, or how warm it is.")
 
     def _take_refusal(self, taken: int, now_s: float) -> None:
-        """`taken` is the last line the firmware took; noise may alter any answer."""
+        """`taken` is the last line that the firmware took; noise may alter any answer."""
         said, self._last_line = self._last_line, None
         self._obeyed = self._oks = 0
         if self._phase is not _Phase.LINE or said not in (None, taken):
@@ -354,7 +355,7 @@ class Recovery:
             self._enter(_Phase.OVER)
 
     def _objection(self, state: MachineState) -> str:
-        """What speaks against going on; empty when all fits."""
+        """Why the print cannot continue; empty when everything fits."""
         if difference := state.objection(self._position):
             return f"The printer's head is not where it should be ({difference})."
         told = [heater for heater in self._temperatures if heater.is_target_told]
@@ -375,5 +376,5 @@ class Recovery:
 
 
 def _tells_targets(temperatures: tuple[Temperature, ...]) -> bool:
-    """What firmware says while it waits for a heater leaves them out."""
+    """Whether a report has targets; the reports of a heating wait have none."""
     return any(heater.is_target_told for heater in temperatures)

@@ -25,9 +25,9 @@ class ResendCount:
         self._times = 0
 
     def is_echo(self, now_s: float, *, is_quieting: bool) -> bool:
-        """Whether a refusal that comes now, perhaps while waiting for quiet, is the same trouble.
+        """Whether a refusal that comes now belongs to the same trouble.
 
-        Each line that was behind a refused one is refused too.
+        Each line behind a refused one is refused, too.
         """
         if is_quieting and now_s < self._since_s + ECHO_S_MAX:
             return True
@@ -35,7 +35,7 @@ class ResendCount:
         return False
 
     def count(self, number: int, *, is_echo: bool) -> bool:
-        """Line `number` is wanted again; False for an echo. Raises `LinkBrokenError`."""
+        """Line `number` is wanted again; False for an echo. Raises `WireBrokenError`."""
         self._strange = 0
         if is_echo and number == self.number:
             return False
@@ -48,9 +48,9 @@ class ResendCount:
         return True
 
     def count_strange(self, number: int, now_s: float) -> None:
-        """A line is wanted that cannot be had. Raises `LinkBrokenError`.
+        """A line is wanted that does not exist. Raises `WireBrokenError`.
 
-        An `ok` between two says nothing: where one follows each refusal it is taken for another.
+        An `ok` between two such requests means nothing: it may belong to the refusal.
         """
         if now_s > self._strange_s + STRANGE_APART_S:
             self._strange = 0

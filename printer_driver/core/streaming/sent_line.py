@@ -38,7 +38,7 @@ class SentLine:
 
     @property
     def reports_temperatures(self) -> bool:
-        """Its `ok` carries temperatures."""
+        """Whether its `ok` carries temperatures."""
         return self.command == REPORT_TEMPERATURES
 
 

@@ -39,5 +39,6 @@ class StreamSettings:
 
 
 def ignored_lines(lines: list[str]) -> frozenset[str]:
-    """For `StreamSettings.ignored`, from what a person wrote; empty lines and comments fall out."""
+    """The lines for `StreamSettings.ignored` in what a person wrote, without empty ones and
+    comments."""
     return frozenset(filter(None, map(normalised_command, lines)))

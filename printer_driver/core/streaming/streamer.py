@@ -90,37 +90,37 @@ class Streamer:
 
     @property
     def is_printing(self) -> bool:
-        """A print is under way, paused and cancelling included."""
+        """Whether a print is under way, also a paused or cancelling one."""
         return self._feeder is not None
 
     @property
     def must_cool(self) -> bool:
-        """Heaters may be on that nobody wants, whether or not the printer can be told."""
+        """Whether heaters may be on that no print needs, whether or not the printer can be told."""
         return self._handshake.must_cool
 
     @property
     def owes_cooling(self) -> bool:
-        """A print broke off and its heaters are about to be switched off."""
+        """Whether a print broke off and its heaters are about to be switched off."""
         return self.must_cool and self._handshake.step is not HandshakeStep.NONE
 
     @property
     def can_start(self) -> bool:
-        """The printer is ready and nothing is printed."""
+        """Whether the printer is ready and prints nothing."""
         return self._feeder is None and self._connection is Connection.READY
 
     @property
     def reported(self) -> ReportedState:
-        """What the printer has told of itself; to be read only."""
+        """What the printer has reported; to be read only."""
         return self._reported
 
     @property
     def window_lines_max(self) -> int:
-        """Lines in flight on a clean wire."""
+        """The number of lines in flight on a clean wire."""
         return self._lines.window.lines_max
 
     @property
     def last_number(self) -> int:
-        """Of the newest numbered line."""
+        """The number of the newest numbered line."""
         return self._lines.last_number
 
     @property
@@ -140,7 +140,7 @@ class Streamer:
         )
 
     def telemetry(self, now_s: float) -> Telemetry:
-        """Of the running print, or of the last one."""
+        """The counts of the running print, or of the last one."""
         if self._feeder is None:
             return self._last_telemetry
         return self._lines.counters.summary(now_s, self._lines.window.lines)
@@ -207,7 +207,7 @@ class Streamer:
         self._handshake.boot(now_s)
 
     def hurry_cooling(self, now_s: float) -> None:
-        """Its process is about to end."""
+        """The process is about to end: cools a halted printer at once."""
         self._handshake.hurry(now_s)
 
     def _lose_port(self, reason: str, now_s: float) -> None:
@@ -269,7 +269,7 @@ class Streamer:
         self._handshake.halt(now_s, pause_s=pause_s)
 
     def _drop_commands(self) -> None:
-        """What a person has sent and is still to go was not meant for what comes now."""
+        """Drops the commands of a person that wait: they were not meant for what comes now."""
         for note in self._idle_commands.drop():
             self._note(note)
 
@@ -337,7 +337,7 @@ class Streamer:
 
     @property
     def _is_to_say_start(self) -> bool:
-        """The word may be the file's own."""
+        """Whether the word `start` may be the file's own (M118)."""
         commands = [line.command.lower() for line in self._lines.in_flight]
         return any(each.startswith("m118") and "start" in each for each in commands)
 
@@ -373,7 +373,7 @@ class Streamer:
             self._reported.note_firmware(ok.firmware)
 
     def _take_temperatures(self, report: rp.TemperatureReport, now_s: float) -> None:
-        """Firmware that was not asked to tell them now and then is in a heating wait."""
+        """Takes in a report. Firmware that reports without being asked is in a heating wait."""
         self._reported.note_temperatures(report.temperatures)
         kinds = {kind_of(line.command) for line in self._lines.in_flight}
         is_unasked = not self._reported.was_asked_to_report and kinds & {
@@ -386,7 +386,7 @@ class Streamer:
             self._feeder.job.heard_targets(self._reported.targets_c)
 
     def _take_wait(self, now_s: float) -> None:
-        """Firmware that is idle while lines are in flight has lost their acknowledgements."""
+        """The firmware is idle: if lines are in flight, their acknowledgements were lost."""
         lines = self._lines
         if not lines.is_repeating or lines.oldest_sent_s < now_s - IDLE_S:
             lines.acknowledge_all()
@@ -443,14 +443,16 @@ class Streamer:
             self._control(event, now_s)
 
     def _take_bed_clear(self) -> None:
-        """Not before the printer is ready: what comes then may have lain in a buffer for hours."""
+        """Ignored before the printer is ready: such a report may have lain in a buffer for
+        hours."""
         if self._feeder:
             self._feeder.job.heard_bed_clear()
         elif self._connection is Connection.READY:
             self._effects.append(ev.BedReportedClear())
 
     def _break_off(self, reason: str, now_s: float) -> None:
-        """The print cannot go on but the firmware may listen: greet it anew and cool it."""
+        """The print cannot go on, but the firmware may listen: begins the handshake anew and
+        cools."""
         if self._feeder:
             self._handshake.require_cooling()
         self._end(PrintState.FAILED, reason, now_s)
@@ -508,7 +510,7 @@ class Streamer:
             self._end(feeder.job.final_state, feeder.job.reason, now_s)
 
     def _watch_silence(self, now_s: float) -> None:
-        """Find lost acknowledgements; give up on a printer that is dead."""
+        """Finds lost acknowledgements; gives up on a printer that does not answer."""
         lines, feeder = self._lines, self._feeder
         if self._watch.is_dead(now_s):
             self._watch.note_life(now_s)

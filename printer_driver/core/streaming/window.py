@@ -25,7 +25,7 @@ class Window:
     def set_limits(
         self, *, bufsize: int, rx_bytes: int, has_emergency_parser: bool = False
     ) -> None:
-        """What the firmware's buffers hold."""
+        """Sets what the buffers of the firmware hold."""
         self._bufsize = bufsize
         self._has_emergency_parser = has_emergency_parser
         self.bytes_max = rx_bytes - 1
@@ -56,7 +56,7 @@ class Window:
             self.lines += 1
 
     def note_free_slots(self, slots: int) -> None:
-        """B of ADVANCED_OK: the acknowledged command still holds a slot, so one more exists."""
+        """B of ADVANCED_OK. The acknowledged command still holds a slot, so there is one more."""
         bufsize = slots + 1
         if bufsize <= self._bufsize:
             self._claims = 0

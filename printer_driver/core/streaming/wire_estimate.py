@@ -29,7 +29,7 @@ class WireSpeed:
     window_lines: int = BUFSIZE - 1
 
     def lines_per_s(self, command_bytes: float) -> float:
-        """How many lines of this length go through, with the window full."""
+        """How many lines of this length go through per second, with the window full."""
         byte_s = BITS_PER_BYTE / self.baud if self.baud else 0.0
         line_s = (command_bytes + OVERHEAD_BYTES) * byte_s
         round_trip_s = line_s + OK_BYTES * byte_s + 2 * self.latency_s
@@ -50,7 +50,7 @@ class WireEstimate:
 
     @property
     def sentence(self) -> str:
-        """For a person; empty when nothing is limited."""
+        """A sentence for a person; empty when nothing is limited."""
         if not self.limited_share:
             return ""
         return (
@@ -60,7 +60,7 @@ class WireEstimate:
 
 
 def estimate(commands: Iterable[str], link: WireSpeed) -> WireEstimate:
-    """Nominal speeds, without acceleration: what it calls fast enough is. One pass, no memory.
+    """Estimates with nominal speeds, without acceleration, in one pass: "fast enough" is certain.
 
     A piece of the file is as many moves as the planner holds; it hides shorter bursts.
     """
@@ -89,7 +89,7 @@ def estimate(commands: Iterable[str], link: WireSpeed) -> WireEstimate:
 
 
 def _limited_to(piece: deque[tuple[float, float, int]], link: WireSpeed) -> float:
-    """The speed in mm/s at which this piece arrives; 0 when it arrives faster than it is made."""
+    """The speed in mm/s at which this piece arrives; 0 if it arrives faster than it is printed."""
     length, duration_s = sum(x[0] for x in piece), sum(x[1] for x in piece)
     lines_per_s = link.lines_per_s(sum(x[2] for x in piece) / len(piece))
     arrival_s = len(piece) / lines_per_s
