@@ -17,11 +17,12 @@ class Span:
     is_left: bool = False
 
     def reference_s(self, now_s: float) -> float:
-        """The moment that it counts from, or to: the same for as long as only time passes."""
+        """The moment from which, or to which, it counts; it stays the same while only time
+        passes."""
         return round(now_s + self.seconds if self.is_left else now_s - self.seconds)
 
     def __str__(self) -> str:
-        """What has lasted is rounded down, what is left is rounded up."""
+        """The duration in words; elapsed time is rounded down, remaining time is rounded up."""
         return duration(_rounded_up(self.seconds) if self.is_left else self.seconds)
 
 
@@ -38,7 +39,7 @@ class Sentence:
 
     @property
     def goes_on(self) -> bool:
-        """Whether it changes by itself while time passes."""
+        """Whether it changes while only time passes."""
         return any(isinstance(part, Span) for part in self.parts)
 
     def __str__(self) -> str:

@@ -84,7 +84,7 @@ class Sight:
 
 
 def explain(job: Job, sight: Sight) -> tuple[JobState, Sentence]:
-    """How the job stands and why."""
+    """The state of the job, and the reason as a sentence."""
     claim = sight.claim
     if claim:
         owner = next((p for p in sight.printers if p.peer == claim.peer), None)
@@ -175,7 +175,7 @@ def _cannot(job: Job, printer: PrinterInSight, summary: PrinterSummary, sight: S
 
 
 def _turn(job: Job, printer: PrinterInSight, summary: PrinterSummary, sight: Sight) -> str:
-    """The printer could begin: why not with this job?"""
+    """Why a printer that could begin does not begin with this job."""
     if summary.next_job == job.id:
         return f"Next for {printer.name}."
     because = printer.holds_back or (summary.text if summary.state == "holding_back" else "")

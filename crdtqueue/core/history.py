@@ -108,7 +108,7 @@ def job_entries(
 def entry_of(
     queue: QueueName, job: Job, record: RunRecord, *, printer_name: str, double: bool = False
 ) -> HistoryEntry:
-    """What is written down of one record, whose print id must be one of ours."""
+    """The history entry of one record, whose print id must be one of ours."""
     named = claim_of_print(record.print_id)
     if named is None:
         raise ValueError(f"{record.print_id!r} is not a print id")
@@ -136,10 +136,9 @@ def entry_of(
 
 
 def _doubles(records: Iterable[RunRecord]) -> set[PrintId]:
-    """All but the first finished print of each copy.
+    """All finished prints of a copy except the first.
 
-    First by print id, not by time: which ones are doubles then never depends on who looks when,
-    only more of them become known.
+    The first by print id, not by time: so which ones are doubles never depends on who looks when.
     """
     prints: defaultdict[tuple[object, ...], list[PrintId]] = defaultdict(list)
     for each in records:

@@ -59,11 +59,11 @@ class Admission:
         return Welcome.IN
 
     def duplicates_of(self, peer: PeerId) -> tuple[str, ...]:
-        """Where the twins of this identity were heard lately."""
+        """The addresses at which the processes with this identity were heard lately."""
         return self._duplicates.places(peer) if peer != self._me else (*self._own_duplicates,)
 
     def duplicate_of_ours(self, address: str, now_s: float) -> None:
-        """Another process with our identity was heard of."""
+        """Records that another process with our identity was heard."""
         if address not in self._own_duplicates:
             log.error("a copy of this peer, with the same identity, is at %s", address)
         if len(self._own_duplicates) < PROBLEMS_MAX or address in self._own_duplicates:

@@ -13,17 +13,17 @@ class Changes:
         self._closed = False
 
     def notify(self) -> None:
-        """Something has changed."""
+        """Wakes all watchers."""
         for watcher in self._watchers:
             watcher.set()
 
     @property
     def is_closed(self) -> bool:
-        """Whether there will be no more, because the process ends."""
+        """Whether the process ends, so that no more changes will come."""
         return self._closed
 
     def close(self) -> None:
-        """Tells the watchers that they may go."""
+        """Wakes all watchers for the last time."""
         self._closed = True
         self.notify()
 

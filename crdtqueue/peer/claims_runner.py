@@ -82,7 +82,8 @@ class ClaimsRunner:
         self.receive(ce.SyncChanged(synced=True))
 
     async def run(self) -> None:
-        """Stores what must be stored, and keeps the time, until cancelled."""
+        """Stores what must be stored, and calls the claims when their time comes, until
+        cancelled."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             self._store_waiting()
@@ -169,12 +170,12 @@ class ClaimsRunner:
         self._carry_out()
 
     def document_changed(self) -> None:
-        """The document is another than when it was read last."""
+        """The document has changed since it was last read."""
         self._unread = True
         self._wake.set()
 
     def _read_records(self) -> None:
-        """What the document says of claims must be known before anything is decided."""
+        """Tells the claims what the document says, before they decide anything."""
         if self._unread:
             self._unread = False
             event = records_of(self._replica.state)
@@ -198,7 +199,7 @@ class ClaimsRunner:
         self._store_waiting()
 
     def _store_waiting(self) -> None:
-        """Promises are stored by `run`: before and after it they wait.
+        """Stores the waiting promises, while `run` is running.
 
         The tasks begin in this order, and each has changed the document before it first waits.
         """
@@ -238,14 +239,16 @@ class ClaimsRunner:
                 await self._state(named)
 
     async def _have_record(self, claim: Claim) -> None:
-        """The start record is in the document, by its owner or by us, and durable."""
+        """Makes sure that the start record is in the document, by its owner or by us, and
+        durable."""
         if claim in self._replica.state.claims:
             await self._replica.durable()
         else:
             await self._replica.edit([claim_entry(claim, at_s=clock.wall_s())])
 
     async def _state(self, named: VoterList) -> None:
-        """What makes us state it must survive us before anybody can read the statement."""
+        """Writes the statement once its reasons are durable: they must survive us before others
+        read it."""
         await self._replica.durable()
         await self._replica.edit([statement_entry(named, self.claims.me)])
 
@@ -261,7 +264,7 @@ class ClaimsRunner:
 
 
 def records_of(state: QueueState) -> ce.RecordsRead:
-    """What a document says, in the words of the claims."""
+    """The records of a document, as an event for the claims."""
     return ce.RecordsRead(
         claims=state.claims,
         over=state.ended | state.lost,
@@ -271,5 +274,5 @@ def records_of(state: QueueState) -> ce.RecordsRead:
 
 
 def rules_of(settings: QueueSettings) -> Rules:
-    """What a claim of a queue needs."""
+    """Whose grants a claim of a queue needs."""
     return Rules(mode=settings.mode, lists=read_voter_lists(settings.voter_fields))

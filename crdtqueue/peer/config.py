@@ -31,7 +31,7 @@ class PrinterConfig:
 
     @property
     def profile(self) -> Profile:
-        """What kind of printer it is."""
+        """The model of the printer."""
         return self.worker.profile
 
 

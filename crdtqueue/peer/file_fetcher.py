@@ -53,7 +53,7 @@ class FileFetcher:
     # What others want of us
 
     async def answer(self, queue: LanQueue, link: PeerLink, want: WantPiece) -> None:
-        """Sends the piece that a peer wants, if its queue has that file and we do."""
+        """Sends a piece that a peer asks for, if its queue names that file and we have it."""
         sha256 = Sha256(want.sha256)
         data = None
         waiting = link.begin_piece()
@@ -72,7 +72,7 @@ class FileFetcher:
     # What we want
 
     def arrived(self, link: PeerLink, sha256: Sha256, offset: int, data: bytes | None) -> None:
-        """Takes in a piece, or that there is none; one that nobody waits for is thrown away."""
+        """Takes in a piece, or that there is none. A piece that nobody waits for is thrown away."""
         waiting = self._awaited.get((id(link), sha256, offset))
         if data is None:
             refused = [f for (s, h, _), f in self._awaited.items() if (s, h) == (id(link), sha256)]
@@ -81,9 +81,9 @@ class FileFetcher:
             waiting.set_result(data)
 
     async def have(self, queue: LanQueue, file: FileRef) -> None:
-        """Returns once the file is here, whole and verified.
+        """Returns once the file is here, complete and verified.
 
-        Raises Unavailable, with the sentence for people, if no peer in sight can give it.
+        Raises Unavailable, with a sentence for people, if no peer in sight can give it.
         """
         async with self._locks.setdefault(file.sha256, asyncio.Lock()):
             if not await self._files.verify(file.sha256):
@@ -131,7 +131,7 @@ class FileFetcher:
             await queue.edit([holder_entry(sha256, self._me)])
 
     async def correct_holders(self, queue: LanQueue) -> None:
-        """Makes the document say of this peer's files what is so."""
+        """Corrects what the document says about the files of this peer."""
         try:
             here = await self._files.all()
             for sha256, peers in queue.state.holders.items():
@@ -151,7 +151,7 @@ class FileFetcher:
         return removed
 
     def look(self) -> None:
-        """Something changed: looks soon whether there are files to copy."""
+        """Something has changed: looks soon whether there are files to copy."""
         self._wake.set()
 
     async def copy_ahead(self) -> None:

@@ -46,7 +46,7 @@ class HistoryKeeper:
             await self._wake.wait()
 
     async def _write(self, queue: LanQueue) -> None:
-        """Jobs that have not changed since they were written are the very same objects."""
+        """Writes the records of changed jobs: an unchanged job is the same object as before."""
         state = queue.state
         known = self._written.get(queue.name, {})
         jobs = {job.id: job for job in (*state.jobs, *state.deleted) if job.records}

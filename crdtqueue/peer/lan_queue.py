@@ -175,7 +175,7 @@ class LanQueue:
 
 
 def _check_speaker(link: PeerLink, message: m.ClaimMessage) -> None:
-    """Nobody speaks for another peer's claim, nor for one of a start yet to come."""
+    """Raises Hostile if a peer speaks for the claim of another one, or of a start yet to come."""
     claim, hello = message.claim, link.hello
     asks = isinstance(message, m.Ask | m.Arm | m.Release)
     if asks and hello and (claim.peer, claim.incarnation) != (hello.peer, hello.incarnation):
@@ -183,5 +183,5 @@ def _check_speaker(link: PeerLink, message: m.ClaimMessage) -> None:
 
 
 def room_of(name: QueueName) -> str:
-    """The room of the open queue of this name: an id made from it, and its generation."""
+    """The room of the open queue of this name: a hash of the name, and a generation."""
     return f"open-{hashlib.sha256(name.casefold().encode()).hexdigest()[:24]}.1"

@@ -207,7 +207,7 @@ class Peer:
         )
 
     async def accept_damage(self) -> None:
-        """A person has read what the store has lost, and lets this peer ask for jobs again."""
+        """A person has read what the store has lost: this peer may ask for jobs again."""
         await self.store.forget_damage()
         self.queue_changed()
 
@@ -240,7 +240,7 @@ class Peer:
         return await self._join(wanted, where)
 
     async def add_addresses(self, name: str, peers: list[str]) -> None:
-        """Adds addresses to a queue that is there already."""
+        """Adds addresses to a queue that this peer takes part in."""
         membership = self._membership(name)
         where = PeerSources.parse([*membership.finder.where.texts(), *peers])
         membership.finder.where = where
@@ -297,7 +297,7 @@ class Peer:
         return queue
 
     async def _live(self, membership: Membership) -> None:
-        """One queue's life in this process."""
+        """Runs one queue in this process."""
         queue = membership.queue
         if self._file_fetcher:
             await self._file_fetcher.correct_holders(queue)
@@ -310,7 +310,8 @@ class Peer:
                 tasks.create_task(membership.finder.run(), name=f"find {queue.name}")
 
     async def _end_stray_claims(self, queue: LanQueue) -> None:
-        """Without a printer nobody goes on with what an earlier process of this peer claimed."""
+        """Ends the claims of an earlier process with a printer: without one nobody continues
+        them."""
         for claim in queue.claims.held(clock.now_s()).values():
             if claim.peer == self.me.peer:
                 with suppress(Unavailable):
@@ -387,7 +388,7 @@ class Peer:
 
 @contextmanager
 def _single_error_as_itself() -> Iterator[None]:
-    """An error that a TaskGroup has wrapped although it is the only one comes out unwrapped."""
+    """Unwraps an error that a TaskGroup has wrapped although it is the only one."""
     try:
         yield
     except BaseExceptionGroup as group:

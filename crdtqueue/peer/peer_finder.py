@@ -34,7 +34,7 @@ class PeerSources:
 
     @classmethod
     def parse(cls, texts: Sequence[str]) -> "PeerSources":
-        """What people write: `host:port` or `auto`. Raises Invalid."""
+        """Reads `host:port` or `auto`, as people write it. Raises Invalid."""
         auto = any(text.strip().lower() == AUTO for text in texts)
         given = [parse_address(text) for text in texts if text.strip().lower() != AUTO]
         addresses = tuple(dict.fromkeys(given))
@@ -43,7 +43,7 @@ class PeerSources:
         return cls(addresses=addresses, auto=auto)
 
     def texts(self) -> tuple[str, ...]:
-        """What `parse` reads."""
+        """The same, in the form that `parse` reads."""
         return tuple(str(each) for each in self.addresses) + ((AUTO,) if self.auto else ())
 
 
@@ -60,7 +60,7 @@ class PeerFinder:
     _dialled: set[Address] = field(default_factory=set)
 
     def sentences(self) -> list[str]:
-        """What a person should look at."""
+        """What a person should look at, as sentences."""
         given = {*self.where.addresses, AUTO}
         return [text for place, text in self.problems.items() if text and place in given]
 

@@ -30,9 +30,9 @@ _PHASES = {
 def printer_summary(
     worker: Worker, status: PrinterStatus | None, holds_back: str
 ) -> PrinterSummary:
-    """The printer's state, in words that a page can show.
+    """The state of the printer, in words that a page can show.
 
-    `holds_back` is why a queue asks for no job, as a sentence; empty if all do.
+    `holds_back` is the reason, as a sentence, for which a queue asks for no job; empty if all do.
     """
     state = _state(worker, holds_back)
     printing = worker.saved.printing
@@ -101,7 +101,7 @@ def _text(worker: Worker, state: str, holds_back: str) -> str:
 
 
 def _said(state: str, status: PrinterStatus | None) -> str:
-    """What the printer itself wants people to know while it is at something."""
+    """What the printer itself wants people to know while it is busy."""
     if status is None or state not in _AT_SOMETHING:
         return ""
     if status.question:

@@ -71,7 +71,7 @@ class Replica:
             log.warning("%s: %s", self._name, error)
 
     async def _tidy(self, document: Document, left: Unloaded) -> None:
-        """Makes the log short again. Raises Unavailable if the disk is full: it stays as it is."""
+        """Shortens the log. Raises Unavailable if the disk is full; then the log stays as it is."""
         if left.waiting:
             log.warning(
                 "%s: %d stored changes wait for others that are missing here. A peer that has those"
@@ -85,10 +85,10 @@ class Replica:
             await self._compact(document)
 
     async def _compact(self, document: Document) -> None:
-        """Makes the log one update. Raises Unavailable if the disk is full.
+        """Replaces the log by one update. Raises Unavailable if the disk is full.
 
-        The next start loads that update without a check, and nothing else is left of what was in
-        the log, so it takes its place only once it has passed the check.
+        The next start loads that update without a check, and nothing else of the log is left. So it
+        takes the place of the log only once it has passed the check.
         """
         self._since_compaction, self._is_unmarked, self._newer = 0, False, []
         whole, newer = document.diff(b"\0"), self._newer
@@ -124,7 +124,8 @@ class Replica:
 
     @property
     def problem(self) -> str:
-        """Why no job of it may be asked for, as a sentence: the store lacks something, or we do."""
+        """Why no job of this queue may be asked for, as a sentence; empty if nothing prevents
+        it."""
         if self.state.settings.schema > SCHEMA:
             return f"{self._name} is used by a newer crdtqueue. Update this one to print from it."
         return self._behind or self._store.damage
@@ -149,7 +150,8 @@ class Replica:
         await self.durable()
 
     async def durable(self) -> None:
-        """Returns once everything so far is in the store. Raises Unavailable if it cannot be."""
+        """Returns once everything so far is in the store. Raises Unavailable if that is
+        impossible."""
         self._check_disk()
         if self._last_write:
             await asyncio.shield(self._last_write)
@@ -216,7 +218,7 @@ class Replica:
         return len(self.document.diff(b"\0"))
 
     def state_vector(self) -> bytes:
-        """What is known here."""
+        """Which updates are here."""
         return self.document.state_vector()
 
     def _updated(self, update: bytes) -> None:

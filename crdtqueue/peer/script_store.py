@@ -38,7 +38,7 @@ class ScriptStore:
 
     @property
     def texts(self) -> Mapping[CycleStep, str]:
-        """The g-code of each event that has any."""
+        """The g-code of each event that has a script."""
         return self._texts
 
     @property
@@ -47,7 +47,7 @@ class ScriptStore:
         return self._refs
 
     async def open(self, changes: Mapping[CycleStep, str | None]) -> None:
-        """Reads the scripts, and puts each where the printer reads it; then makes `changes`.
+        """Reads the scripts and writes each to a file for the printer; then makes `changes`.
 
         Raises Invalid or Unavailable.
         """
@@ -84,7 +84,7 @@ class ScriptStore:
 
 
 def check_script(step: CycleStep, text: str) -> None:
-    """Raises Invalid if this is no script."""
+    """Raises Invalid if this text is not a script."""
     if step not in SCRIPT_STEPS:
         raise Invalid(f"There is no event {step.value}. There are: {', '.join(SCRIPT_STEPS)}.")
     data = text.encode("utf-8", "replace")
@@ -108,7 +108,7 @@ def event_named(name: str) -> CycleStep:
 
 
 def _read(text: str | None) -> dict[str, str]:
-    """The stored texts by event; what makes no sense is left out."""
+    """The stored texts by event; entries that make no sense are left out."""
     try:
         found = json.loads(text or "{}")
     except ValueError:

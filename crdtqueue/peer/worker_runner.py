@@ -76,7 +76,7 @@ class WorkerRunner:
         self._situation = ""
 
     def post(self, event: w.Event) -> None:
-        """Hands the worker an event. Of what the printer says only the latest matters."""
+        """Gives the worker an event. Of the printer's reports only the latest matters."""
         last = self._events[-1] if self._events else None
         if isinstance(event, w.PrinterSeen) and isinstance(last, w.PrinterSeen):
             self._events.pop()
@@ -106,7 +106,7 @@ class WorkerRunner:
         await self.source.printer.close()
 
     def may_begin_yet(self, queue: QueueName) -> bool:
-        """Whether a print of this queue is in doubt; see `core.doubts`."""
+        """Whether the printer may still begin a print of this queue that it has not confirmed."""
         doubtful = [each for each in self.worker.saved.doubtful if each.queue == queue]
         return any(self._unconfirmed.is_open(each.print_id, clock.now_s()) for each in doubtful)
 
@@ -146,7 +146,7 @@ class WorkerRunner:
             await self._wait()
 
     def _log_situation(self) -> None:
-        """What the printer does, and why it takes nothing, whenever that has changed."""
+        """Logs what the printer does, and why it takes nothing, whenever that has changed."""
         if not log.isEnabledFor(logging.DEBUG):
             return
         worker, profile = self.worker, self.worker.profile
@@ -199,7 +199,7 @@ class WorkerRunner:
             self._tasks.create_task(work)
 
     async def _until_stored(self, write: Callable[[], Awaitable[object]]) -> None:
-        """A full disk stops what comes next, not the print: tries until there is room."""
+        """Tries until there is room: a full disk delays what comes next, not the print."""
         while True:
             try:
                 await write()
@@ -241,7 +241,7 @@ class WorkerRunner:
             self.post(w.BedCleared(source=Clearing.PRINTER))
 
     async def _with_filament(self, effect: w.WriteRunRecord) -> RunRecord:
-        """As much of the slicer's sum as of the file was printed."""
+        """Adds the filament used: the slicer's sum, by the printed share of the file."""
         record, file = effect.record, effect.file
         try:
             whole_mm = await self._files.filament_mm(file.sha256)
@@ -263,9 +263,9 @@ class WorkerRunner:
             self.post(w.Fetched(sha256=file.sha256))
 
     def _start_print(self, printing: w.CopyPrint) -> None:
-        """A full disk may have held up the `Save` before this for any time, and an upload to the
-        printer may take long: then the queue must at least look as it did.
-        """
+        """Starts a print if its claim still allows it. A full disk may have delayed the
+        `SaveMemory` before, and an upload to the printer may take long: then the queue must at
+        least look as it did."""
         queue, claim = self._queues().get(printing.queue), printing.claim
         if queue and queue.own_claims.may_begin(claim):
             still_ours = partial(queue.still_owns, claim)
@@ -312,10 +312,11 @@ class WorkerRunner:
         raise AssertionError("a printer source never ends")
 
     async def _is_bed_said_clear(self, status: PrinterStatus, report: PrintReport | None) -> bool:
-        """Whether the printer itself says so, and we do not know it yet; of a print, see `_record`.
+        """Whether the printer reports a clear bed that we do not know of yet; for a print, see
+        `_record`.
 
-        At rest it is asked again: a status may have been on its way since before another print. And
-        a printer that has forgotten what it did last still tells of what came before.
+        An idle printer is asked again: a status may have been on its way since before another
+        print. And a printer that has forgotten its last print still reports about the one before.
         """
         saved, printer = self.worker.saved, self.source.printer
         if saved.bed_clear or saved.printing:
@@ -332,7 +333,8 @@ class WorkerRunner:
         return bool(said_of) and (newest is None or said_of == newest)
 
     async def _took_its_part_off(self, print_id: PrintId) -> bool:
-        """Whether that is said of this print, and nothing was printed after it."""
+        """Whether the printer reports that this print's part is off, and nothing was printed
+        after it."""
         try:
             status = await self.source.printer.status()
         except PrinterError:
@@ -340,7 +342,8 @@ class WorkerRunner:
         return status.bed_cleared_after == print_id
 
     async def _report_of_ours(self, status: PrinterStatus) -> PrintReport | None:
-        """What the printer says of the print that we know of, also when it is at none any more."""
+        """What the printer reports about the print that we know of, also when it has none any
+        more."""
         print_id = self.worker.saved.at_printer
         if print_id is None:
             return status.print
@@ -369,7 +372,7 @@ def _bed_c(status: PrinterStatus) -> float | None:
 
 
 def seen_of(report: PrintReport, problem: str = "") -> w.PrinterSeen:
-    """A printer's report in the words of the worker."""
+    """A report of the printer, as an event for the worker."""
     return w.PrinterSeen(
         problem=problem,
         print_id=PrintId(report.print_id),

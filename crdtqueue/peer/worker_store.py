@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 async def save(store: Store, saved: WorkerMemory) -> None:
-    """Stores it. Raises Unavailable."""
+    """Stores the memory. Raises Unavailable."""
     await store.set_meta(_KEY, _SAVED.dump_json(saved).decode())
 
 

@@ -53,12 +53,12 @@ class Drafts:
         return [job for job, seen in self._seen.items() if now_s >= self._end_s(seen)]
 
     def edited_for_s(self, job: JobId, now_s: float) -> float | None:
-        """For how long the job has been in edit, as seen from here; None if it is not."""
+        """How long the job has been edited, as seen from here; None if it is not."""
         seen = self._seen.get(job)
         return now_s - seen.since_s if seen else None
 
     def next_deadline_s(self) -> float | None:
-        """When `forgotten` will have something, unless somebody types."""
+        """When `forgotten` will return something, unless somebody types."""
         return min((self._end_s(seen) for seen in self._seen.values()), default=None)
 
     def _end_s(self, seen: _Seen) -> float:

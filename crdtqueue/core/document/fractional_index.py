@@ -76,7 +76,7 @@ def is_key(text: object) -> TypeGuard[str]:
 
 
 def sort_rank(key: object, job_id: str) -> tuple[bool, str, str]:
-    """Return what to sort jobs by: the key, then the job id; jobs without a valid key come last."""
+    """The sort key of jobs: the index key, then the job id; jobs without a valid key come last."""
     return (False, key, job_id) if is_key(key) else (True, "", job_id)
 
 

@@ -48,7 +48,7 @@ claimed: what is not understood might be a reason not to print."""
 
 
 def job_entries(job: Job) -> list[Entry]:
-    """The writes that add `job`, with its sets and without its records."""
+    """The entries that add `job`, with its sets and without its records."""
     fields: dict[str, JsonValue] = {
         "name": job.name,
         "runs": job.runs,
@@ -69,7 +69,7 @@ def job_entries(job: Job) -> list[Entry]:
 
 
 def set_entries(job: JobId, each: PrintSet) -> list[Entry]:
-    """The writes that add a set to a job."""
+    """The entries that add a set to a job."""
     file = each.file
     fields: dict[str, JsonValue] = {
         "file": {"sha256": file.sha256, "name": file.name, "size": file.size_bytes},
@@ -90,7 +90,7 @@ def set_entries(job: JobId, each: PrintSet) -> list[Entry]:
 
 
 def name_entry(job: JobId, name: str) -> Entry:
-    """What the job is called."""
+    """The name of the job."""
     return "jobs", f"{job}/name", name
 
 
@@ -110,12 +110,12 @@ def order_entry(job: JobId, order: str) -> Entry:
 
 
 def generation_entry(job: JobId, generation: int) -> Entry:
-    """Starts counting anew: records of earlier generations count no more."""
+    """Print again: records of earlier generations do not count any more."""
     return "jobs", f"{job}/generation", generation
 
 
 def paused_entry(job: JobId, *, paused: bool) -> Entry:
-    """Holds a job back, or lets it go on."""
+    """Pauses a job, or resumes it."""
     return "jobs", f"{job}/paused", paused
 
 
@@ -125,7 +125,7 @@ def forgiven_entry(job: JobId, failures: int) -> Entry:
 
 
 def draft_entry(job: JobId, draft: Draft | None) -> Entry:
-    """That the job is being edited; None once it is not."""
+    """Marks the job as being edited; None ends that."""
     value: JsonValue = None
     if draft:
         value = {"peer": draft.peer, "by": draft.by, "beat": draft.beat}
@@ -133,8 +133,8 @@ def draft_entry(job: JobId, draft: Draft | None) -> Entry:
 
 
 def deleted_entry(job: JobId, deletion: Deletion = Deletion.NOW) -> Entry:
-    """Deletes a job, or brings it back. A mark and not a removal, so that an edit made meanwhile
-    elsewhere cannot bring half a job back, and a person can bring all of it back."""
+    """Deletes a job, or restores it. It is a mark and not a removal: so an edit made meanwhile
+    elsewhere cannot bring half a job back, and a person can restore all of it."""
     values: dict[Deletion, JsonValue] = {Deletion.NONE: False, Deletion.NOW: True}
     return "jobs", f"{job}/deleted", values.get(deletion, deletion.value)
 
@@ -148,12 +148,12 @@ def copies_entry(job: JobId, each: SetId, copies: int) -> Entry:
 
 
 def extra_entry(job: JobId, each: SetId, *, generation: int, run: int, copies: int) -> Entry:
-    """How often the set is printed beyond that in one run."""
+    """How many more copies of the set are printed in one run."""
     return "sets", f"{job}/{each}/extra.{generation}.{run}", copies
 
 
 def profiles_entry(job: JobId, each: PrintSet) -> Entry:
-    """The kinds of printer that the set's file is for."""
+    """The kinds of printer that the file of the set is for."""
     return "sets", f"{job}/{each.id}/profiles", [*sorted(each.profiles)]
 
 
@@ -168,7 +168,7 @@ def set_order_entry(job: JobId, each: SetId, order: str) -> Entry:
 
 
 def removed_entry(job: JobId, each: SetId) -> Entry:
-    """Takes a set out of a job; a mark, as with `deleted_entry`."""
+    """Removes a set from a job; it is a mark, as in `deleted_entry`."""
     return "sets", f"{job}/{each}/removed", True
 
 
@@ -199,7 +199,7 @@ def end_entry(claim: Claim, reason: str) -> Entry:
 
 
 def lost_entry(claim: Claim, *, peer: PeerId, by: str, at_s: float) -> Entry:
-    """That a person, at this peer, has given up a claim whose owner does not answer."""
+    """Says that a person at this peer has given up a claim whose owner does not answer."""
     return "lost", f"{claim.key}/{peer}", {"by": by, "at": at_s}
 
 
@@ -228,7 +228,7 @@ def record_entry(record: RunRecord) -> Entry:
 
 
 def roster_entry(entry: RosterEntry) -> Entry:
-    """What a peer says of itself."""
+    """What a peer writes about itself."""
     value: JsonValue = {
         "name": entry.name,
         "profile": entry.profile,
@@ -238,5 +238,5 @@ def roster_entry(entry: RosterEntry) -> Entry:
 
 
 def holder_entry(sha256: Sha256, peer: PeerId) -> Entry:
-    """That `peer` holds the file."""
+    """Says that `peer` has the file."""
     return "files", f"{sha256}/{peer}", True

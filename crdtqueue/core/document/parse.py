@@ -52,7 +52,7 @@ Fields: TypeAlias = Mapping[str, JsonValue]
 
 
 def read_settings(fields: Fields) -> QueueSettings:
-    """The queue's settings. A mode that is not known is taken for *safe*."""
+    """The settings of the queue. An unknown mode is taken for *safe*."""
     return QueueSettings(
         name=_text(fields.get("name"), ""),
         generation=_count(fields.get("generation"), 1),
@@ -118,7 +118,7 @@ def read_draft(value: JsonValue) -> Draft | None:
 
 
 def read_set(set_id: SetId, fields: Fields) -> PrintSet | None:
-    """A set; None if it is removed, or has no file that can be."""
+    """A set; None if it is removed, or has no valid file."""
     file = _file(fields.get("file"))
     if file is None or fields.get("removed") is True:
         return None
@@ -182,7 +182,7 @@ def read_record(print_id: PrintId, value: JsonValue) -> RunRecord | None:
 
 
 def read_roster_entry(peer: PeerId, value: JsonValue) -> RosterEntry | None:
-    """What a peer says of itself; None if that is nothing."""
+    """What a peer has written about itself; None if that makes no sense."""
     if not isinstance(value, dict):
         return None
     profiles = _profiles([value.get("profile")])
@@ -213,7 +213,7 @@ def _text(value: JsonValue, default: str, *, most: int = NAME_CHARS_MAX) -> str:
 
 
 def _order(value: JsonValue) -> str:
-    """A fractional index key, whole: a part of one would be another place."""
+    """A complete fractional index key: a part of one would be another place."""
     return value if isinstance(value, str) and len(value) <= KEY_CHARS_MAX else ""
 
 

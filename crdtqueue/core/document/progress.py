@@ -96,7 +96,8 @@ def sets_for(job: Job, printer: Profile) -> tuple[PrintSet, ...]:
 
 
 def progress(job: Job) -> Progress:
-    """Copies done by whomever, and wanted by the way that has got furthest in the present run."""
+    """Copies done by anybody, and copies wanted by the kind of printer that is furthest in this
+    run."""
     tally = _Tally(job)
     done = sum(len(filled) for sets in tally.ways.values() for filled in sets.values())
     left = 0
@@ -179,13 +180,13 @@ class _Tally:
         return {slot for sets in self.ways.values() for slot in sets.get(set_id, ())}
 
     def furthest(self) -> list[Way]:
-        """The ways that have most of the present run done, as a share of it."""
+        """The kinds of printer that have printed the largest share of the present run."""
         share = {ids: self._share(way) for ids, way in self._way_of.items()}
         most = max(share.values(), default=0.0)
         return [way for ids, way in self._way_of.items() if share[ids] == most]
 
     def left(self, way: Way) -> int:
-        """The copies that this way has still to print."""
+        """The copies that this kind of printer still has to print."""
         filled = self.of(way)
         return sum(_pending(self._job, each, self.run, filled[each.id]) for each in way)
 
@@ -204,7 +205,8 @@ class _Tally:
         }
 
     def _fill(self, each: PrintSet, records: list[RunRecord]) -> set[Slot]:
-        """Rule 3, in the order of the slots: what is passed over once is filled for good."""
+        """Fills slots in their order, by rule 3; a slot that is passed over once is filled for
+        good."""
         filled: set[Slot] = set()
         second: list[Slot] = []
         for slot in sorted((record.run, record.copy) for record in records):
@@ -237,7 +239,8 @@ class _Tally:
         return all(_missing(self._job, each, run, filled[each.id]) == 0 for each in way)
 
     def _next_wanted(self, run: int) -> int:
-        """The first run from `run` on in which something is wanted; one past the last if none."""
+        """The first run from `run` on in which a copy is wanted; one past the last if there is
+        none."""
         if any(each.copies for each in self._job.sets):
             return run
         extras = (key for each in self._job.sets for key, copies in each.extras.items() if copies)

@@ -78,7 +78,7 @@ class DocumentReader:
         self._state: QueueState | None = None
 
     def change(self, root: str, key: str, value: JsonValue) -> None:
-        """Takes in what a key says now; None if it is no longer there."""
+        """Takes in the value of a key; None if the key no longer exists."""
         self._state = None
         match root:
             case "queue":
@@ -218,7 +218,7 @@ class DocumentReader:
         return tuple(sorted(sets, key=lambda each: sort_rank(each.order, each.id)))
 
     def _deletion(self, job: JobId, value: JsonValue) -> Deletion:
-        """A job that is to go after the running copy has gone once no claim of it is open."""
+        """A job that is deleted after its running copy is gone once no claim of it is open."""
         if value is True:
             return Deletion.NOW
         if value == Deletion.MOVED.value:
@@ -229,7 +229,7 @@ class DocumentReader:
 
 
 def _put(fields: Fields, field: str, value: JsonValue) -> None:
-    """A field that is not there and one that is null are the same to every reader."""
+    """Every reader treats a missing field and one that is null in the same way."""
     if value is None:
         fields.pop(field, None)
     else:

@@ -22,11 +22,11 @@ def is_safe_to_leave(state: QueueState, job: Job) -> bool:
 
 
 def to_fetch(state: QueueState, me: PeerId, in_sight: frozenset[PeerId]) -> list[FileRef]:
-    """The files that this peer is to copy now, most urgent first.
+    """The files that this peer should copy now, most urgent first.
 
-    All peers in sight compute the same order of who copies what, from the document alone: peers
-    whose printer fits come first, then the luck of a hash. So as many copies are made as are
-    needed, and by those who are likely to print them.
+    All peers in sight compute the same order from the document alone: peers whose printer fits come
+    first, then a hash decides. So as many copies are made as are needed, by peers that are likely
+    to print them.
     """
     wanted = []
     for job in state.jobs:
