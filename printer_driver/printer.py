@@ -14,7 +14,7 @@ from printer_driver.errors import PrintRefused
 
 
 def always() -> bool:
-    """A print that may begin at any time."""
+    """The default of `may_begin`: the print may begin at any time."""
     return True
 
 
@@ -200,13 +200,13 @@ class Printer(Protocol):
         name: str = "",
         may_begin: Callable[[], bool] = always,
     ) -> PrintReport:
-        """Print the file at `path` once.
+        """Prints the file at `path` once.
 
-        Idempotent by `print_id`: a print that runs or is already in the journal is reported
-        as it is, and never printed twice. Raises `PrintRefused` when the printer is busy or
-        halted, or the file is not g-code or does not have this SHA-256 (64 hex digits). `name` is
-        the part's, for people; a driver may pass over it. `may_begin` is asked last of all, since
-        what comes before may take minutes: where it says no, `PrintRefused` has the code `late`.
+        Idempotent by `print_id`: a print that runs or is already in the journal is reported as it
+        is, and never printed twice. Raises `PrintRefused` if the printer is busy or halted, or the
+        file is not g-code or does not have this SHA-256 (64 hex digits). `name` is the part's, for
+        people; a driver may ignore it. `may_begin` is asked last of all, since everything before
+        may take minutes; if it says no, `PrintRefused` has the code `late`.
         """
         ...
 
@@ -215,11 +215,11 @@ class Printer(Protocol):
         ...
 
     async def resume(self, print_id: str) -> None:
-        """Go on after `pause`. Raises `NotPrinting` when this print does not run."""
+        """Continues after `pause`. Raises `NotPrinting` if this print is not running."""
         ...
 
     async def cancel(self, print_id: str) -> None:
-        """Give the print up and switch the heaters off. Raises `NotPrinting` when it is over."""
+        """Cancels the print and switches the heaters off. Raises `NotPrinting` if it is over."""
         ...
 
     async def report(self, print_id: str) -> PrintReport | None:
@@ -234,11 +234,12 @@ class Printer(Protocol):
         ...
 
     async def quit(self, *, force: bool = False) -> None:
-        """End the driver. Raises `PrintRefused` while it prints, unless `force` cancels first."""
+        """Ends the printer process. Raises `PrintRefused` while it prints, unless `force`
+        cancels first."""
         ...
 
     async def close(self) -> None:
-        """Let go of the driver; a running print goes on."""
+        """Closes the connection to the printer process; a running print goes on."""
         ...
 
 
@@ -246,8 +247,8 @@ class StopsAtOnce(Protocol):
     """A printer that has an emergency stop; not every kind of connection has one."""
 
     async def emergency_stop(self) -> Confirmation:
-        """Halt the firmware (M112), whatever it does. Raises `PrinterUnavailable`.
+        """Halts the firmware (M112), whatever it is doing. Raises `PrinterUnavailable`.
 
-        Answers within 8 s: when the firmware has said that it stopped, or was reset, or neither.
+        Answers within 8 s: the firmware has confirmed the stop, or was reset, or neither.
         """
         ...

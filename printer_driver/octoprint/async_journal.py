@@ -24,7 +24,7 @@ class AsyncJournal:
         self._writing = threading.Lock()
 
     async def load(self) -> list[PrintReport]:
-        """Reads it; returns the prints that are not over. Raises `PrinterUnavailable`."""
+        """Reads the journal; returns the prints that are not over. Raises `PrinterUnavailable`."""
         try:
             return await asyncio.to_thread(self._load)
         except OSError as error:
@@ -34,7 +34,7 @@ class AsyncJournal:
             ) from error
 
     def report(self, print_id: str) -> PrintReport | None:
-        """What is recorded of a print; of one that is not over, as it was begun."""
+        """The recorded report of a print; of one that is not over, as it was at its start."""
         return self._journal.report(print_id)
 
     def over(self) -> list[str]:
@@ -44,11 +44,12 @@ class AsyncJournal:
         return [x.print_id for x in self._journal.reports() if x.state.is_final]
 
     async def begin(self, report: PrintReport, *, path: str, sha256: str) -> None:
-        """Returns when it is on disk that this print begins. Raises `PrintRefused`."""
+        """Records the start of a print; returns once that is on disk. Raises `PrintRefused`."""
         await asyncio.to_thread(self._begin, report, path, sha256)
 
     async def end(self, report: PrintReport) -> bool:
-        """How a print has ended; whether that is on disk. If not, `flush` comes back to it."""
+        """Records how a print has ended; returns whether that is on disk. If not, `flush` tries
+        again."""
         if self.report(report.print_id) is not None:
             self._journal.end(report)
         return await self.flush()

@@ -16,7 +16,7 @@ _CONNECTIONS = {
 
 
 def connection_of(job: OctoPrintJob) -> Connection:
-    """How things stand between OctoPrint and the printer."""
+    """The state of the connection between OctoPrint and the printer."""
     return _CONNECTIONS.get(job.phase, Connection.READY)
 
 
@@ -31,7 +31,7 @@ def problem_of(job: OctoPrintJob, where: str) -> str:
 
 
 def by_hand(job: OctoPrintJob) -> PrintReport:
-    """What a person prints on OctoPrint's own page, under an id that is none of the caller's."""
+    """The report of a print that a person has started in OctoPrint, under an id of its own."""
     name = hashlib.sha256((job.path or job.text).encode("utf-8", "replace")).hexdigest()[:16]
     report = PrintReport(print_id=f"by-hand-{name}", state=PrintState.PRINTING)
     return seen_in(report, job)

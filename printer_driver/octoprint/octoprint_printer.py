@@ -133,12 +133,12 @@ class OctoPrintPrinter:
         await self._command(print_id, "pause", action="pause")
 
     async def resume(self, print_id: str) -> None:
-        """Go on after a pause, whoever paused."""
+        """Continues after a pause, whoever has paused."""
         await self._until_paused()
         await self._command(print_id, "pause", action="resume")
 
     async def cancel(self, print_id: str) -> None:
-        """Give the print up. OctoPrint's own cancel script switches the heaters off."""
+        """Cancels the print. OctoPrint's own cancel script switches the heaters off."""
         await self._command(print_id, "cancel")
 
     async def report(self, print_id: str) -> PrintReport | None:
@@ -152,7 +152,7 @@ class OctoPrintPrinter:
         return None if known is None else self._current(known)
 
     async def quit(self, *, force: bool = False) -> None:
-        """Does nothing: OctoPrint is not ours to stop."""
+        """Does nothing: OctoPrint goes on."""
 
     async def close(self) -> None:
         """Close the connections; OctoPrint goes on."""
@@ -164,7 +164,8 @@ class OctoPrintPrinter:
     async def _begin(
         self, print_id: str, path: Path, content: Content, sha256: str, copy: str
     ) -> PrintReport:
-        """Journal, then begin; only a clear refusal takes the print out of the journal again."""
+        """Journals the print, then begins it. Only a clear refusal removes it from the journal
+        again."""
         report = PrintReport(
             print_id=print_id, state=PrintState.STARTING, bytes_total=content.gcode_bytes
         )
@@ -182,7 +183,7 @@ class OctoPrintPrinter:
         return await self._begun(ours)
 
     async def _begun(self, ours: OctoPrintPrint) -> PrintReport:
-        """OctoPrint says yes also when it ignores the request for another print's sake."""
+        """Whether the print has begun: OctoPrint also says yes when it ignores the request."""
         with contextlib.suppress(PrinterUnavailable):
             job = await self._follower.look()
             if ours.phase is prints.OctoPrintPhase.ENDING and job.phase.is_at_work:
@@ -199,7 +200,7 @@ class OctoPrintPrinter:
             await self._api.delete(ours.path)
 
     async def _adopted(self, print_id: str, job: OctoPrintJob) -> PrintReport | None:
-        """A print of ours that the journal has lost, and OctoPrint has not."""
+        """A print of ours that is missing in the journal and exists in OctoPrint."""
         file = await find_copy(self._api, print_id)
         is_at_it = is_copy_of(job.path, print_id) and job.phase.is_at_work
         is_known = is_at_it or (file is not None and file.is_printed)
@@ -245,7 +246,7 @@ class OctoPrintPrinter:
             raise NotPrinting(f"OctoPrint is not printing {print_id}; ask for its report.")
 
     async def _until_paused(self) -> None:
-        """OctoPrint ignores a resume while it is still pausing."""
+        """Waits until the pause is complete: OctoPrint ignores a resume before."""
         deadline_s = time.monotonic() + PAUSING_TIMEOUT_S
         while (await self._follower.look()).phase is JobPhase.PAUSING:
             if time.monotonic() > deadline_s:
@@ -255,7 +256,7 @@ class OctoPrintPrinter:
     # Showing it
 
     def _status(self, temperatures: tuple[Temperature, ...]) -> PrinterStatus:
-        """By the last look, whoever looked: what it found may have ended the print."""
+        """The status by the last look, whoever has looked: that look may have ended the print."""
         return PrinterStatus(
             connection=connection_of(self._follower.job),
             problem=self._problem(self._follower.job),

@@ -48,7 +48,7 @@ class Content:
     upload_path: str
 
     def is_in(self, stored: OctoPrintFile) -> bool:
-        """Whether OctoPrint has stored this content; it keeps files' SHA-1."""
+        """Whether OctoPrint has stored this content; it keeps the SHA-1 of files."""
         return stored.size_bytes == self.size_bytes and stored.sha1 == self.sha1
 
 
@@ -84,13 +84,13 @@ def _checked(file: BinaryIO, sha256: str) -> Content:
 
 
 def copy_path(print_id: str, name: str = "") -> str:
-    """Where a print's own copy is; `name` is the part's, of any characters."""
+    """The path of a print's own copy; `name` is the part's, with any characters."""
     part = _part(name)
     return f"{FOLDER}/{part}-{_id_mark(print_id)}{_name_mark(print_id, part)}.gcode"
 
 
 def is_copy_of(path: str | None, print_id: str) -> bool:
-    """Whether this is a path that `copy_path` gives a print, under whatever name."""
+    """Whether this path is one that `copy_path` makes for the print, under whatever name."""
     found = _COPY.fullmatch(path or "")
     if found is None:
         return False
@@ -99,7 +99,7 @@ def is_copy_of(path: str | None, print_id: str) -> bool:
 
 
 def _part(name: str) -> str:
-    """What every file system and every setting of OctoPrint leaves as it is."""
+    """The characters that every file system and every setting of OctoPrint leave unchanged."""
     stem = next((name[: -len(x)] for x in _GCODE_SUFFIXES if name.lower().endswith(x)), name)
     plain = unicodedata.normalize("NFKD", stem[:1000]).encode("ascii", "ignore").decode("ascii")
     words = re.sub(r"[^A-Za-z0-9_]+", "-", plain)[:NAME_CHARS_MAX].strip("-")
@@ -116,7 +116,7 @@ def _name_mark(print_id: str, part: str) -> str:
 
 
 async def find_copy(api: OctoPrintApi, print_id: str) -> OctoPrintFile | None:
-    """A print's own copy, under whatever name; the one that was printed, should there be two."""
+    """A print's own copy, under whatever name; if there are two, the one that was printed."""
     found = [x for x in await api.folder(FOLDER) if is_copy_of(x.path, print_id)]
     return max(found, key=lambda file: file.is_printed, default=None)
 

@@ -93,7 +93,8 @@ class PrintFollower:
             self.poll_schedule.turned(PushState.OPENING, time.monotonic())
 
     async def look(self) -> OctoPrintJob:
-        """Asks OctoPrint what it is at, and does what follows for the print. Raises so too."""
+        """Asks OctoPrint for its state, and carries out what follows for the print. Raises
+        PrinterUnavailable."""
         await self.load()
         async with self._looking:
             asked_s = time.monotonic()
@@ -110,7 +111,7 @@ class PrintFollower:
             return job
 
     async def is_look_due(self) -> bool:
-        """Waits for something to show; whether OctoPrint must be asked for it."""
+        """Waits until something can be shown; returns whether OctoPrint must be asked for it."""
         shown_s = time.monotonic()
         is_settling = self.ours is not None and self.ours.phase is not prints.OctoPrintPhase.RUNNING
         due_s = self.poll_schedule.next_look_s(is_settling=is_settling)
@@ -146,7 +147,7 @@ class PrintFollower:
                         await self._end(ours, report)
 
     async def _end(self, ours: OctoPrintPrint, report: PrintReport) -> None:
-        """The copy holds the result, so it stays until that is in the journal."""
+        """The copy holds the result, so it is deleted only when that is in the journal."""
         self.last, self.ours = report, None
         if await self._record.end(report):
             with contextlib.suppress(PrinterError):  # `tidy` comes back to it
@@ -176,6 +177,6 @@ class PrintFollower:
         self._wake()
 
     def _wake(self) -> None:
-        """Everybody who waits now, and nobody who waits later."""
+        """Wakes everybody who waits now."""
         news, self._news = self._news, asyncio.Event()
         news.set()

@@ -69,7 +69,7 @@ class PushSocket:
             await asyncio.sleep(retry_s)
 
     async def _attempt(self) -> str:
-        """One connection until it ends; why it has."""
+        """Runs one connection until it ends; returns why it has."""
         try:
             async with _Connect(
                 self._api.push_url(),

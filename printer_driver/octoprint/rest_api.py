@@ -61,7 +61,7 @@ class OctoPrintApi:
             await client.aclose()
 
     async def job(self) -> octoprint.OctoPrintJob:
-        """What OctoPrint is at."""
+        """OctoPrint's present job."""
         answer = await self._ask("GET", "/api/job")
         return self._read(octoprint.job_of, answer)
 
@@ -73,7 +73,7 @@ class OctoPrintApi:
         return self._read(octoprint.temperatures_of, answer)
 
     async def last_error(self) -> str:
-        """The error that the printer reported last, unless a print was begun since."""
+        """The last error of the printer, unless a print has begun since."""
         answer = await self._ask("GET", "/api/printer/error", expected={NOT_FOUND, CONFLICT})
         return "" if answer.status >= 400 else self._read(octoprint.error_of, answer)
 
@@ -130,7 +130,7 @@ class OctoPrintApi:
         return answer.status < 400
 
     async def delete(self, path: str) -> bool:
-        """Deletes a file; whether it is gone. It stays while OctoPrint is at it."""
+        """Deletes a file; returns whether it is gone. OctoPrint keeps a file that it is using."""
         answer = await self._ask("DELETE", _file_url(path), expected={NOT_FOUND, CONFLICT})
         return answer.status != CONFLICT
 
@@ -152,7 +152,7 @@ class OctoPrintApi:
             )
 
     async def command(self, command: str, **fields: str) -> bool:
-        """Pauses, resumes or cancels what OctoPrint is at; whether it is at anything."""
+        """Pauses, resumes or cancels OctoPrint's job; returns whether it has one."""
         answer = await self._ask(
             "POST", "/api/job", send={"command": command, **fields}, expected={CONFLICT}
         )

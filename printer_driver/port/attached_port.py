@@ -17,13 +17,13 @@ class PortUser(Protocol):
     """The listener of a port."""
 
     def port_ready(self, now_s: float) -> None:
-        """The printer's port is open and its speed known."""
+        """The port of the printer is open and its speed is known."""
 
     def port_lost(self, reason: str, now_s: float) -> None:
-        """It was ready and has gone."""
+        """The port was ready and is gone."""
 
     def port_absent(self, reason: str, now_s: float) -> None:
-        """It could not be opened again; the next attempt comes by itself."""
+        """The port could not be opened again; the next attempt comes by itself."""
 
     def received(self, data: bytes, now_s: float) -> None:
         """Bytes from the printer."""
@@ -48,29 +48,29 @@ class AttachedPort:
 
     @property
     def is_open(self) -> bool:
-        """Bytes can be written, though perhaps not to the printer yet."""
+        """Whether bytes can be written, though perhaps not to the printer yet."""
         return self._keeper.wire.is_open
 
     @property
     def is_ready(self) -> bool:
-        """The printer is behind it."""
+        """Whether the port leads to the printer."""
         return self._keeper.is_ready
 
     @property
     def wire_baud(self) -> int:
-        """Bits per second of a wire that really has this speed; else 0."""
+        """Bits per second of a wire that really has this speed; otherwise 0."""
         wire = self._keeper.wire
         return wire.baud if ports.has_real_speed(wire.name) else 0
 
     @property
     def problem(self) -> str:
-        """Why it is not ready, for a person; may be empty."""
+        """Why it is not ready, as a sentence for a person; may be empty."""
         if self._keeper.is_searching:
             return self._keeper.problem or "The printer's speed is being found out."
         return self._keeper.problem
 
     def open(self, now_s: float) -> None:
-        """Open it for the first time. Raises `PortError`."""
+        """Opens the port for the first time. Raises `PortError`."""
         self._keeper.open(now_s)
         self._attach(now_s)
 
@@ -82,7 +82,7 @@ class AttachedPort:
             self._user.port_ready(now_s)
 
     def close(self) -> None:
-        """Let go of it for good."""
+        """Closes the port for good."""
         self._keeper.wire.close()
 
     def next_deadline_s(self) -> float | None:
@@ -90,7 +90,7 @@ class AttachedPort:
         return self._keeper.next_deadline_s()
 
     def tick(self, now_s: float) -> None:
-        """Open it again, or go on finding its speed, when that is due."""
+        """Opens the port again, or continues the search for its speed, when that is due."""
         if self._keeper.is_open_due(now_s):
             self._reopen(now_s)
         if self._keeper.is_searching:
@@ -134,7 +134,7 @@ class AttachedPort:
             self._note_found(now_s)
 
     def write(self, data: bytes, now_s: float) -> None:
-        """Send this, or what still waits; nothing happens where there is no port."""
+        """Sends these bytes behind those that still wait; does nothing without a port."""
         if not self.is_open:
             return
         if data:
@@ -146,7 +146,7 @@ class AttachedPort:
             self._lose(error, now_s)
 
     def write_urgently(self, data: bytes, now_s: float) -> None:
-        """Send this in front of all that waits; that is lost."""
+        """Sends these bytes instead of those that wait, which are lost."""
         try:
             self._keeper.wire.write_urgently(data)
             self._want_to_write()
@@ -155,7 +155,7 @@ class AttachedPort:
         self._serial_log.note(">", data, now_s)
 
     def set_dtr(self, *, is_high: bool) -> None:
-        """Lowering it resets most boards; some ports cannot."""
+        """Sets DTR. Lowering it resets most boards; some ports cannot do it."""
         try:
             self._keeper.wire.set_dtr(is_high=is_high)
         except PortError as error:

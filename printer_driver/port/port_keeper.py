@@ -56,17 +56,17 @@ class PortKeeper:
 
     @property
     def is_ready(self) -> bool:
-        """The port is open and its speed is known."""
+        """Whether the port is open and its speed is known."""
         return self.wire.is_open and self._search is None
 
     @property
     def is_searching(self) -> bool:
-        """The port is open; whether a printer is behind it is being found out."""
+        """Whether the port is open and it is not known yet if a printer is behind it."""
         return self._search is not None
 
     @property
     def is_auto(self) -> bool:
-        """Any port will do."""
+        """Whether any port will do."""
         return self._port == ports.AUTO
 
     def next_deadline_s(self) -> float | None:
@@ -91,7 +91,8 @@ class PortKeeper:
         raise error or PortError(self.problem)
 
     def _names(self) -> list[str]:
-        """The known device first; then those that were not tried in this round."""
+        """The ports to try: the known device first, then those that were not tried in this
+        round."""
         known = [self._found.port] if self._found.port else []
         if not self.is_auto:
             if known and self._is_meant(self._found):
@@ -106,9 +107,11 @@ class PortKeeper:
         return fresh or wanted
 
     def _is_meant(self, found: _Found) -> bool:
-        """The known device is there, and meant although its short name may be another's now.
+        """Whether the known device is there and meant, although its short name may be another's
+        now.
 
-        Not where two ports share one name by id: that is then the last one's that was plugged in.
+        Not if two ports share one name by id: that name belongs to the one that was plugged in
+        last.
         """
         if found.asked != self._port or not Path(found.port).exists():
             return False
@@ -128,7 +131,7 @@ class PortKeeper:
         self._search = BaudSearch(bauds, now_s)
 
     def _settle(self, _now_s: float) -> None:
-        """This is the printer: remember it under a name that lasts."""
+        """This is the printer: remembers it under a lasting name."""
         self._search = None
         self.problem = ""
         self._tried.clear()
@@ -140,19 +143,19 @@ class PortKeeper:
             _remember(self._notes, found)
 
     def close(self, now_s: float) -> None:
-        """Let go of the port; it is opened again after REOPEN_S."""
+        """Closes the port; it is opened again after REOPEN_S."""
         self._search = None
         self.wire.close()
         self._reopen_at_s = now_s + REOPEN_S
 
     def is_open_due(self, now_s: float) -> bool:
-        """The port is to be opened again."""
+        """Whether the port must be opened again."""
         return not self.wire.is_open and now_s >= self._reopen_at_s
 
     # --- while the speed is being found ------------------------------------------------------
 
     def receive(self, data: bytes, now_s: float) -> None:
-        """Bytes from the port while it is searched. Raises `PortError`."""
+        """Takes in bytes of the port during the search. Raises `PortError`."""
         if self._search:
             self._search.receive(data, now_s)
             self._go_on(self._search, now_s)

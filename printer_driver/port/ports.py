@@ -42,16 +42,17 @@ def lasting_name(name: str, dev: Path = DEV) -> str:
 
 
 def has_real_speed(name: str) -> bool:
-    """Whether the baud rate is that of a wire: not for native USB and pseudo-terminals.
+    """Whether the baud rate is that of a wire, which it is not for native USB and pseudo-terminals.
 
-    An adapter that calls itself ttyACM may have a wire behind it, but nothing tells.
+    An adapter that calls itself ttyACM may have a wire behind it; that cannot be seen.
     """
     device = os.path.realpath(name)
     return not device.startswith("/dev/pts/") and not Path(device).name.startswith("ttyACM")
 
 
 def holders(name: str, proc: Path = PROC) -> list[str]:
-    """Who has the device open, as far as this user may see: `octoprint (process 123)`."""
+    """The processes that have the device open, as far as this user may see: `octoprint (process
+    123)`."""
     device = os.path.realpath(name)
     others = (x for x in proc.glob("[0-9]*") if int(x.name) != os.getpid())
     found = (f"{_command(x)} (process {x.name})" for x in others if _has_open(x, device))

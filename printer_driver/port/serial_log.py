@@ -40,7 +40,8 @@ class SerialLog:
         self._dropped = 0
 
     def note(self, direction: str, data: bytes, now_s: float) -> None:
-        """`>` to the printer, `<` from it, `#` a remark; `now_s` on the monotonic clock."""
+        """Notes `>` to the printer, `<` from it, or `#` a remark; `now_s` is on the monotonic
+        clock."""
         data = data[:CHUNK_BYTES_MAX]
         self._chunks.append((now_s, direction, data))
         self._bytes += len(data)
@@ -50,11 +51,11 @@ class SerialLog:
 
     @property
     def keeps_all(self) -> bool:
-        """Nothing may be left in memory at the end."""
+        """Whether everything must be on disk at the end."""
         return self._keep is Keep.ALL
 
     def is_due(self, now_s: float) -> bool:
-        """`write_out` has enough to do, where all is kept."""
+        """Whether `write_out` has enough to do, if everything is kept."""
         if not self.keeps_all or not self._chunks:
             return False
         return self._bytes >= WRITE_BYTES or now_s >= self._chunks[0][0] + WRITE_S

@@ -21,7 +21,7 @@ class TroubleLog:
         self._noted_s = -TROUBLE_APART_S
 
     def note(self, now_s: float) -> None:
-        """Something happened that a bug report will want to show."""
+        """Something has happened that a bug report should show."""
         if now_s >= self._noted_s + TROUBLE_APART_S:
             self._noted_s = now_s
             self.write()
@@ -32,13 +32,13 @@ class TroubleLog:
             self.write()
 
     def write(self) -> list[Path]:
-        """What is in memory goes to the file, soon; returns the files, the newest first."""
+        """Writes the lines of the memory to the file, soon; returns the files, the newest first."""
         lines = self._serial_log.take()
         self._background.run(lambda: self._write_out(lines))
         return self._serial_log.files_possible()
 
     def close(self) -> None:
-        """Nothing may be left in memory where all is kept."""
+        """Writes what is left, if everything is kept."""
         if self._serial_log.keeps_all:
             self._write_out(self._serial_log.take())
 

@@ -29,12 +29,12 @@ class Wire:
 
     @property
     def is_open(self) -> bool:
-        """The port is there."""
+        """Whether the port is open."""
         return self._serial is not None
 
     @property
     def has_unsent(self) -> bool:
-        """Bytes wait until the port takes more."""
+        """Whether bytes wait until the port takes more."""
         return bool(self._unsent)
 
     def fileno(self) -> int:
@@ -94,7 +94,7 @@ class Wire:
             raise self._gone() from error
 
     def close(self) -> None:
-        """Let go of the port, whatever state it is in."""
+        """Closes the port, whatever state it is in."""
         port, self._serial, self._fd = self._serial, None, -1
         self._unsent.clear()
         if port is not None:
@@ -103,7 +103,8 @@ class Wire:
             _ignore_os_error(port.close)
 
     def read(self) -> bytes:
-        """What has arrived; empty when nothing has. Raises `PortError` when the port is gone."""
+        """The bytes that have arrived; empty if none have. Raises `PortError` if the port is
+        gone."""
         try:
             data = os.read(self.fileno(), READ_BYTES)
         except BlockingIOError:
@@ -115,7 +116,7 @@ class Wire:
         return data
 
     def write(self, data: bytes) -> None:
-        """Send now what the port takes and keep the rest. Raises `PortError`."""
+        """Sends now what the port takes, and keeps the rest. Raises `PortError`."""
         waiting = self._unsent + data if self._unsent else data
         try:
             sent = os.write(self.fileno(), waiting) if waiting else 0
@@ -130,7 +131,7 @@ class Wire:
             raise PortError(f"The port {self.name} takes no more data; unplug and replug it.")
 
     def write_urgently(self, data: bytes) -> None:
-        """Send this in front of all that still waits, here and in the kernel; that is lost.
+        """Sends these bytes instead of those that wait, here and in the kernel, which are lost.
 
         Raises `PortError`.
         """
@@ -146,10 +147,10 @@ class Wire:
 
 
 def _prepare(fd: int) -> None:
-    """What pyserial leaves otherwise.
+    """Sets what pyserial leaves otherwise.
 
-    VMIN 1: with its 0 a read returns nothing for silence and for a hangup alike. No HUPCL: else
-    the end of this process drops DTR, and the next one's start raises it and resets the board.
+    VMIN 1: with 0 a read returns nothing for silence and for a hangup alike. No HUPCL: otherwise
+    the end of this process lowers DTR, and the next start raises it and resets the board.
     """
     attributes = termios.tcgetattr(fd)
     attributes[2] &= ~termios.HUPCL

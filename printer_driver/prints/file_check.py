@@ -85,16 +85,16 @@ def open_gcode(path: Path) -> BinaryIO:
 
 
 def identity_of(file: BinaryIO, sha256: str) -> FileIdentity:
-    """Of an open file that should have this SHA-256."""
+    """The identity of an open file that should have this SHA-256."""
     found = os.fstat(file.fileno())
     return FileIdentity(sha256, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def unchanged(file: BinaryIO, identity: FileIdentity) -> Iterator[bytes]:
-    """The file's blocks from where it stands, as long as it is the one that was checked.
+    """The blocks of the file from its present position, as long as it is the file that was checked.
 
-    Looks after every block, and after the file's end, before anything of it is handed out. Raises
-    `GcodeError` when the file is another, `OSError` or `ValueError` when it cannot be read.
+    The identity is compared after every block, and after the end, before the block is returned.
+    Raises `GcodeError` if the file has changed, `OSError` or `ValueError` if it cannot be read.
     """
     block = b"more"
     while block:
@@ -117,9 +117,9 @@ def lines_of(file: BinaryIO) -> Iterator[bytes]:
 
 
 def check_file(file: BinaryIO, sha256: str, link: WireSpeed | None = None) -> CheckedFile:
-    """Whether it has this SHA-256 and is g-code; leaves it at its start.
+    """Checks that the file has this SHA-256 and is g-code; leaves it at its start.
 
-    With a `link` also whether that keeps up with the beginning of the file.
+    With a `link` also estimates whether the wire is fast enough for the beginning of the file.
     """
     identity = identity_of(file, sha256)
     digest = hashlib.sha256()

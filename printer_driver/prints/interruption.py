@@ -81,11 +81,11 @@ class Interruption:
         return replace(self._report, state=state)
 
     def ended(self, reason: str) -> PrintReport:
-        """The print given up."""
+        """The report of the print as given up."""
         return replace(self._report, state=self.final_state, reason=reason)
 
     def explanation(self, port_problem: str) -> str:
-        """What is going on, for a person who looks at it."""
+        """What is happening, as a sentence for people."""
         if isinstance(self.recovery.verdict, ResumeBehind):
             return f"{self.cause} The printer has kept its place; the print goes on."
         if port_problem:
@@ -111,7 +111,7 @@ class Interruption:
         call_soon: Callable[[Callable[[], None]], None],
         ignored: frozenset[str] = frozenset(),
     ) -> None:
-        """Open the file again for the recovery; in the background, since it is read whole.
+        """Opens the file again for the recovery, in the background: all of it is read.
 
         `ignored`: see `StreamSettings`.
         """
@@ -150,7 +150,7 @@ class Interruption:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Closes the file."""
         if self.reopened:
             close_aside(self.reopened.file)
             self.reopened = None
@@ -159,7 +159,7 @@ class Interruption:
 def find_left(
     journal: Journal, line_journal: LineJournal, report: PrintReport, now_s: float
 ) -> Interruption | None:
-    """A print that an earlier process left; None when it was cancelled or its place is lost."""
+    """A print that an earlier process has left; None if it was cancelled or its place is lost."""
     journalled = line_journal.recall(report.print_id)
     if journalled is None or journalled.is_cancelled or journalled.age_s > GAP_S_MAX:
         return None

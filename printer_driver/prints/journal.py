@@ -55,9 +55,9 @@ class Journal:
         switches them off."""
 
     def load(self) -> list[PrintReport]:
-        """Read the file; prints that an earlier process left unfinished are now failed.
+        """Reads the file. Prints that an earlier process left unfinished count as failed now.
 
-        Returns those. Raises `OSError` when the file cannot be read or written.
+        Returns those. Raises `OSError` if the file cannot be read or written.
         """
         stopped = [stopped_report(x) for x in self._recall()]
         for report in stopped:
@@ -66,9 +66,9 @@ class Journal:
         return stopped
 
     def load_open(self) -> list[PrintReport]:
-        """Read the file; returns the prints that an earlier process left unfinished, as they were.
+        """Reads the file; returns the prints that an earlier process left unfinished, unchanged.
 
-        For a printer that goes on without us. Raises `OSError` as `load` does.
+        For a printer that goes on without this process. Raises `OSError` like `load`.
         """
         unfinished = self._recall()
         self._rewrite()
@@ -96,7 +96,7 @@ class Journal:
         return records
 
     def _remember(self, entry: Entry) -> None:
-        """A print keeps its place when its result comes."""
+        """Keeps the place of a print when its result comes."""
         if entry.report.print_id not in self._entries:
             self._last = entry.report.print_id
         self._entries[entry.report.print_id] = entry
@@ -109,24 +109,24 @@ class Journal:
 
     @property
     def last(self) -> PrintReport | None:
-        """What is known of the print that began last; None before the first."""
+        """The report of the print that began last; None before the first."""
         return self.report(self._last) if self._last else None
 
     def report(self, print_id: str) -> PrintReport | None:
-        """What is known of a print."""
+        """The report of a print."""
         entry = self._entries.get(print_id)
         return entry.report if entry else None
 
     def entry(self, print_id: str) -> Entry:
-        """All that is known of a print that is known. Raises `KeyError`."""
+        """The entry of a known print. Raises `KeyError`."""
         return self._entries[print_id]
 
     def reports(self) -> list[PrintReport]:
-        """What is known of all prints, the oldest first."""
+        """The reports of all prints, the oldest first."""
         return [entry.report for entry in self._entries.values()]
 
     def begin(self, report: PrintReport, *, path: str, sha256: str, started_unix_s: float) -> None:
-        """Record a print before its first line. Raises `PrintRefused` when that fails."""
+        """Records a print before its first line. Raises `PrintRefused` if that fails."""
         entry = Entry(report=report, path=path, sha256=sha256, started_unix_s=started_unix_s)
         try:
             self._append(_line(entry))
@@ -138,13 +138,13 @@ class Journal:
         self._remember(entry)
 
     def end(self, report: PrintReport) -> None:
-        """Record how a print that began has ended, or what is new of that; written by `flush`."""
+        """Records how a print has ended, or a later change of that; `flush` writes it."""
         entry = replace(self._entries[report.print_id], report=report)
         self._remember(entry)
         self._unwritten.append(_line(entry))
 
     def owe_cooling(self, *, is_owed: bool) -> None:
-        """Say so before the `end` of a print that left heaters on; written by `flush`."""
+        """Records, before the `end` of a print, that it left heaters on; `flush` writes it."""
         if is_owed is not self.owes_cooling:
             self.owes_cooling = is_owed
             self._unwritten.append(_debt(is_owed=is_owed))
@@ -164,11 +164,11 @@ class Journal:
 
     @property
     def is_flushed(self) -> bool:
-        """Everything is on disk."""
+        """Whether everything is on disk."""
         return not self._unwritten
 
     def _append(self, line: bytes) -> None:
-        """A line feed goes first: what a failed write has left then spoils only itself."""
+        """Writes a line feed first, so that the rest of a failed write spoils only itself."""
         fd = os.open(self._path, _WRITE | os.O_APPEND, 0o600)
         try:
             _write_durably(fd, b"\n" + line)
@@ -191,7 +191,7 @@ class Journal:
 
 
 def stopped_report(report: PrintReport, *, was_cancelled: bool = False) -> PrintReport:
-    """A print that an earlier process left and nobody can take up again."""
+    """The report of a print that an earlier process has left and that cannot be continued."""
     if was_cancelled:
         return replace(report, state=PrintState.CANCELLED, reason=STOPPED_CANCELLED)
     return replace(report, state=PrintState.FAILED, reason=STOPPED)

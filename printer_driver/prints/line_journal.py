@@ -64,13 +64,13 @@ class LineJournal:
         self._began_s = 0.0
 
     def begin(self, print_id: str) -> None:
-        """A print begins or goes on; what was there is forgotten. Raises `OSError`."""
+        """A print begins or goes on; earlier records are deleted. Raises `OSError`."""
         self._open(os.O_CREAT | os.O_TRUNC)
         self._began_s, self._is_cancelled = clock.now_s(), False
         self._write_head(print_id, is_paused=False)
 
     def go_on(self, print_id: str, *, is_paused: bool = False) -> None:
-        """After `recall`: the same print goes on, its records stay. Raises `OSError`."""
+        """After `recall`: the same print goes on, and its records stay. Raises `OSError`."""
         self._open(0)
         self._is_cancelled = False
         self._write_head(print_id, is_paused=is_paused)
@@ -86,24 +86,24 @@ class LineJournal:
             os.close(fd)
 
     def note_paused(self, print_id: str, *, is_paused: bool) -> None:
-        """A print that is found again comes back as it was."""
+        """Records whether the print is paused, so that it is the same after an interruption."""
         self._open_again()
         self._write_head(print_id, is_paused=is_paused)
 
     def note_cancelled(self, print_id: str) -> None:
-        """This print must not go on, whatever becomes of this process."""
+        """Records that this print must not go on, whatever happens to this process."""
         self._is_cancelled = True
         self._open_again()
         self._write_head(print_id, is_paused=False)
 
     def _open_again(self) -> None:
-        """For an earlier process's print, known by `recall`."""
+        """Opens the journal for a print of an earlier process that `recall` has found."""
         if self._map is None:
             with contextlib.suppress(OSError):
                 self._open(0)
 
     def write(self, records: Sequence[LineRecord]) -> None:
-        """Before these lines go to the port."""
+        """Records these lines, before they go to the port."""
         if self._map is None or not records:
             return
         now_s = clock.now_s()
@@ -120,7 +120,7 @@ class LineJournal:
             self._head = head
 
     def recall(self, print_id: str) -> JournalledLines | None:
-        """What is known of this print; None when it is of no use."""
+        """The records of this print; None if they are of no use."""
         try:
             data = self._path.read_bytes()
             magic, boot_id, name, is_paused, is_cancelled, began_s = _HEAD.unpack_from(data)
@@ -157,7 +157,7 @@ def _pack(record: LineRecord, sequence: int, now_s: float) -> bytes:
 
 
 def _unpack_all(data: bytes) -> list[tuple[int, float, LineRecord]]:
-    """Sequence number, time, record of each whole record."""
+    """Sequence number, time and record of each complete record."""
     found = []
     for start in range(_HEAD_BYTES, len(data) - _RECORD_BYTES + 1, _RECORD_BYTES):
         body = data[start : start + _BODY.size]

@@ -28,7 +28,7 @@ class PauseNotes:
         return now_s >= self._due_s
 
     def note(self, report: PrintReport, now_s: float) -> None:
-        """Look at the running print."""
+        """Records the state of the running print."""
         self._due_s = now_s + PAUSE_NOTED_EVERY_S
         if report.state is PrintState.PAUSED:
             self._is_paused = True

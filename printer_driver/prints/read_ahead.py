@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 def close_aside(file: BinaryIO) -> None:
-    """Close a file that nobody reads, without waiting for its disk."""
+    """Closes an unused file without waiting for its disk."""
     try:
         threading.Thread(target=file.close, name="close", daemon=True).start()
     except RuntimeError:  # no room for another thread
@@ -55,10 +55,10 @@ class ReadAhead:
         self._is_closed = False
 
     def lines(self) -> Iterator[bytes]:
-        """The lines with their ends, none much longer than FILE_LINE_BYTES_MAX; in between
-        NO_LINE_YET while the next one has not been read. Never waits.
+        """The lines with their ends, none much longer than FILE_LINE_BYTES_MAX; NO_LINE_YET while
+        the next one has not been read. Never waits.
 
-        Raises `GcodeError` behind the last good line where the file cannot be read to its end.
+        Raises `GcodeError` behind the last good line if the file cannot be read to its end.
         """
         self._begin()
         rest = b""
@@ -76,7 +76,7 @@ class ReadAhead:
             yield rest
 
     def close(self) -> None:
-        """Let go of the file, now or as soon as the disk answers. Never waits."""
+        """Closes the file, now or as soon as the disk answers. Never waits."""
         if not self._is_closed:
             self._is_closed = True
             self._room.release()
@@ -93,7 +93,7 @@ class ReadAhead:
             self._taken.append(GcodeError(f"The file cannot be read ({error}); try again."))
 
     def _take(self) -> bytes | None:
-        """The next block, None while there is none."""
+        """The next block; None while there is none."""
         if not self._taken:
             return None
         block = self._taken.popleft()
@@ -115,7 +115,7 @@ class ReadAhead:
                     return
 
     def _has_room(self) -> bool:
-        """Waits for it; False when nobody takes anything any more."""
+        """Waits for room; False when nobody takes blocks any more."""
         self._room.acquire()
         return not self._is_closed
 

@@ -62,9 +62,9 @@ def reopen(
     sent_offset: int = 0,
     ignored: frozenset[str] = frozenset(),
 ) -> Reopened:
-    """Open the file again and work out the machine's state there. Raises `PrinterError`.
+    """Opens the file again and computes the machine's state there. Raises `PrinterError`.
 
-    Reads all of it, for its hash: for a thread that may wait. `ignored`: see `StreamSettings`.
+    Reads all of it, for its hash, so it runs in a thread. `ignored`: see `StreamSettings`.
     """
     file = open_gcode(wanted.path)
     try:
@@ -113,13 +113,13 @@ class RunningPrint:
 
     @property
     def is_continued(self) -> bool:
-        """It began before this process or before a break."""
+        """Whether it began before this process, or before an interruption."""
         return self._base_offset > 0
 
     def commands(self) -> Iterator[FileCommand]:
-        """What to send, NOT_YET while that has not been read.
+        """The commands to send; NOT_YET while the next one has not been read.
 
-        Raises `GcodeError` when the file cannot be read to its end.
+        Raises `GcodeError` if the file cannot be read to its end.
         """
         for text in self._preamble:
             yield FileCommand(text=text, end_offset=self._base_offset)
@@ -140,7 +140,7 @@ class RunningPrint:
             raise GcodeError("The file has become shorter in mid-print; add it again.")
 
     def records(self, lines: Sequence[SentLine]) -> list[LineRecord]:
-        """The places of lines that are being sent; see `core.line_record`."""
+        """The records of lines that are being sent; see `LineRecord`."""
         return [self._record(line) for line in lines]
 
     def _record(self, line: SentLine) -> LineRecord:
@@ -155,7 +155,7 @@ class RunningPrint:
         return LineRecord(line.number, lines, end_offset, certainty)
 
     def completed(self, report: PrintReport) -> PrintReport:
-        """The streamer's report, which knows of what it was given only, for the whole file."""
+        """The report of the streamer, which knows only its own part, for the whole file."""
         if report.print_id != self.what.print_id:
             return report
         report = replace(report, notice=self.what.notice)
@@ -172,5 +172,5 @@ class RunningPrint:
         )
 
     def close(self) -> None:
-        """Let go of the file; never waits."""
+        """Closes the file; never waits."""
         self._file.close()

@@ -35,13 +35,14 @@ _KINDS = (
 
 
 def code_of(command: str) -> str:
-    """`G1`, `M104`, `T0`; without leading zeros; empty for what is none (a macro of Klipper)."""
+    """The code, like `G1`, `M104` or `T0`, without leading zeros; empty if there is none (a
+    Klipper macro)."""
     match = _CODE.match(command)
     return match[1] + match[2] if match else ""
 
 
 def kind_of(command: str) -> CommandKind:
-    """Its kind; what is unknown may take long."""
+    """The kind of a command; an unknown one may take long."""
     if command.startswith(("G1 ", "G0 ")):
         return CommandKind.MOVE
     kind = _KINDS.get(code_of(command), CommandKind.LONG)

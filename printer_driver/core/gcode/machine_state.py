@@ -43,7 +43,7 @@ class MachineState:
         self.moves_ahead |= may_move(command)
 
     def execute(self, command: str) -> None:
-        """One command of the file."""
+        """Takes in one command of the file."""
         kind = kind_of(command)
         for head in self._heads:
             head.execute(command, kind, 0.0)
@@ -71,9 +71,9 @@ class MachineState:
         return with_g90 == without and len(with_g90) == 2
 
     def head(self, *, g90_sets_extruder: bool) -> Head:
-        """For a print that goes on here on such firmware; a new one each time.
+        """The head for a print that continues here on such firmware; a new object each time.
 
-        Of the extruder it knows nothing where the mode is not known for sure; see `preamble`.
+        Its extruder is unknown if the mode is not known for sure; see `preamble`.
         """
         with_g90, without = self._heads
         head = (with_g90 if g90_sets_extruder else without).standing()
@@ -82,7 +82,7 @@ class MachineState:
         return head
 
     def objection(self, reported: Position) -> str:
-        """Where the head should be instead, in words; empty when `reported` fits."""
+        """Where the head should be instead, in words; empty if `reported` fits."""
         off = differences(self._heads[0].position, reported)
         if not self._is_sure_of_modes or abs(off.get("e", 0.0)) < EXTRUDER_TOLERANCE_MM:
             off.pop("e", None)
@@ -91,10 +91,10 @@ class MachineState:
         )
 
     def preamble(self) -> list[str]:
-        """The modes and the feedrate as they are, for a host that has not seen the file's
-        beginning. Nothing of it moves anything.
+        """The commands that set modes and feedrate as they are here, for firmware whose host has
+        not seen the beginning of the file. None of them moves anything.
 
-        Without the modes where they are not known for sure: a wrong one would ruin the print.
+        Modes that are not known for sure are left out: a wrong one would ruin the print.
         """
         modes = self._heads[0].modes() if self._is_sure_of_modes else []
         feedrate = self._heads[0].feedrate
@@ -109,10 +109,10 @@ def state_behind(
     sent_offset: int = 0,
     ignored: frozenset[str] = frozenset(),
 ) -> MachineState:
-    """The state when the commands up to `end_offset` are executed. Raises what `commands` does.
+    """The state when the commands up to `end_offset` are executed. Raises what `commands` raises.
 
-    Those from there to `sent_offset` may have been executed, too. None of those in `ignored` was
-    ever sent; see `StreamSettings`.
+    The commands from there to `sent_offset` may have been executed, too. Commands in `ignored` were
+    never sent; see `StreamSettings`.
     """
     state = MachineState()
     for command in commands:

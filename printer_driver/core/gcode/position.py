@@ -82,9 +82,9 @@ class Head:
 
     @property
     def position(self) -> Position:
-        """Where the head is once everything sent is executed.
+        """The position of the head once everything sent is executed.
 
-        Between G10 and G11 the firmware's own hop and retraction are in it or not, as it pleases.
+        Between G10 and G11 it may or may not contain the firmware's own hop and retraction.
         """
         if self._is_retracted:
             return Position(x=self.x, y=self.y)
@@ -92,17 +92,18 @@ class Head:
 
     @property
     def tells_relative(self) -> bool:
-        """Its E now differs from that of firmware which takes relative extrusion for absolute."""
+        """Whether its E now differs from that of firmware which takes relative extrusion for
+        absolute."""
         return self.is_extruder_relative is True and abs(self.e - self._extruded) > TELLING_MM
 
     def believe(self, position: Position) -> None:
-        """The firmware says so."""
+        """Takes over the position that the firmware reports."""
         self.x, self.y, self.z, self.e = position.x, position.y, position.z, position.e
         if self._is_retracted:
             self._forget("ZE")
 
     def believe_extruder(self, e: float) -> None:
-        """The firmware tells another E, which is left as it is."""
+        """Takes over another E that the firmware reports; nothing is moved."""
         self.e = e
 
     def drop_moves(self, now_s: float) -> None:
@@ -110,19 +111,19 @@ class Head:
         self.moving_until_s = now_s
 
     def standing(self) -> "Head":
-        """A copy of it for another host: no move is ahead, as far as that knows."""
+        """A copy for another host: as far as that host knows, no move is ahead."""
         other = copy(self)
         other.moving_until_s = 0.0
         other._durations_s = deque(maxlen=PLANNER_MOVES - 1)  # noqa: SLF001 - of its own class
         return other
 
     def forget_extruder(self) -> None:
-        """Neither E nor its mode is known any more."""
+        """E and its mode are unknown from now on."""
         self.e = self._extruded = nan
         self.is_extruder_relative = None
 
     def execute(self, command: str, kind: CommandKind, now_s: float) -> None:
-        """One command is being sent."""
+        """Takes in one command that is being sent."""
         if kind is CommandKind.MOVE:
             self._move(command, now_s)
         elif kind is not CommandKind.HARMLESS:
@@ -243,7 +244,7 @@ def _words_of(command: str) -> dict[str, float]:
 
 
 def may_move(command: str) -> bool:
-    """Whether it may move the head; a tool change and a macro may."""
+    """Whether the command may move the head; a tool change and a macro may."""
     kind, code = kind_of(command), code_of(command)
     if kind is not CommandKind.LONG:
         return kind is CommandKind.MOVE
@@ -252,7 +253,7 @@ def may_move(command: str) -> bool:
 
 
 def differences(expected: Position, reported: Position) -> dict[str, float]:
-    """Reported less expected, in mm, of each axis that is off; unknown axes are never off."""
+    """Reported minus expected, in mm, of each axis that differs; unknown axes never differ."""
     found = {}
     for axis in "xyze":
         off = getattr(reported, axis) - getattr(expected, axis)

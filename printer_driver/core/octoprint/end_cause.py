@@ -31,7 +31,7 @@ DISCONNECTED = "OctoPrint lost the printer, or was told to disconnect it, in mid
 
 
 def reported(error: str) -> str:
-    """The sentence for what the printer itself gave as the reason."""
+    """The sentence for the reason that the printer itself has given."""
     return f"The printer reported to OctoPrint: {error}"
 
 
@@ -69,7 +69,7 @@ class EndCauseTracker:
         self._stage = stage
 
     def receive(self, event: PrintEvent | PrinterReset) -> None:
-        """Takes an event in; one of another print says at most that ours is past."""
+        """Takes in an event. An event of another print says at most that ours is past."""
         if self._stage is TrackingStage.GONE:
             return
         if isinstance(event, PrinterReset):
@@ -113,7 +113,7 @@ class EndCauseTracker:
 
     @property
     def verdict(self) -> tuple[PrintState, str] | None:
-        """How a print that did not succeed ended, and the reason; None if no event has said."""
+        """How an unsuccessful print has ended, and the reason; None if no event has said."""
         match self._cause:
             case Cause.USER:
                 return PrintState.CANCELLED, CANCELLED

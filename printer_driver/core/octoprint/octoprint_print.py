@@ -157,7 +157,7 @@ _STATES = {
 
 
 def seen_in(report: PrintReport, job: OctoPrintJob) -> PrintReport:
-    """The report of a print that OctoPrint is at."""
+    """The report of a print that is OctoPrint's present job."""
     bytes_total = report.bytes_total or job.size_bytes
     bytes_done = report.bytes_done if job.done_bytes is None else job.done_bytes
     elapsed_s = report.elapsed_s if job.print_time_s is None else job.print_time_s
@@ -193,7 +193,7 @@ class OctoPrintPrint:
 
     @property
     def phase(self) -> OctoPrintPhase:
-        """Where the print is."""
+        """The phase of the print."""
         return self._phase
 
     def effects(self) -> list[Effect]:
@@ -288,7 +288,7 @@ class OctoPrintPrint:
             self._effects.append(DeleteCopy())
 
     def _may_learn_why(self, now_s: float) -> bool:
-        """Whether it is worth waiting for what OctoPrint may still push about this failure."""
+        """Whether an event that explains this failure may still be pushed."""
         if self._failed_s is None:
             self._failed_s = now_s
         is_told = self._evidence.is_settled or self._log is not None

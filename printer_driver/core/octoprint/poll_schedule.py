@@ -35,7 +35,7 @@ class PollSchedule:
         self._news_s = float("-inf")
 
     def turned(self, push: PushState, now_s: float) -> None:
-        """The push socket has come or gone; what happened meanwhile must be looked for."""
+        """The push socket has come or gone; events may have been missed meanwhile."""
         if push is not self.push:
             self._news_s = now_s
         self.push = push
@@ -54,7 +54,7 @@ class PollSchedule:
                 self.temperatures = each.temperatures
 
     def looked(self, job: OctoPrintJob, asked_s: float) -> None:
-        """OctoPrint was asked at `asked_s`, and answered this; later news are news still."""
+        """OctoPrint was asked at `asked_s` and has answered; pushes since then are still new."""
         self._known, self._looked_s = _key(job), asked_s
 
     def next_look_s(self, *, is_settling: bool) -> float:

@@ -66,7 +66,7 @@ class BaudSearch:
         self.tick(now_s)
 
     def tick(self, now_s: float) -> None:
-        """Ask, and after a while try the next speed; goes round for ever."""
+        """Sends a probe, and after a while tries the next speed, endlessly."""
         if self.found is not None:
             return
         if now_s >= self._until_s:
@@ -79,7 +79,7 @@ class BaudSearch:
 
 
 def is_firmware_talk(line: bytes) -> bool:
-    """Whether a line is one that only firmware says."""
+    """Whether only firmware says such a line."""
     if not line.isascii() or not line.decode("ascii").isprintable():
         return False
     return not isinstance(rp.parse_reply(line), rp.UnknownReply)

@@ -82,7 +82,7 @@ class ReportedState:
         """Why it is busy, in its own words; empty when it is not."""
 
     def note_temperatures(self, temperatures: tuple[Temperature, ...]) -> None:
-        """A report, of all heaters or of one."""
+        """Takes in a report, of all heaters or of one."""
         self.reports += 1
         self._told |= {each.name for each in temperatures if each.is_target_told}
         self._forget_made_up(temperatures)
@@ -95,7 +95,7 @@ class ReportedState:
                 self.temperatures[name] = temperature
 
     def _forget_made_up(self, temperatures: tuple[Temperature, ...]) -> None:
-        """A name that noise has altered comes once; whole reports then go on without it."""
+        """Forgets a heater whose name was noise: whole reports then do not have it."""
         names = {each.name for each in temperatures}
         if len(names) < 2:
             return
@@ -123,7 +123,7 @@ class ReportedState:
         self.was_asked_to_report = False
 
     def note_firmware(self, name: str) -> None:
-        """The answer to M115."""
+        """Takes in the answer to M115."""
         self.firmware = name[:TEXT_CHARS_MAX]
         self.dialect = recognise(name)
         self.capabilities.clear()
@@ -135,23 +135,24 @@ class ReportedState:
             self.capabilities[name] = is_on
 
     def can(self, name: str, *, otherwise: bool) -> bool:
-        """What it says of itself, else what its dialect is known for."""
+        """Whether the firmware has an ability: by its own word, else by its dialect."""
         return self.capabilities.get(name, otherwise)
 
     @property
     def said(self) -> str:
-        """What people should know, in its own words where it has some."""
+        """What people should know, in the words of the printer if it has some."""
         waits = self.activity.startswith("paused for")
         return self.notification or ("It waits for somebody at its panel." if waits else "")
 
     @property
     def reports_temperatures(self) -> bool:
-        """It tells its temperatures by itself once M155 has asked for that."""
+        """Whether it reports temperatures by itself after M155."""
         return self.can("AUTOREPORT_TEMP", otherwise=self.dialect.reports_temperatures)
 
     @property
     def targets_c(self) -> list[float]:
-        """Of all heaters; NaN where the last report left it out, or no heater's is ever told."""
+        """The targets of all heaters; NaN where the last report left one out, or targets are
+        never told."""
         return [self._target_c(each) for each in self.temperatures.values()]
 
     def _target_c(self, heater: Temperature) -> float:
@@ -168,7 +169,7 @@ class ReportedState:
         return ["M104 S0", "M140 S0", *others, *chamber]
 
     def take_action(self, name: str, argument: str) -> HostAction | None:
-        """The typed wish in an `//action:`, in any case; None for one that is not known."""
+        """The typed action of an `//action:` line, in any case; None for an unknown one."""
         name, argument = name.lower(), argument[:TEXT_CHARS_MAX]
         if name.startswith("prompt_"):
             return self._take_prompt(name, argument)
