@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from crdtqueue.adapters.crdt.facade import load_library
 from crdtqueue.adapters.file_store import FileStore
 from crdtqueue.adapters.history_store import HistoryStore
 from crdtqueue.adapters.links import Link, listen
@@ -132,6 +133,7 @@ class Peer:
         try:
             self._identity = await self._identify()
             await self.files.open()
+            await asyncio.to_thread(load_library)
             self._file_fetcher = FileFetcher(self.files, self.me.peer, lambda: self.queues)
             with _single_error_as_itself():
                 async with asyncio.TaskGroup() as tasks:

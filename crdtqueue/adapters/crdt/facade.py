@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 from typing import Final, Protocol, TypeAlias
 
 from crdtqueue.adapters.crdt.json_values import (
@@ -356,15 +357,22 @@ class Document:
             raise ValueError(f"the document has no root map {root!r}")
 
 
+def load_library() -> ModuleType:
+    """Import the backend of y-py, or of pycrdt where there is no y-py, and return it.
+
+    The first import reads the disk, so a peer does it in a thread before it opens a document.
+    """
+    has_y_py = sys.version_info < (3, 13) and find_spec("y_py") is not None
+    return import_module(f"{__package__}.{'y_py' if has_y_py else 'pycrdt'}_backend")
+
+
 def open_document(client_id: int, roots: frozenset[str]) -> Document:
     """Open an empty document with the root maps `roots`.
 
     `client_id` must be a fresh random number of 32 bits, never used before. The library is y-py,
     or pycrdt where there is no y-py.
     """
-    has_y_py = sys.version_info < (3, 13) and find_spec("y_py") is not None
-    module = import_module(f"{__package__}.{'y_py' if has_y_py else 'pycrdt'}_backend")
-    backend: Backend = module.open_backend(client_id, roots)
+    backend: Backend = load_library().open_backend(client_id, roots)
     return Document(backend=backend, client_id=client_id, roots=roots)
 
 

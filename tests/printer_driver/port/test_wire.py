@@ -55,8 +55,9 @@ def test_a_port_that_takes_nothing_is_lost(terminal: tuple[int, str]) -> None:
         wire.write(b"x" * 1000)
         if wire.has_unsent:
             break
+    # The terminal may take some bytes more in the meantime, so the limit alone is not enough.
     with pytest.raises(PortError, match="takes no more"):
-        wire.write(b"x" * UNSENT_BYTES_MAX)
+        wire.write(b"x" * (4 * UNSENT_BYTES_MAX))
     wire.close()
 
 
