@@ -304,3 +304,8 @@ async def _guarded(link: Link, on_link: OnLink) -> None:
     except Hostile as error:
         log.warning("%s is disconnected: %s", link, error)
         await link.close("protocol error")
+    except ConnectionClosed:
+        raise
+    except Exception:  # a fault at one link must not end the other links
+        log.exception("%s is disconnected because of a fault in crdtqueue", link)
+        await link.close("internal error")

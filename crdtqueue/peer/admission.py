@@ -7,6 +7,7 @@ from crdtqueue.core.claims.duplicate_identity import DuplicateIdentities
 from crdtqueue.core.errors import Hostile
 from crdtqueue.core.ids import PeerId
 from crdtqueue.core.sync.messages import (
+    DUPLICATE_PLACES_MAX,
     PROTOCOL_VERSION,
     Hello,
 )
@@ -63,11 +64,15 @@ class Admission:
         return self._duplicates.places(peer) if peer != self._me else (*self._own_duplicates,)
 
     def duplicate_of_ours(self, address: str, now_s: float) -> None:
-        """Records that another process with our identity was heard."""
+        """Records that another process with our identity was heard, at `address`.
+
+        Of more than DUPLICATE_PLACES_MAX addresses the further ones are left out.
+        """
         if address not in self._own_duplicates:
+            if len(self._own_duplicates) >= DUPLICATE_PLACES_MAX:
+                return
             log.error("a copy of this peer, with the same identity, is at %s", address)
-        if len(self._own_duplicates) < PROBLEMS_MAX or address in self._own_duplicates:
-            self._own_duplicates[address] = now_s
+        self._own_duplicates[address] = now_s
 
     def holds_back(self, now_s: float) -> str:
         """Why nothing may be claimed, as a sentence; empty if it may."""

@@ -156,8 +156,8 @@ class QueueLinks:
 
     def receive_duplicate(self, link: PeerLink, places: list[str]) -> None:
         """The other side hears two processes with the identity of this peer."""
-        place = " and ".join(places) or "another address"
-        self._admission.duplicate_of_ours(place, clock.now_s())
+        for place in places or ["another address"]:
+            self._admission.duplicate_of_ours(place, clock.now_s())
         link.hang_up("two peers have this identity")
         self._listener.queue_changed()
 

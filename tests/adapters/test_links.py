@@ -284,6 +284,35 @@ def test_whoever_breaks_the_protocol_is_hung_up_on_with_one_line(
     assert not any(record.exc_info for record in caplog.records)
 
 
+@pytest.mark.parametrize("fault", [RuntimeError("a fault"), OSError("the disk")])
+def test_a_fault_at_a_dialled_link_ends_neither_the_dialling_nor_the_peer(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: Exception
+) -> None:
+    monkeypatch.setattr(links, "RETRY_FIRST_S", 0.01)
+    calls = 0
+    again = asyncio.Event()
+    problems: list[str] = []
+
+    async def fail_once(link: Link) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise fault
+        again.set()
+
+    async def scenario() -> None:
+        async with listening() as address, asyncio.timeout(HANG_S), asyncio.TaskGroup() as tasks:
+            dialling = tasks.create_task(
+                dial(address, "room", wanted=always, on_link=fail_once, on_problem=problems.append)
+            )
+            await again.wait()
+            dialling.cancel()
+
+    asyncio.run(scenario())
+    assert "because of a fault in crdtqueue" in caplog.text
+    assert not any(problems), "it is no fault of the other machine"
+
+
 @pytest.mark.parametrize("sent", [b"", b"\x00" * 100, b"GET / HTTP/1.1\r\n\r\n", b"x" * 100_000])
 def test_port_scanners_get_no_traceback(sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:

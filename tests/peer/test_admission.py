@@ -6,6 +6,7 @@ from crdtqueue.core.claims.duplicate_identity import TWIN_MEMORY_S
 from crdtqueue.core.errors import Hostile
 from crdtqueue.core.ids import PeerId
 from crdtqueue.core.sync.messages import (
+    DUPLICATE_PLACES_MAX,
     PROTOCOL_VERSION,
     Hello,
 )
@@ -72,4 +73,4 @@ def test_only_so_many_problems_are_kept() -> None:
             admission.hello(hello(version=99, port=port), "mini.local", 0.0)
         admission.hello(hello(ME, port=port), "mini.local", 0.0)
     assert len(admission._problems) == PROBLEMS_MAX
-    assert len(admission.duplicates_of(ME)) == PROBLEMS_MAX
+    assert len(admission.duplicates_of(ME)) == DUPLICATE_PLACES_MAX

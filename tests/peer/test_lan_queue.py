@@ -243,6 +243,28 @@ def test_who_is_told_of_its_own_twin_claims_nothing(tmp_path: Path) -> None:
     run_with_stranger(tmp_path, talk)
 
 
+def test_long_and_many_places_of_copies_are_passed_on_within_the_limits(tmp_path: Path) -> None:
+    """What one stranger says goes into the message for the next one, which has limits, too."""
+
+    async def talk(peer: Peer, other: Stranger) -> None:
+        queue = peer.queue("workshop")
+        places = [f"{number}" * 200 for number in range(m.DUPLICATE_PLACES_MAX)]
+        await other.say(m.DuplicateIdentity(places=places))
+        await other.closed()
+        async with stranger(peer) as again:
+            await again.say(m.DuplicateIdentity(places=[f"copy-{x}" for x in places[0][:8]]))
+            await again.closed()
+        async with stranger(peer) as copy:
+            await copy.say(copy.hello(peer=peer.me.peer, incarnation=77))
+            told = await copy.hear(m.DuplicateIdentity)
+            assert isinstance(told, m.DuplicateIdentity)
+            assert told.places == places
+            assert await copy.closed() == (1000, "two peers have this identity")
+        assert "is a copy of this one" in queue.holds_back
+
+    run_with_stranger(tmp_path, talk)
+
+
 def test_records_of_a_later_start_of_this_peer_stop_it(tmp_path: Path) -> None:
     """Its store was put back from a backup: what it has promised since is forgotten."""
 

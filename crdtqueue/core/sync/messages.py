@@ -21,6 +21,7 @@ from crdtqueue.core.ids import (
 MESSAGE_BYTES_MAX = 64 * 1024
 PROTOCOL_VERSION = 1
 PIECE_BYTES_MAX = 256 * 1024
+DUPLICATE_PLACES_MAX = 8
 
 PeerIdText = Annotated[str, Field(pattern=rf"^[0-9a-f]{{{PEER_ID_CHARS}}}$")]
 JobIdText = Annotated[str, Field(pattern=rf"^[0-9a-f]{{{JOB_ID_CHARS}}}$")]
@@ -161,7 +162,7 @@ class DuplicateIdentity(_Message):
     neither."""
 
     kind: Literal["duplicate_identity"] = "duplicate_identity"
-    places: Annotated[list[Name], Field(max_length=8)]
+    places: Annotated[list[Name], Field(max_length=DUPLICATE_PLACES_MAX)]
 
 
 class WantPiece(_Message):
